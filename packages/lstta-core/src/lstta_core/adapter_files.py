@@ -1,0 +1,177 @@
+"""Trained adapters on disk: a folder with ``adapter.safetensors`` and ``adapter.json``.
+
+The folder holds what was trained and what is needed to use it again, and never the frozen weights. Loading is loud.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+SCHEMA = 1
+TENSORS, RECORD = "adapter.safetensors", "adapter.json"
+
+
+class AdapterFileError(ValueError):
+    """An adapter folder cannot be used; the message names the file, the key, both values and the way out."""
+
+
+@dataclass(frozen=True)
+class AdapterFile:
+    """An adapter folder in memory.
+
+    Attributes:
+        tensors: what was trained, and the buffers that go with it.
+        record: what the JSON says: ``schema``, ``digests`` by modality, and whatever the writer added.
+        folder: where it came from.
+    """
+
+    tensors: Mapping[str, Tensor]
+    record: Mapping[str, Any]
+    folder: Path
+
+
+def trained_tensors(model: nn.Module, frozen: str) -> dict[str, Tensor]:
+    """The part of a model's state that belongs into an adapter folder.
+
+    Args:
+        model: any module that holds frozen encoders.
+        frozen: prefix of the names of the frozen encoders' state; below it only parameters that train are kept.
+    """
+    training = {name for name, parameter in model.named_parameters() if parameter.requires_grad}
+    return {
+        name: tensor.detach().cpu().contiguous().clone()
+        for name, tensor in model.state_dict().items()
+        if not name.startswith(frozen) or name in training
+    }
+
+
+def save_adapter(folder: Path, tensors: Mapping[str, Tensor], record: Mapping[str, Any]) -> None:
+    """Write an adapter folder, all of it or nothing: an existing one is replaced when the new one is complete."""
+    folder = Path(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        save_file(dict(tensors), draft / TENSORS)
+        (draft / RECORD).write_text(json.dumps({"schema": SCHEMA, **record}, indent=1, ensure_ascii=False) + "\n")
+        for path in draft.iterdir():
+            _sync(path)
+        draft.chmod(0o755)
+        _replace_folder(draft, folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def read_adapter(folder: Path) -> AdapterFile:
+    """Read an adapter folder.
+
+    Raises:
+        FileNotFoundError: the folder or one of its two files is not there.
+        AdapterFileError: a file is damaged, or its schema is newer than this version's.
+    """
+    folder = Path(folder)
+    for name in (RECORD, TENSORS):
+        if not (folder / name).is_file():
+            raise FileNotFoundError(f"{folder / name}: no such file; an adapter folder holds {RECORD} and {TENSORS}")
+    try:
+        record = json.loads((folder / RECORD).read_text())
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise AdapterFileError(f"{folder / RECORD}: not JSON ({error}); the file is damaged") from error
+    if not isinstance(record, dict) or not isinstance(record.get("schema"), int):
+        raise AdapterFileError(f"{folder / RECORD}: no integer 'schema'; this is not an adapter folder's record")
+    if record["schema"] > SCHEMA:
+        raise AdapterFileError(
+            f"{folder / RECORD}: schema {record['schema']} is newer than {SCHEMA}, the newest that this "
+            "lstta-core knows: update lstta-core"
+        )
+    try:
+        tensors = load_file(folder / TENSORS)
+    except SafetensorError as error:
+        raise AdapterFileError(f"{folder / TENSORS}: not a whole safetensors file ({error})") from error
+    return AdapterFile(tensors, record, folder)
+
+
+def check_digests(file: AdapterFile, digests: Mapping[str, str], names: Mapping[str, str]) -> None:
+    """Refuse encoders that the adapter was not trained on.
+
+    Args:
+        file: the adapter.
+        digests: of the encoders at hand, by modality.
+        names: of the encoders at hand, by modality, for the message.
+
+    Raises:
+        AdapterFileError: a modality is missing or extra, or a digest differs.
+    """
+    trained_on: Mapping[str, Any] = file.record.get("encoders", {})
+    if set(trained_on) != set(digests):
+        raise AdapterFileError(
+            f"{file.folder / RECORD}: the adapter was trained with encoders for {sorted(trained_on)}, "
+            f"the model has {sorted(digests)}"
+        )
+    for modality, digest in digests.items():
+        base = trained_on[modality]
+        if base["digest"] != digest:
+            raise AdapterFileError(
+                f"{file.folder / RECORD}: the {modality} encoder was {base['name']!r} with digest "
+                f"{base['digest'][:12]}…, the model's is {names[modality]!r} with digest {digest[:12]}…: "
+                "use the encoder, revision and weights that the adapter was trained on, or train anew"
+            )
+
+
+def load_tensors(model: nn.Module, file: AdapterFile, frozen: str) -> None:
+    """Copy an adapter's tensors into a model; nothing is copied unless everything fits.
+
+    Args:
+        model: as it was when :func:`trained_tensors` was called on it.
+        file: the adapter.
+        frozen: as there.
+
+    Raises:
+        AdapterFileError: a key is missing, extra or misshapen.
+    """
+    expected = trained_tensors(model, frozen)
+    place = file.folder / TENSORS
+    missing, extra = sorted(expected.keys() - file.tensors.keys()), sorted(file.tensors.keys() - expected.keys())
+    if missing or extra:
+        raise AdapterFileError(
+            f"{place}: the tensors are not those of this model; missing: {_few(missing)}; not expected: {_few(extra)}. "
+            "Build the model with the method and options of adapter.json"
+        )
+    for name, tensor in expected.items():
+        if tensor.shape != file.tensors[name].shape:
+            raise AdapterFileError(
+                f"{place}: {name} has shape {tuple(file.tensors[name].shape)}, the model wants {tuple(tensor.shape)}"
+            )
+    model.load_state_dict(dict(file.tensors), strict=False)
+
+
+def _few(names: list[str]) -> str:
+    shown = ", ".join(names[:3]) or "none"
+    return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _replace_folder(draft: Path, folder: Path) -> None:
+    """Put the draft in the folder's place. Folders cannot be exchanged in one step, so the old one is moved aside."""
+    if not folder.exists():
+        draft.rename(folder)
+        return
+    aside = folder.with_name(f".{folder.name}.old")
+    shutil.rmtree(aside, ignore_errors=True)
+    folder.rename(aside)
+    draft.rename(folder)
+    shutil.rmtree(aside)

@@ -1,0 +1,71 @@
+"""Multi-head attention under a boolean mask, as both modules of LSTTA use it."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
+    """The mean over the second to last axis where the mask is true; zeros where it is true nowhere.
+
+    Args:
+        values: (…, N, D), floating point and finite.
+        mask: (…, N), bool.
+
+    Returns:
+        (…, D).
+    """
+    weights = mask.to(values.dtype)
+    total = torch.einsum("...nd,...n->...d", values, weights)
+    return total / weights.sum(-1, keepdim=True).clamp(min=1)
+
+
+class MaskedAttention(nn.Module):
+    """Scaled dot-product attention of queries over keys, with a mask and a bias for each key.
+
+    A query that may see no key at all gets zeros, never NaN: absence is a boolean mask, never log 0.
+
+    Args:
+        width: r, of queries, keys and output.
+        heads: how many; must divide ``width``.
+    """
+
+    def __init__(self, *, width: int, heads: int) -> None:
+        super().__init__()
+        if width % heads:
+            raise ValueError(f"heads must divide the width: got heads={heads}, width={width}")
+        self.heads = heads
+        self.query = nn.Linear(width, width)
+        self.key = nn.Linear(width, width, bias=False)  # a bias here would cancel in the softmax
+        self.value = nn.Linear(width, width)
+        self.out = nn.Linear(width, width)
+
+    def forward(self, queries: Tensor, keys: Tensor, mask: Tensor, bias: Tensor | None = None) -> Tensor:
+        """Attend.
+
+        Args:
+            queries: (B, Q, r).
+            keys: (B, K, r), read as keys and as values.
+            mask: (B, K), bool, true for keys that may be seen.
+            bias: (B, K) or None, added to the logits of every query and head.
+
+        Returns:
+            (B, Q, r), zeros for clips whose mask is false everywhere.
+        """
+        seen = mask.any(-1)
+        allowed = mask | ~seen[:, None]
+        logits = torch.zeros_like(mask, dtype=queries.dtype) if bias is None else bias.to(queries.dtype)
+        logits = logits.masked_fill(~allowed, float("-inf"))[:, None, None]
+        attended = F.scaled_dot_product_attention(
+            self._split(self.query(queries)),
+            self._split(self.key(keys)),
+            self._split(self.value(keys)),
+            attn_mask=logits,
+        )
+        out = self.out(attended.transpose(1, 2).flatten(2))
+        return out * seen[:, None, None]
+
+    def _split(self, values: Tensor) -> Tensor:
+        return values.unflatten(-1, (self.heads, -1)).transpose(1, 2)

@@ -1,0 +1,117 @@
+"""Where in time an encoder's tokens belong, and the way from rows of tokens to segments and back.
+
+An encoder works on rows of its own choice: a frame, a segment, a whole clip. Adapters work on segments. A layout knows
+which token of which row belongs to which segment; −1 stands for tokens that belong to none (class and register
+tokens, padding, what lies past the clip's end): those stay in the rows and are not adapted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The segment of every token of an encoder's rows.
+
+    Rows of one clip follow each other: clip b owns rows ``b * rows_per_clip`` to ``(b + 1) * rows_per_clip``.
+
+    Attributes:
+        segment: (R, M), int64, −1 for tokens that belong to no segment.
+        segments: S, how many segments a clip has.
+        rows_per_clip: R / B.
+        index: (B, S, N), int64, or None where rows read in order *are* the segments read in order. Otherwise the place
+            of each stream token among the ``rows_per_clip * M`` tokens of its clip; padding points at place 0.
+        filled: (B, S, N), bool, or None with ``index``: which places of ``index`` are not padding.
+    """
+
+    segment: Tensor
+    segments: int
+    rows_per_clip: int
+    index: Tensor | None = None
+    filled: Tensor | None = None
+
+    @classmethod
+    def regular(cls, segment: Tensor, segments: int, rows_per_clip: int) -> Layout:
+        """Tokens that lie in order: the j-th of S equal parts of a clip's tokens holds segment j, and −1, alone.
+
+        This is the layout of every encoder whose rows are segments or frames, and of whole-clip encoders whose
+        tokens divide evenly; streams are then views and cost nothing. The claim is not checked here, since looking
+        at values would wait for the device; ``lstta_core.testing`` checks it for every encoder.
+        """
+        rows, tokens = segment.shape
+        if rows % rows_per_clip or (rows_per_clip * tokens) % segments:
+            raise ValueError(
+                f"{rows} rows of {tokens} tokens, {rows_per_clip} rows a clip, do not divide into "
+                f"{segments} segments: use Layout.ragged"
+            )
+        return cls(segment, segments, rows_per_clip)
+
+    @classmethod
+    def ragged(cls, segment: Tensor, segments: int, rows_per_clip: int, width: int | None = None) -> Layout:
+        """Any assignment of tokens to segments; segments with fewer tokens than the longest are padded.
+
+        Args:
+            segment: (R, M), int64.
+            segments: S.
+            rows_per_clip: R / B.
+            width: N, where the caller knows it; otherwise the longest segment of the batch (waits for the device).
+
+        Raises:
+            ValueError: rows do not divide into clips, or a segment has more than ``width`` tokens.
+        """
+        rows, tokens = segment.shape
+        if rows % rows_per_clip:
+            raise ValueError(f"{rows} rows do not divide into clips of {rows_per_clip} rows")
+        clips = rows // rows_per_clip
+        flat = segment.reshape(clips, rows_per_clip * tokens)
+        counts = torch.stack([(flat == s).sum(1) for s in range(segments)], dim=1)  # (B, S)
+        longest = max(int(counts.max()), 1) if counts.numel() else 1
+        if width is None:
+            width = longest
+        elif longest > width:
+            raise ValueError(f"a segment holds {longest} tokens, more than width={width}")
+        # Sort stably by segment, −1 last: each segment's tokens come together, in their order.
+        key = torch.where(flat < 0, segments, flat)
+        order = key.argsort(dim=1, stable=True)
+        start = counts.cumsum(1) - counts
+        offset = torch.arange(width, device=segment.device)
+        filled = offset < counts[..., None]
+        place = (start[..., None] + offset).clamp(max=flat.shape[1] - 1)
+        index = order.gather(1, place.flatten(1)).view_as(place)
+        return cls(segment, segments, rows_per_clip, torch.where(filled, index, 0), filled)
+
+    def to_segments(self, values: Tensor) -> Tensor:
+        """(R, M, …) to (B, S, N, …). Padding places hold values of no meaning; see :meth:`mask`."""
+        rows, tokens = self.segment.shape
+        clips = rows // self.rows_per_clip
+        if self.index is None:
+            return values.reshape(clips, self.segments, -1, *values.shape[2:])
+        flat = values.reshape(clips, self.rows_per_clip * tokens, *values.shape[2:])
+        index = self.index.flatten(1)
+        for _ in range(flat.ndim - 2):
+            index = index.unsqueeze(-1)
+        picked = flat.gather(1, index.expand(-1, -1, *flat.shape[2:]))
+        return picked.view(*self.index.shape, *flat.shape[2:])
+
+    def to_rows(self, values: Tensor, original: Tensor) -> Tensor:
+        """(B, S, N, D) back to (R, M, D); tokens that belong to no segment keep their value of ``original``."""
+        if self.index is None:
+            return values.reshape(original.shape)
+        assert self.filled is not None
+        clips = self.index.shape[0]
+        flat = original.reshape(clips, -1, original.shape[-1])
+        # Padding would write too: send it to one extra place that is cut off again.
+        spare = flat.shape[1]
+        target = torch.where(self.filled, self.index, spare).flatten(1)
+        room = torch.cat([flat, flat[:, :1]], dim=1)
+        written = room.scatter(1, target[..., None].expand(-1, -1, flat.shape[-1]), values.flatten(1, 2).to(flat.dtype))
+        return written[:, :spare].reshape(original.shape)
+
+    def mask(self, valid: Tensor) -> Tensor:
+        """(B, S, N), bool: the stream's mask, given which tokens hold content (R, M)."""
+        adaptable = self.to_segments(valid & (self.segment >= 0))
+        return adaptable if self.filled is None else adaptable & self.filled

@@ -1,0 +1,95 @@
+"""What tasks read: all three streams in one vector, segments weighted by the last stage's importances.
+
+The readout is the same for every method and counts as head. Our choice throughout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from lstta_core.attention import masked_mean
+from lstta_core.interfaces import TIMED, Modality, Streams
+from lstta_core.long_term import sinusoids
+from lstta_core.trimodal import TrimodalOutput
+
+
+class TextGuidedPool(nn.Module):
+    """Attention of one query over all tokens of a clip, with log importances of their segments as a bias.
+
+    Args:
+        width: of query and tokens.
+        heads: of the attention; each may look at other tokens.
+    """
+
+    def __init__(self, *, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.query = nn.Linear(width, width)
+        self.key = nn.Linear(width, width, bias=False)
+
+    def forward(self, query: Tensor, tokens: Tensor, mask: Tensor, log_g: Tensor | None) -> Tensor:
+        """(B, E) over (B, T, N, E), mask (B, T, N), log g (B, T) or None, to (B, E); zeros where nothing is seen."""
+        seen = mask.any((1, 2))
+        allowed = mask | ~seen[:, None, None]
+        q = self.query(query).unflatten(-1, (self.heads, -1))
+        k = self.key(tokens).unflatten(-1, (self.heads, -1))
+        scores = torch.einsum("bhe,btnhe->bhtn", q, k) * q.shape[-1] ** -0.5
+        if log_g is not None:
+            scores = scores + log_g[:, None, :, None].to(scores.dtype)
+        weights = scores.masked_fill(~allowed[:, None], float("-inf")).flatten(2).softmax(-1).view_as(scores)
+        values = tokens.unflatten(-1, (self.heads, -1))
+        return torch.einsum("bhtn,btnhe->bhe", weights, values).flatten(1) * seen[:, None]
+
+
+class Readout(nn.Module):
+    """The finished streams of a clip in one vector.
+
+    The text's mean is the query of an attention over sight and over sound; what both give and their products with the
+    text are fused. Modalities that a clip lacks are zeros.
+
+    Args:
+        widths: D_m of the encoders' finished tokens.
+        width: E, of the vector.
+        heads: of the pooling.
+        dropout: on the fused vector.
+    """
+
+    def __init__(
+        self, *, widths: Mapping[Modality, int], width: int = 128, heads: int = 4, dropout: float = 0.0
+    ) -> None:
+        super().__init__()
+        if width % heads:
+            raise ValueError(f"heads must divide the width: got heads={heads}, width={width}")
+        modalities = tuple(m for m in Modality if m in widths)
+        self.width = width
+        self.timed = tuple(m for m in TIMED if m in widths)
+        self.project = nn.ModuleDict(
+            {m: nn.Sequential(nn.LayerNorm(widths[m]), nn.Linear(widths[m], width)) for m in modalities}
+        )
+        self.pool = nn.ModuleDict({m: TextGuidedPool(width=width, heads=heads) for m in self.timed})
+        self.default_query = nn.Parameter(torch.zeros(width))
+        parts = 1 + 2 * len(self.timed)
+        self.fuse = nn.Sequential(nn.Linear(parts * width, width), nn.GELU(), nn.Dropout(dropout))
+
+    def forward(self, output: TrimodalOutput) -> Tensor:
+        """(B, E)."""
+        streams: Streams = output.streams
+        importances = output.importances[-1] if output.importances else {}
+        batch = next(iter(streams.values())).tokens.shape[0]
+        query = self.default_query.expand(batch, -1)
+        if Modality.LANGUAGE in self.project:
+            text = streams[Modality.LANGUAGE]
+            tokens = self.project[Modality.LANGUAGE](text.tokens)
+            query = query + masked_mean(tokens.flatten(1, 2), text.mask.flatten(1))
+        parts = [query]
+        for modality in self.timed:
+            stream = streams[modality]
+            tokens = self.project[modality](stream.tokens)
+            tokens = tokens + sinusoids(tokens.shape[1], self.width, tokens)[:, None]
+            log_g = importances[modality].log() if modality in importances else None
+            pooled = self.pool[modality](query, tokens, stream.mask, log_g)
+            parts += [pooled, pooled * query]
+        return self.fuse(torch.cat(parts, dim=-1))
