@@ -1,0 +1,96 @@
+"""The pictures of a scene. Performers bounce, tilt and wave a bright baton while they move, and are still otherwise."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from lstta_tasks.generate import truth
+from lstta_tasks.generate.backdrops import HEIGHT, WIDTH, backdrop
+from lstta_tasks.generate.scene import Gesture, Note, Performer, Scene
+from lstta_tasks.generate.sprites import sprite
+
+CENTRES = {"left": 43, "middle": 120, "right": 197}
+FEET = 136  # y of an instrument's lower edge
+BOUNCE = 7  # pixels
+TILT = 7  # degrees
+BATON = (255, 250, 190, 255)
+
+
+def draw_frame(scene: Scene, seconds: float) -> NDArray[np.uint8]:
+    """The picture at ``seconds``: (144, 240, 3) uint8, RGB. The last few scenes' sprites are kept."""
+    return _renderer(scene).frame(seconds)
+
+
+class SceneRenderer:
+    """Draws the frames of one scene: backdrop and poses are drawn once, a frame only pastes them."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._backdrop = _tinted(backdrop(scene), scene)
+        self._actors = [
+            _Actor(scene.performers[i], truth.motions(scene, i), scene) for i in truth.visible_performers(scene)
+        ]
+
+    def frame(self, seconds: float) -> NDArray[np.uint8]:
+        """The picture at ``seconds``: (144, 240, 3) uint8, RGB."""
+        image = self._backdrop.copy()
+        for actor in self._actors:
+            pose, place = actor.pose(seconds)
+            image.paste(pose, place, pose)
+        return np.asarray(image)
+
+
+_renderer = lru_cache(maxsize=4)(SceneRenderer)
+
+
+class _Actor:
+    """One visible performer: its poses, and when it takes which."""
+
+    def __init__(self, performer: Performer, motions: list[Note | Gesture], scene: Scene) -> None:
+        assert performer.position is not None
+        picture = sprite(performer.instrument, performer.hue, performer.lightness, performer.size)
+        if performer.mirrored:
+            picture = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+        self._poses = [_tinted(_pose(picture, side), scene) for side in (0, -1, 1)]
+        self._centre = CENTRES[performer.position] + performer.shift[0]
+        self._feet = FEET + performer.shift[1]
+        self._motions = motions
+        self._onsets = np.array([motion.onset for motion in motions])
+        self._spans = truth.phrases(motions)
+
+    def pose(self, seconds: float) -> tuple[Image.Image, tuple[int, int]]:
+        """The picture and where its upper left corner goes."""
+        side, lift = 0, 0
+        if any(start <= seconds < end for start, end in self._spans):
+            beat = int(np.searchsorted(self._onsets, seconds, side="right")) - 1
+            side = 1 + beat % 2
+            done = (seconds - self._motions[beat].onset) / self._motions[beat].duration
+            lift = round(BOUNCE * math.sin(math.pi * min(done, 1)))
+        picture = self._poses[side]
+        return picture, (self._centre - picture.width // 2, self._feet - picture.height - lift)
+
+
+def _pose(picture: Image.Image, side: int) -> Image.Image:
+    """The instrument with its baton: resting on the floor (side 0), or tilted and with the baton up at one side."""
+    if side:
+        picture = picture.rotate(-side * TILT, Image.Resampling.BILINEAR, center=(picture.width / 2, picture.height))
+    pose = Image.new("RGBA", (picture.width + 16, picture.height))
+    pose.paste(picture, (8, 0))
+    if side:
+        draw = ImageDraw.Draw(pose)
+        middle, reach = pose.width / 2, side * (pose.width / 2 - 4)
+        draw.line((middle + reach * 0.3, pose.height * 0.42, middle + reach, 3), BATON, 5)
+        draw.arc((2, 2, pose.width - 3, pose.height), *((285, 330) if side > 0 else (210, 255)), fill=BATON, width=4)
+    return pose
+
+
+def _tinted(image: Image.Image, scene: Scene) -> Image.Image:
+    factors = (*scene.tint, 1.0)
+    return image.point([round(value * factor) for factor in factors[: len(image.getbands())] for value in range(256)])
+
+
+assert (WIDTH, HEIGHT) == (240, 144)

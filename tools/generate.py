@@ -1,0 +1,6 @@
+"""Generate built-in clips: ``tools/generate.py avqa --out data/built-in/avqa``."""
+
+from lstta_tasks.generate.cli import main
+
+if __name__ == "__main__":
+    raise SystemExit(main())
