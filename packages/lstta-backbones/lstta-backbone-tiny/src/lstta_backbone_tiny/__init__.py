@@ -1,0 +1,15 @@
+"""Three small pretrained encoders, weights included: for the demo, for tests, and as an example of a plugin."""
+
+from __future__ import annotations
+
+from lstta_core.hookspecs import Register, hookimpl
+
+LSTTA_API_VERSION = 1
+
+
+@hookimpl
+def lstta_register_encoders(register: Register) -> None:
+    summary = "4 blocks × 128, pretrained on the built-in world"
+    register("tiny-visual", "lstta_backbone_tiny.pretrained:visual", modality="visual", summary=summary)
+    register("tiny-audio", "lstta_backbone_tiny.pretrained:audio", modality="audio", summary=summary)
+    register("tiny-language", "lstta_backbone_tiny.pretrained:language", modality="language", summary=summary)

@@ -1,0 +1,71 @@
+"""Samples and their clips to one batch: a dict of tensors, assembled in the loader's workers.
+
+Frames stay uint8 and sound int16 until they are on the device.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lstta_core.interfaces import InputSpec, LanguageSpec, Modality
+from lstta_tasks.data.clip import Clip
+from lstta_tasks.task import Sample
+
+Batch = dict[str, Any]
+
+
+class Collate:
+    """Assembles what the encoders' specs ask for.
+
+    A batch has ``inputs`` (by modality, the tensors that :mod:`lstta_core.interfaces` names in the specs, and
+    ``present``), ``target`` (B,) and ``ids``, the samples' ids.
+
+    Args:
+        specs: of the model's encoders.
+    """
+
+    def __init__(self, specs: Mapping[Modality, InputSpec]) -> None:
+        self.specs = dict(specs)
+
+    def __call__(self, items: Sequence[tuple[Sample, Clip]]) -> Batch:
+        samples = [sample for sample, _ in items]
+        clips = [clip for _, clip in items]
+        inputs: dict[str, dict[str, Tensor]] = {}
+        if Modality.VISUAL in self.specs:
+            inputs[Modality.VISUAL] = _visual(clips)
+        if Modality.AUDIO in self.specs:
+            inputs[Modality.AUDIO] = _audio(clips)
+        if Modality.LANGUAGE in self.specs:
+            spec = self.specs[Modality.LANGUAGE]
+            assert isinstance(spec, LanguageSpec)
+            inputs[Modality.LANGUAGE] = _language([sample.text for sample in samples], spec)
+        target = torch.tensor([sample.target for sample in samples])
+        return {"inputs": inputs, "target": target, "ids": [sample.id for sample in samples]}
+
+
+def _visual(clips: Sequence[Clip]) -> dict[str, Tensor]:
+    present = torch.tensor([clip.has_video for clip in clips])
+    frames = torch.from_numpy(np.stack([clip.frames for clip in clips]))
+    return {"frames": frames, "mask": present[:, None, None].expand(frames.shape[:3]), "present": present}
+
+
+def _audio(clips: Sequence[Clip]) -> dict[str, Tensor]:
+    return {
+        "sound": torch.from_numpy(np.stack([clip.sound for clip in clips])),
+        "length": torch.from_numpy(np.stack([clip.sound_length for clip in clips])),
+        "present": torch.tensor([clip.has_sound for clip in clips]),
+    }
+
+
+def _language(texts: Sequence[str | None], spec: LanguageSpec) -> dict[str, Tensor]:
+    ids = [[] if text is None else spec.tokenize(text)[: spec.max_length] for text in texts]
+    longest = max(1, *(len(row) for row in ids))
+    padded = torch.tensor([row + [spec.pad_id] * (longest - len(row)) for row in ids])
+    length = torch.tensor([len(row) for row in ids])
+    mask = torch.arange(longest) < length[:, None]
+    return {"ids": padded[:, None], "mask": mask[:, None], "present": length > 0}

@@ -1,0 +1,44 @@
+"""A task's samples with their clips from the cache."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch.utils.data import Dataset
+
+from lstta_tasks.data.cache import CacheReader
+from lstta_tasks.data.clip import Clip
+from lstta_tasks.task import Sample
+
+
+class SampleDataset(Dataset[tuple[Sample, Clip]]):
+    """The samples whose clip is in the cache.
+
+    Args:
+        samples: of one split.
+        reader: of the cache.
+
+    Attributes:
+        samples: those that have a clip; item i is ``samples[i]`` and its clip.
+        missing: the ids of the clips that are not in the cache, each once, in order.
+
+    Raises:
+        ValueError: no sample has a clip.
+    """
+
+    def __init__(self, samples: Sequence[Sample], reader: CacheReader) -> None:
+        self.reader = reader
+        self.samples = [sample for sample in samples if sample.source.id in reader]
+        self.missing = list(dict.fromkeys(s.source.id for s in samples if s.source.id not in reader))
+        if not self.samples:
+            raise ValueError(
+                f"none of the {len(self.missing)} clips of this split is in the cache {reader.path}: build it from the "
+                "same config with tools/cache.py build, and see its list of failures with tools/cache.py info"
+            )
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitem__(self, index: int) -> tuple[Sample, Clip]:
+        sample = self.samples[index]
+        return sample, self.reader.read(sample.source.id)

@@ -1,0 +1,12 @@
+"""The tasks of lstta-tasks, registered through the hook that is everybody's."""
+
+from __future__ import annotations
+
+from lstta_core.hookspecs import Register, hookimpl
+
+LSTTA_API_VERSION = 1
+
+
+@hookimpl
+def lstta_register_tasks(register: Register) -> None:
+    register("avqa", "lstta_tasks.tasks.avqa:AVQA", summary="questions about videos with sound (MUSIC-AVQA)")

@@ -1,0 +1,106 @@
+"""What a task is: it reads annotations, owns the last layer, the loss and the metrics of one kind of problem."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from torch import Tensor, nn
+
+from lstta_tasks.data.clip import ClipSource
+
+Split = Literal["train", "val", "test"]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One problem of a task.
+
+    Attributes:
+        id: unique within its split; predictions are keyed by it.
+        source: where its clip is; ``source.id`` is the clip's id in the cache. Several samples may share a clip.
+        text: the question, caption or utterance; None where there is none.
+        target: what is to be predicted, as the task's loss wants it.
+        labels: what metrics group by, such as the type of a question.
+    """
+
+    id: str
+    source: ClipSource
+    text: str | None
+    target: int | float
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Score:
+    """One line of a report.
+
+    Attributes:
+        name: of what is measured; parts are separated by slashes.
+        value: the metric.
+        count: over how many samples.
+        baseline: the same metric of a trivial answer, where one is defined.
+        baseline_name: what that answer is.
+    """
+
+    name: str
+    value: float
+    count: int
+    baseline: float | None = None
+    baseline_name: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """The metrics of one split.
+
+    Attributes:
+        primary: the name of the score that selection maximises.
+        scores: all of them, in the order of a table.
+        notes: what a reader must know of them, such as answers outside the vocabulary.
+    """
+
+    primary: str
+    scores: tuple[Score, ...]
+    notes: tuple[str, ...] = field(default=())
+
+    def value(self, name: str) -> float:
+        """The value of the score of this name."""
+        return next(score.value for score in self.scores if score.name == name)
+
+
+class Task(ABC):
+    """One kind of problem. Subclasses are final and say in their docstring which files they read."""
+
+    name: str
+
+    @abstractmethod
+    def samples(self, split: Split) -> list[Sample]:
+        """Read the annotations of a split.
+
+        Raises:
+            FileNotFoundError: the annotation file is not there.
+            ValueError: it is malformed; the message names file, row and field.
+        """
+
+    @abstractmethod
+    def options(self) -> dict[str, Any]:
+        """What the task must be created with, next to ``root``, to be the same without its training split: JSON."""
+
+    @abstractmethod
+    def head(self, width: int) -> nn.Module:
+        """The last layer: (B, width) of the readout to what :meth:`loss` and :meth:`predict` read."""
+
+    @abstractmethod
+    def loss(self, output: Tensor, target: Tensor) -> Tensor:
+        """The mean loss of a batch, (), given the head's output and the samples' targets (B,)."""
+
+    @abstractmethod
+    def predict(self, output: Tensor) -> list[dict[str, Any]]:
+        """One JSON-able prediction a sample, given the head's output."""
+
+    @abstractmethod
+    def report(self, predictions: Mapping[str, Mapping[str, Any]], samples: Sequence[Sample]) -> Report:
+        """The metrics of the samples that have a prediction, keyed by sample id."""

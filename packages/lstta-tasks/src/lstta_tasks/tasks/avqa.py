@@ -1,0 +1,186 @@
+"""Questions about videos with sound, in the files of MUSIC-AVQA (Li et al., CVPR 2022).
+
+Layout on disk, under ``root``: ``avqa-train.json``, ``avqa-val.json``, ``avqa-test.json``, there or in ``json/``;
+``<video_id>.mp4``, there or in ``videos/``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from lstta_tasks.data.clip import ClipSource
+from lstta_tasks.task import Report, Sample, Score, Split, Task
+
+OUTSIDE = -1
+"""The target of an answer that the training split does not have: no loss, and never counted as right."""
+
+
+class AVQA(Task):
+    """One of the training split's answers to a question (42 in MUSIC-AVQA).
+
+    Args:
+        root: the folder of the data set; None where only ``answers`` are needed, as for inference.
+        answers: the vocabulary; by default the answers of the training split, sorted.
+    """
+
+    name = "avqa"
+
+    def __init__(self, *, root: str | Path | None = None, answers: Sequence[str] | None = None) -> None:
+        self.root = None if root is None else Path(root)
+        self._answers = None if answers is None else tuple(answers)
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """The vocabulary, read from the training split when it is first needed."""
+        if self._answers is None:
+            self._answers = tuple(sorted({row["anser"] for _, row in self._rows("train")}))
+        return self._answers
+
+    def options(self) -> dict[str, Any]:
+        return {"answers": list(self.answers)}
+
+    def samples(self, split: Split) -> list[Sample]:
+        index = {answer: i for i, answer in enumerate(self.answers)}
+        samples: dict[str, Sample] = {}
+        for place, row in self._rows(split):
+            sample = Sample(
+                id=str(row["question_id"]),
+                source=ClipSource(id=row["video_id"], video=self._video(row["video_id"])),
+                text=fill(row["question_content"], _strings(row, "templ_values", place), place),
+                target=index.get(row["anser"], OUTSIDE),
+                labels=(*_question_type(row, place), row["anser"]),
+            )
+            if sample.id in samples:
+                raise ValueError(f"{place}: question_id {sample.id} appears twice in this split")
+            samples[sample.id] = sample
+        return list(samples.values())
+
+    def head(self, width: int) -> nn.Module:
+        return nn.Linear(width, len(self.answers))
+
+    def loss(self, output: Tensor, target: Tensor) -> Tensor:
+        known = (target != OUTSIDE).sum().clamp(min=1)
+        return F.cross_entropy(output, target, ignore_index=OUTSIDE, reduction="sum") / known
+
+    def predict(self, output: Tensor) -> list[dict[str, Any]]:
+        probabilities, best = output.float().softmax(-1).max(-1)
+        return [
+            {"answer": self.answers[i], "probability": p}
+            for i, p in zip(best.tolist(), probabilities.tolist(), strict=True)
+        ]
+
+    def report(self, predictions: Mapping[str, Mapping[str, Any]], samples: Sequence[Sample]) -> Report:
+        """Accuracy by type, by modality and overall: right answers over questions, never a mean of means.
+
+        The baseline of a type is the share of its most frequent answer in these very samples; that of a modality and
+        of all is what those answers reach together.
+        """
+        right: dict[tuple[str, ...], list[bool]] = defaultdict(list)
+        truths: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
+        answered = [sample for sample in samples if sample.id in predictions]
+        for sample in answered:
+            modality, kind, truth = sample.labels
+            for group in ((modality, kind), (modality,), ()):
+                right[group].append(predictions[sample.id]["answer"] == truth)
+            truths[modality, kind][truth] += 1
+        majority = {group: counter.most_common(1)[0] for group, counter in truths.items()}
+        scores = []
+        for group in sorted(right, key=lambda group: (len(group) == 0, len(group) == 1, group)):
+            count = len(right[group])
+            by_majority = sum(hits for inner, (_, hits) in majority.items() if inner[: len(group)] == group)
+            name = majority[group][0] if group in majority else "majority by type"
+            scores.append(
+                Score("/".join(group) or "overall", sum(right[group]) / count, count, by_majority / count, name)
+            )
+        outside = sum(sample.target == OUTSIDE for sample in answered)
+        note = f"{outside} questions have an answer outside the vocabulary of train and count as wrong"
+        return Report("overall", tuple(scores), (note,) if outside else ())
+
+    def _rows(self, split: Split) -> Iterator[tuple[str, dict[str, Any]]]:
+        """The rows of a split that are not deleted, each with its place for messages."""
+        path = self._annotations(split)
+        try:
+            rows = json.loads(path.read_text(encoding="utf-8"))
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise ValueError(f"{path}: not JSON ({error})") from error
+        if not isinstance(rows, list) or not rows:
+            raise ValueError(
+                f"{path}: a list of questions is wanted, got {'an empty list' if rows == [] else type(rows)}"
+            )
+        for number, row in enumerate(rows):
+            place = f"{path}, row {number}"
+            if not isinstance(row, dict):
+                raise ValueError(f"{place}: an object is wanted, got {type(row).__name__}")
+            for field, kind in FIELDS.items():
+                if not isinstance(row.get(field), kind):
+                    raise ValueError(
+                        f"{place}: field {field!r} must be of type {kind.__name__}, got {row.get(field)!r}"
+                    )
+            if not row.get("question_deleted"):
+                yield place, row
+
+    def _annotations(self, split: Split) -> Path:
+        if self.root is None:
+            raise ValueError("avqa: no root: set task.root to the folder of the data set")
+        candidates = [self.root / f"avqa-{split}.json", self.root / "json" / f"avqa-{split}.json"]
+        for path in candidates:
+            if path.is_file():
+                return path
+        if not self.root.is_dir():
+            raise FileNotFoundError(f"{self.root}: no such folder; set task.root to the folder of the data set")
+        raise FileNotFoundError(f"neither {candidates[0]} nor {candidates[1]} is there; set task.root")
+
+    def _video(self, video_id: str) -> Path:
+        assert self.root is not None
+        beside = self.root / f"{video_id}.mp4"
+        return beside if beside.is_file() else self.root / "videos" / f"{video_id}.mp4"
+
+
+FIELDS: dict[str, type] = {
+    "video_id": str,
+    "question_id": int,
+    "type": str,
+    "question_content": str,
+    "templ_values": str,
+    "anser": str,  # the data set's own spelling
+}
+
+
+def fill(question: str, values: Sequence[str], place: str) -> str:
+    """The question with its placeholders filled from left to right, each replacing the whole word that contains ``<``.
+
+    Raises:
+        ValueError: there are more or fewer values than placeholders; ``place`` says where.
+    """
+    words = question.strip().rstrip("?？").split()
+    gaps = [i for i, word in enumerate(words) if "<" in word]
+    if len(gaps) != len(values):
+        raise ValueError(f"{place}: question_content has {len(gaps)} placeholders, templ_values {len(values)} values")
+    for gap, value in zip(gaps, values, strict=True):
+        words[gap] = value.replace("_", " ")
+    return " ".join(words) + "?"
+
+
+def _strings(row: Mapping[str, Any], field: str, place: str) -> list[str]:
+    """A field that holds a list of strings as a JSON string."""
+    try:
+        values = json.loads(row[field])
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{place}: field {field!r} must be a list of strings as JSON, got {row[field]!r}") from error
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise ValueError(f"{place}: field {field!r} must be a list of strings as JSON, got {row[field]!r}")
+    return values
+
+
+def _question_type(row: Mapping[str, Any], place: str) -> tuple[str, str]:
+    values = _strings(row, "type", place)
+    if len(values) != 2:
+        raise ValueError(f"{place}: field 'type' must name a modality and a kind, got {row['type']!r}")
+    return values[0], values[1]
