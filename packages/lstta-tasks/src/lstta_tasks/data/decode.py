@@ -1,0 +1,105 @@
+"""From media files to a clip: the frames and the sound of each of its segments."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstta_tasks.data.clip import Clip, ClipSource, DecodeError
+from lstta_tasks.data.media import Track, find_tracks, reasons
+from lstta_tasks.data.pictures import PictureReader
+from lstta_tasks.data.preprocessing import Preprocessing
+from lstta_tasks.data.resize import resize
+from lstta_tasks.data.sound import SoundReader, first_sample_at
+
+__all__ = ["DecodeError", "decode_clip"]
+
+
+def decode_clip(source: ClipSource, preprocessing: Preprocessing) -> Clip:
+    """Decode one clip.
+
+    The clip's clock starts with the first picture, or with ``source.start`` seconds after it; both streams are placed
+    on it by their presentation timestamps. It ends with the pictures: sound past them is not kept, and where the
+    sound ends first, ``sound_length`` says so. Without pictures the sound's own start and end count.
+
+    Raises:
+        DecodeError: a file is missing, is no media file, is damaged where it is needed, or ends before the clip.
+    """
+    measure = source.end is None
+    tracks = _tracks(source.video, measure=measure)
+    pictures, sound = tracks.get("video"), tracks.get("audio")
+    if source.sound is not None:
+        sound = _tracks(source.sound, measure=measure and pictures is None).get("audio")
+        if sound is None:
+            raise DecodeError(f"{source.sound}: there is no sound in it")
+    if sound is not None and (source.sound is not None or pictures is None):
+        # Alone, or beside a video, sound starts with its first sample, whatever its timestamps begin with.
+        sound = replace(sound, start=first_sample_at(sound))
+    leading = pictures or sound
+    if leading is None:
+        raise DecodeError(f"{source.video}: neither pictures nor sound in it")
+
+    start, end = source.start or 0.0, leading.end - leading.start
+    if source.end is not None:
+        end = min(source.end, end)
+    if start >= end:
+        raise DecodeError(f"{leading.path}: the clip starts at {start:.2f} s, the file ends at {end:.2f} s")
+
+    clip = _empty(preprocessing, end - start, has_video=pictures is not None)
+    if pictures is not None:
+        _read_pictures(pictures, pictures.start + start, preprocessing, clip)
+    if sound is not None:
+        origin = sound.start if source.sound is not None or pictures is None else pictures.start
+        _read_sound(sound, origin + start, preprocessing, clip)
+    return replace(clip, has_sound=bool(clip.sound_length.any()))
+
+
+def _tracks(path: Path | None, *, measure: bool) -> dict[str, Track]:
+    return {} if path is None else dict(find_tracks(path, measure=measure))
+
+
+def _empty(preprocessing: Preprocessing, duration: float, *, has_video: bool) -> Clip:
+    segments, frames = preprocessing.segments, preprocessing.frames_per_segment
+    return Clip(
+        frames=np.zeros((segments, frames, *preprocessing.frame_size, 3), np.uint8),
+        frame_times=np.zeros((segments, frames)),
+        sound=np.zeros((segments, preprocessing.sound_samples), np.int16),
+        sound_length=np.zeros(segments, np.int64),
+        has_video=has_video,
+        has_sound=False,
+        duration=duration,
+    )
+
+
+def _read_pictures(track: Track, start: float, preprocessing: Preprocessing, clip: Clip) -> None:
+    """Fill the clip's frames. ``start`` is the clip's, in seconds of the file's clock."""
+    parts = preprocessing.segments * preprocessing.frames_per_segment
+    with reasons(track.path), closing(PictureReader(track)) as reader:
+        for part in range(parts):
+            place = divmod(part, preprocessing.frames_per_segment)
+            time, picture = reader.at(start + (part + 0.5) / parts * clip.duration)
+            clip.frame_times[place] = time - start
+            clip.frames[place] = resize(picture, preprocessing.frame_size, preprocessing.fit, reader.pixel_aspect)
+
+
+def _read_sound(track: Track, start: float, preprocessing: Preprocessing, clip: Clip) -> None:
+    """Fill the clip's sound. ``start`` is the clip's, in seconds of the file's clock."""
+    with reasons(track.path), closing(SoundReader(track, start, preprocessing.sample_rate)) as reader:
+        for segment, (first, count) in enumerate(_sound_spans(preprocessing, clip.duration)):
+            samples, valid = reader.read(first, count)
+            clip.sound[segment, :count] = samples
+            clip.sound_length[segment] = valid
+
+
+def _sound_spans(preprocessing: Preprocessing, duration: float) -> list[tuple[int, int]]:
+    """(first sample, number of samples) of each segment: all of a short one, the middle of a long one."""
+    edges: NDArray[np.float64] = np.linspace(0, duration * preprocessing.sample_rate, preprocessing.segments + 1)
+    spans = []
+    for begin, end in zip(edges[:-1].round().astype(int), edges[1:].round().astype(int), strict=True):
+        count = min(int(end - begin), preprocessing.sound_samples)
+        spans.append((int(begin) + (int(end - begin) - count) // 2, count))
+    return spans

@@ -1,0 +1,184 @@
+"""Sound of wanted spans as 16-bit mono at a wanted rate, exact in time."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from typing import Any
+
+import numpy as np
+from av.audio.frame import AudioFrame, format_dtypes
+from av.audio.resampler import AudioResampler
+from av.error import FFmpegError
+from av.packet import Packet
+from numpy.typing import NDArray
+
+from lstta_tasks.data.clip import DecodeError
+from lstta_tasks.data.media import Packets, Track, reasons
+
+# Codecs overlap their packets: decoding starts this much before what is wanted (Opus asks for 80 ms, MP3 for more).
+_PRE_ROLL = 0.4
+# Up to this many seconds ahead, packets are read and thrown away; beyond it the file is asked to jump.
+_READ_AHEAD = 10.0
+# Timestamps rounded to milliseconds must not tear neighbouring frames apart; a jump of more is a gap.
+_JITTER = 0.005
+# Beyond the reach of the resampling filter.
+_MARGIN = 0.05
+
+
+class SoundReader:
+    """Reads spans of one sound track. Sample k of its output is heard at ``start + k / rate``.
+
+    Args:
+        track: the stream.
+        start: where sample 0 is, in seconds of the file's clock.
+        rate: of the output, in Hz.
+    """
+
+    def __init__(self, track: Track, start: float, rate: int) -> None:
+        self._packets = Packets(track)
+        self._path = track.path
+        self._start = start
+        self._rate = rate
+        self._chunks: deque[tuple[int, NDArray[np.generic]]] = deque()  # (first native sample, (channels, samples))
+        self._template: AudioFrame | None = None
+        self._expected: int | None = None  # the native sample that should come next
+        self._ended = False
+
+    def close(self) -> None:
+        """Close the file."""
+        self._packets.__exit__(None, None, None)
+
+    def read(self, first: int, count: int) -> tuple[NDArray[np.int16], int]:
+        """Samples ``first`` to ``first + count``, and how many of them lie before the sound's end.
+
+        Silence stands where the track has nothing yet, or a gap. Spans must not go back from call to call.
+
+        Raises:
+            DecodeError: the sound there is damaged, or changes its format.
+        """
+        begin = self._start + first / self._rate
+        end = self._start + (first + count) / self._rate
+        self._fill(begin - _MARGIN, end + _MARGIN)
+        samples = np.zeros(count, np.int16)
+        if self._template is None:
+            return samples, 0
+        native = self._template.sample_rate
+        # A block of native samples and one of output samples last equally long: spans cut on blocks resample alike.
+        block = native // math.gcd(native, self._rate)
+        low = math.floor((first / self._rate - _MARGIN) * native / block) * block
+        high = math.ceil(((first + count) / self._rate + _MARGIN) * native)
+        while self._chunks and self._chunks[0][0] + self._chunks[0][1].shape[1] <= low:
+            self._chunks.popleft()
+        wide, last = self._join(low, high)
+        valid = min(count, math.floor(last * self._rate / native) - first)
+        if valid <= 0:
+            return samples, 0
+        resampled = self._resample(wide)[first - low * self._rate // native :][:valid]
+        samples[: len(resampled)] = resampled
+        return samples, valid
+
+    def _join(self, low: int, high: int) -> tuple[NDArray[np.generic], int]:
+        """Native samples ``low`` to ``high`` with silence in the gaps, and where the last real one of them ends."""
+        assert self._template is not None
+        dtype = np.dtype(format_dtypes[self._template.format.name])
+        silence = 128 if dtype == np.uint8 else 0
+        wide = np.full((self._template.layout.nb_channels, high - low), silence, dtype)
+        last = low
+        for at, chunk in self._chunks:
+            begin, end = max(at, low), min(at + chunk.shape[1], high)
+            if begin < end:
+                wide[:, begin - low : end - low] = chunk[:, begin - at : end - at]
+                last = max(last, end)
+        return wide, last
+
+    def _resample(self, wide: NDArray[np.generic]) -> NDArray[np.int16]:
+        assert self._template is not None
+        name = self._template.format.name
+        frame = AudioFrame.from_ndarray(wide, name if name.endswith("p") else f"{name}p", self._template.layout)
+        frame.sample_rate = self._template.sample_rate
+        frame.pts = 0
+        resampler = AudioResampler(format="s16", layout="mono", rate=self._rate)
+        parts = [part.to_ndarray()[0] for part in [*resampler.resample(frame), *resampler.resample(None)]]
+        return np.concatenate(parts)
+
+    def _fill(self, begin: float, end: float) -> None:
+        """Decode until ``end``, and at least from ``begin`` on."""
+        packets = self._packets
+        landing = False
+        if begin - packets.position > _READ_AHEAD:
+            landing = packets.jump(begin - _PRE_ROLL)
+            if not landing:
+                packets.restart()
+            self._break()
+        while not self._ended and self._heard_until() < end:
+            packet = packets.next()
+            if packet is None:
+                self._decode(None, begin)
+                self._ended = True
+                return
+            shown = packets.shown_at(packet)
+            if landing and shown > begin - _MARGIN:
+                packets.restart()  # the jump went too far: read on from the start instead
+            elif shown + float((packet.duration or 0) * packet.time_base) < begin - _PRE_ROLL:
+                self._break()
+            else:
+                self._decode(packet, begin)
+            landing = False
+
+    def _break(self) -> None:
+        """What is decoded next does not follow what was decoded before."""
+        if self._expected is not None:
+            self._packets.stream.codec_context.flush_buffers()
+            self._expected = None
+
+    def _heard_until(self) -> float:
+        if self._template is None or self._expected is None:
+            return -math.inf
+        return self._start + self._expected / self._template.sample_rate
+
+    def _decode(self, packet: Packet[Any] | None, begin: float) -> None:
+        shown = self._packets.position if packet is None else self._packets.shown_at(packet)
+        try:
+            frames = self._packets.stream.codec_context.decode(packet)
+        except FFmpegError as error:
+            if shown < begin:  # only the run-up
+                return
+            raise DecodeError(f"{self._path}: the sound at {shown:.2f} s is damaged: {error.strerror}") from error
+        for frame in frames:
+            self._append(frame, shown)
+
+    def _append(self, frame: AudioFrame, shown: float) -> None:
+        if self._template is None:
+            self._template = frame
+        if _format(frame) != _format(self._template):
+            raise DecodeError(
+                f"{self._path}: its sound changes at {shown:.2f} s from {_format(self._template)} to {_format(frame)}"
+            )
+        time = shown if frame.pts is None else float(frame.pts * frame.time_base)
+        at = round((time - self._start) * frame.sample_rate)
+        if self._expected is not None and abs(at - self._expected) < _JITTER * frame.sample_rate:
+            at = self._expected
+        samples = frame.to_ndarray()
+        if not frame.format.is_planar:
+            samples = samples.reshape(-1, frame.layout.nb_channels).T
+        self._chunks.append((at, samples))
+        self._expected = at + frame.samples
+
+
+def first_sample_at(track: Track) -> float:
+    """When the first sample of a track is heard, in seconds of the file's clock, encoder delay taken off.
+
+    Raises:
+        DecodeError: nothing can be decoded.
+    """
+    with reasons(track.path), Packets(track) as packets:
+        while (packet := packets.next()) is not None:
+            shown = packets.shown_at(packet)
+            for frame in packets.stream.codec_context.decode(packet):
+                return shown if frame.pts is None else float(frame.pts * frame.time_base)
+    raise DecodeError(f"{track.path}: a header without any sound after it")
+
+
+def _format(frame: AudioFrame) -> tuple[int, str, str]:
+    return frame.sample_rate, frame.format.name, frame.layout.name
