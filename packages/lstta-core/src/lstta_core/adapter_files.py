@@ -57,37 +57,47 @@ def trained_tensors(model: nn.Module, frozen: str) -> dict[str, Tensor]:
 
 
 def save_adapter(folder: Path, tensors: Mapping[str, Tensor], record: Mapping[str, Any]) -> None:
-    """Write an adapter folder, all of it or nothing: an existing one is replaced when the new one is complete."""
+    """Write an adapter folder, all of it or nothing: an existing one is replaced when the new one is complete.
+
+    Whatever moment the process is killed at, :func:`read_adapter` finds the old folder or the new one.
+
+    Args:
+        folder: where to.
+        tensors: as :func:`trained_tensors` gives them: contiguous, none sharing memory with another.
+        record: what the JSON says besides the schema.
+    """
     folder = Path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
         save_file(dict(tensors), draft / TENSORS)
-        (draft / RECORD).write_text(json.dumps({"schema": SCHEMA, **record}, indent=1, ensure_ascii=False) + "\n")
-        for path in draft.iterdir():
+        text = json.dumps({**record, "schema": SCHEMA}, indent=1, ensure_ascii=False) + "\n"
+        (draft / RECORD).write_text(text, encoding="utf-8")
+        for path in (*draft.iterdir(), draft):
             _sync(path)
         draft.chmod(0o755)
         _replace_folder(draft, folder)
+        _sync(folder.parent)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
 
 def read_adapter(folder: Path) -> AdapterFile:
-    """Read an adapter folder.
+    """Read an adapter folder, or the one that was moved aside by a save which was killed in the middle.
 
     Raises:
         FileNotFoundError: the folder or one of its two files is not there.
         AdapterFileError: a file is damaged, or its schema is newer than this version's.
     """
-    folder = Path(folder)
+    folder = _existing(Path(folder))
     for name in (RECORD, TENSORS):
         if not (folder / name).is_file():
             raise FileNotFoundError(f"{folder / name}: no such file; an adapter folder holds {RECORD} and {TENSORS}")
     try:
-        record = json.loads((folder / RECORD).read_text())
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise AdapterFileError(f"{folder / RECORD}: not JSON ({error}); the file is damaged") from error
-    if not isinstance(record, dict) or not isinstance(record.get("schema"), int):
+    if not isinstance(record, dict) or type(record.get("schema")) is not int or record["schema"] < 1:
         raise AdapterFileError(f"{folder / RECORD}: no integer 'schema'; this is not an adapter folder's record")
     if record["schema"] > SCHEMA:
         raise AdapterFileError(
@@ -110,9 +120,11 @@ def check_digests(file: AdapterFile, digests: Mapping[str, str], names: Mapping[
         names: of the encoders at hand, by modality, for the message.
 
     Raises:
-        AdapterFileError: a modality is missing or extra, or a digest differs.
+        AdapterFileError: a modality is missing or extra, its record is malformed, or a digest differs.
     """
-    trained_on: Mapping[str, Any] = file.record.get("encoders", {})
+    trained_on = file.record.get("encoders")
+    if not isinstance(trained_on, Mapping):
+        raise AdapterFileError(f"{file.folder / RECORD}: 'encoders' must map modalities to encoders, got {trained_on!r}")
     if set(trained_on) != set(digests):
         raise AdapterFileError(
             f"{file.folder / RECORD}: the adapter was trained with encoders for {sorted(trained_on)}, "
@@ -120,6 +132,10 @@ def check_digests(file: AdapterFile, digests: Mapping[str, str], names: Mapping[
         )
     for modality, digest in digests.items():
         base = trained_on[modality]
+        if not isinstance(base, Mapping) or not all(isinstance(base.get(key), str) for key in ("name", "digest")):
+            raise AdapterFileError(
+                f"{file.folder / RECORD}: encoders.{modality} must have a 'name' and a 'digest', got {base!r}"
+            )
         if base["digest"] != digest:
             raise AdapterFileError(
                 f"{file.folder / RECORD}: the {modality} encoder was {base['name']!r} with digest "
@@ -137,7 +153,7 @@ def load_tensors(model: nn.Module, file: AdapterFile, frozen: str) -> None:
         frozen: as there.
 
     Raises:
-        AdapterFileError: a key is missing, extra or misshapen.
+        AdapterFileError: a key is missing, extra, misshapen, or of another kind of number.
     """
     expected = trained_tensors(model, frozen)
     place = file.folder / TENSORS
@@ -148,10 +164,14 @@ def load_tensors(model: nn.Module, file: AdapterFile, frozen: str) -> None:
             "Build the model with the method and options of adapter.json"
         )
     for name, tensor in expected.items():
-        if tensor.shape != file.tensors[name].shape:
+        given = file.tensors[name]
+        if tensor.shape != given.shape:
             raise AdapterFileError(
-                f"{place}: {name} has shape {tuple(file.tensors[name].shape)}, the model wants {tuple(tensor.shape)}"
+                f"{place}: {name} has shape {tuple(given.shape)}, the model wants {tuple(tensor.shape)}"
             )
+        # Another precision is fine and is cast; integers in the place of reals are not.
+        if tensor.dtype != given.dtype and not (tensor.is_floating_point() and given.is_floating_point()):
+            raise AdapterFileError(f"{place}: {name} is {given.dtype}, the model wants {tensor.dtype}")
     model.load_state_dict(dict(file.tensors), strict=False)
 
 
@@ -161,17 +181,31 @@ def _few(names: list[str]) -> str:
 
 
 def _sync(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _aside(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.old")
+
+
+def _existing(folder: Path) -> Path:
+    """The folder, or where :func:`_replace_folder` left the old one when it was killed between its two renames."""
+    return _aside(folder) if not folder.exists() and _aside(folder).exists() else folder
 
 
 def _replace_folder(draft: Path, folder: Path) -> None:
-    """Put the draft in the folder's place. Folders cannot be exchanged in one step, so the old one is moved aside."""
-    if not folder.exists():
-        draft.rename(folder)
-        return
-    aside = folder.with_name(f".{folder.name}.old")
-    shutil.rmtree(aside, ignore_errors=True)
-    folder.rename(aside)
+    """Put the draft in the folder's place. Folders cannot be exchanged in one step, so the old one is moved aside.
+
+    At every moment the folder itself or the one aside is whole: what lies aside is only removed while the folder is
+    in its place.
+    """
+    aside = _aside(folder)
+    if folder.exists():
+        shutil.rmtree(aside, ignore_errors=True)
+        folder.rename(aside)
     draft.rename(folder)
-    shutil.rmtree(aside)
+    shutil.rmtree(aside, ignore_errors=True)

@@ -98,9 +98,13 @@ class Layout:
         return picked.view(*self.index.shape, *flat.shape[2:])
 
     def to_rows(self, values: Tensor, original: Tensor) -> Tensor:
-        """(B, S, N, D) back to (R, M, D); tokens that belong to no segment keep their value of ``original``."""
+        """(B, S, N, D) back to (R, M, D), in the dtype of ``original``.
+
+        In a ragged layout tokens that belong to no segment keep their value of ``original``. In a regular one they are
+        part of the stream, under a false mask, and adapters return them as they were.
+        """
         if self.index is None:
-            return values.reshape(original.shape)
+            return values.reshape(original.shape).to(original.dtype)
         assert self.filled is not None
         clips = self.index.shape[0]
         flat = original.reshape(clips, -1, original.shape[-1])

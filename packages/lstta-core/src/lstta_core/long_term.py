@@ -24,7 +24,8 @@ class LongTermOutput:
     Attributes:
         context: (B, T, r), what each segment means within the whole clip; zeros for segments that hold nothing.
         clip_context: (B, r), its mean over the segments that hold something.
-        log_importances: (B, T) for each modality, log g with g in (0, 2); empty where the module has no gate.
+        log_importances: (B, T) for each modality, log g with g in (0, 2), 0 for segments that hold nothing; empty
+            where the module has no gate. At least float32.
     """
 
     context: Tensor
@@ -34,8 +35,9 @@ class LongTermOutput:
 
 def sinusoids(positions: int, width: int, like: Tensor) -> Tensor:
     """(positions, width): sine and cosine of the position at geometric frequencies (Vaswani et al. 2017)."""
-    rate = torch.arange(0, width, 2, device=like.device, dtype=torch.float32) / width
-    angle = torch.arange(positions, device=like.device, dtype=torch.float32)[:, None] / 10000**rate
+    precise = torch.promote_types(like.dtype, torch.float32)
+    rate = torch.arange(0, width, 2, device=like.device, dtype=precise) / width
+    angle = torch.arange(positions, device=like.device, dtype=precise)[:, None] / 10000**rate
     table = torch.stack([angle.sin(), angle.cos()], dim=-1).flatten(1)
     return table[:, :width].to(like.dtype)
 
@@ -96,6 +98,8 @@ class LongTermFilter(nn.Module):
         clip_context = masked_mean(context, torch.stack(seen[: len(self.timed)]).any(0))
         if self.gate is None:
             return LongTermOutput(context, clip_context, {})
-        # log 2σ(x), stable for large |x|
-        log_g = math.log(2) + F.logsigmoid(self.gate(context).float())
-        return LongTermOutput(context, clip_context, {m: log_g[..., i] for i, m in enumerate(self.timed)})
+        gate = self.gate(context)
+        # log 2σ(x), stable for large |x|; half precision would round it too coarsely
+        log_g = math.log(2) + F.logsigmoid(gate.to(torch.promote_types(gate.dtype, torch.float32)))
+        importances = {m: log_g[..., i].masked_fill(~seen[i], 0) for i, m in enumerate(self.timed)}
+        return LongTermOutput(context, clip_context, importances)

@@ -12,7 +12,17 @@ from functools import partial
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lstta_core.interfaces import TIMED, Adapter, AdapterOutput, Encoder, Method, Modality, Stage, Streams
+from lstta_core.interfaces import (
+    TIMED,
+    Adapter,
+    AdapterOutput,
+    Encoder,
+    Method,
+    Modality,
+    Stage,
+    Streams,
+    check_streams,
+)
 from lstta_core.long_term import LongTermFilter, LongTermOutput
 from lstta_core.short_term import ShortTermInteraction
 
@@ -52,6 +62,7 @@ class LSTTAAdapter(Adapter):
         super().__init__()
         modalities = tuple(m for m in Modality if m in widths)
         timed = tuple(m for m in TIMED if m in widths)
+        self.modalities = modalities
         self.norm = nn.ModuleDict({m: nn.LayerNorm(widths[m]) for m in modalities})
         self.down = nn.ModuleDict({m: nn.Linear(widths[m], width) for m in modalities})
         self.up = nn.ModuleDict({m: nn.Linear(width, widths[m], bias=False) for m in modalities})
@@ -71,8 +82,17 @@ class LSTTAAdapter(Adapter):
             nn.init.zeros_(weight)
 
     def forward(self, streams: Streams) -> AdapterOutput:
-        masks = {m: stream.mask for m, stream in streams.items()}
-        z = {m: self._down(m, stream.tokens, masks[m]) for m, stream in streams.items()}
+        """The streams after this stage.
+
+        Args:
+            streams: of the modalities in ``widths``; a clip that lacks one says so in ``present``.
+
+        Raises:
+            ValueError: other modalities than those, or streams that do not fit together.
+        """
+        self._check(streams)
+        masks = {m: streams[m].mask for m in self.modalities}
+        z = {m: self._down(m, streams[m].tokens, masks[m]) for m in self.modalities}
         log_importances: Mapping[Modality, Tensor] = {}
         if self.long_term is not None:
             filtered = self.long_term(z, masks)
@@ -83,6 +103,21 @@ class LSTTAAdapter(Adapter):
             z = {m: z[m] + heard[m] for m in z}
         adapted = {m: stream.with_tokens(self._up(m, stream.tokens, z[m], masks[m])) for m, stream in streams.items()}
         return AdapterOutput(adapted, {m: log_g.exp() for m, log_g in log_importances.items()})
+
+    def _check(self, streams: Streams) -> None:
+        if set(streams) != set(self.modalities):
+            raise ValueError(
+                f"the adapter was built for {[str(m) for m in self.modalities]}, got streams for "
+                f"{[str(m) for m in streams]}; a clip without a modality has present=False"
+            )
+        check_streams(streams)
+        timed = {str(m): streams[m].tokens.shape[1] for m in TIMED if m in streams}
+        if len(set(timed.values())) > 1:
+            raise ValueError(f"visual and audio streams must have the same number of segments, got {timed}")
+        if timed and Modality.LANGUAGE in streams:
+            segments, text = next(iter(timed.values())), streams[Modality.LANGUAGE].tokens.shape[1]
+            if text not in (1, segments):
+                raise ValueError(f"text must have 1 segment or those of the clip ({segments}), got {text}")
 
     def _down(self, modality: Modality, tokens: Tensor, mask: Tensor) -> Tensor:
         z = self.down[modality](self.norm[modality](tokens))

@@ -67,12 +67,12 @@ class Registration:
         module, _, attribute = self.target.partition(":")
         try:
             factory = getattr(importlib.import_module(module), attribute)
-        except (ImportError, AttributeError) as error:
+        except Exception as error:  # a third party's module may raise anything while it is imported
             raise PluginError(
                 f"{self.kind} {self.name!r} of plugin {self.plugin!r} points to {self.target}, which cannot be "
-                f"imported: {error}"
+                f"imported: {type(error).__name__}: {error}"
             ) from error
-        return factory  # type: ignore[no-any-return]
+        return factory
 
 
 @dataclass(frozen=True)
@@ -104,17 +104,30 @@ class Plugins:
     Args:
         points: the entry points of the group.
         selection: the value of ``LSTTA_PLUGINS``, None where it is unset.
+
+    Raises:
+        PluginError: the selection names an entry point that is not installed.
     """
 
     def __init__(self, points: Sequence[EntryPoint], selection: str | None = None) -> None:
         self.reports: list[PluginReport] = []
         self.registrations: dict[tuple[Kind, str], Registration] = {}
         allowed = None if selection is None else {name.strip() for name in selection.split(",")} - {"", "none"}
+        self._check_selection(allowed or set(), {point.name for point in points})
         seen: dict[str, str] = {}
         for point in sorted(points, key=lambda point: (point.name, _distribution(point))):
             report = self._load(point, allowed, seen)
             self.reports.append(report)
             self.registrations.update({(r.kind, r.name): r for r in report.registrations})
+
+    @staticmethod
+    def _check_selection(allowed: set[str], installed: set[str]) -> None:
+        unknown = sorted(allowed - installed)
+        if unknown:
+            raise PluginError(
+                f"{SELECTION} names {', '.join(unknown)}, which no installed plugin is called; "
+                f"installed: {', '.join(sorted(installed)) or 'none'}"
+            )
 
     def _load(self, point: EntryPoint, allowed: set[str] | None, seen: dict[str, str]) -> PluginReport:
         distribution = _distribution(point)
@@ -124,14 +137,13 @@ class Plugins:
         try:
             if point.name in seen:
                 raise PluginError(
-                    f"{seen[point.name]} has an entry point {point.name!r} too; uninstall one of the two, "
-                    f"or limit {SELECTION}"
+                    f"{seen[point.name]} has an entry point {point.name!r} too; uninstall one of the two"
                 )
             seen[point.name] = distribution
             registrations = self._register(point)
         except PluginError as error:
             return PluginReport(point.name, distribution, version, "broken", str(error))
-        except Exception as error:  # a third party's code may raise anything, and must not take the others down
+        except (Exception, SystemExit) as error:  # others' code may raise anything and must not take the rest down
             reason = f"{type(error).__name__}: {error}"
             return PluginReport(point.name, distribution, version, "broken", reason, traceback.format_exc())
         return PluginReport(point.name, distribution, version, "ok", registrations=tuple(registrations))
@@ -165,8 +177,9 @@ class Plugins:
                 raise PluginError(f"{kind} {name!r}: the target must be 'package.module:attribute', got {target!r}")
             if kind == "encoder" and modality not in MODALITIES:
                 raise PluginError(f"encoder {name!r}: modality must be one of {MODALITIES}, got {modality!r}")
-            other = self.registrations.get((kind, name)) or next((r for r in found if r.name == name), None)
-            if other is not None and other.kind == kind:
+            own = next((r for r in found if (r.kind, r.name) == (kind, name)), None)
+            other = own or self.registrations.get((kind, name))
+            if other is not None:
                 raise PluginError(f"{kind} {name!r} is registered by plugin {other.plugin!r} already")
             found.append(Registration(kind, name, target, plugin, summary, modality))
 
@@ -191,6 +204,8 @@ class Plugins:
         message = f"no {kind} is named {name!r}."
         message += f" Did you mean {near[0]!r}?" if near else ""
         message += f" Installed: {', '.join(names) or 'none'}."
+        disabled = [r.name for r in self.reports if r.state == "disabled"]
+        message += f" Disabled by {SELECTION}: {', '.join(disabled)}." if disabled else ""
         message += f" Broken plugins: {'; '.join(broken)}." if broken else ""
         raise UnknownNameError(f"{message} Others come with plugins: pip install the distribution that has it.")
 
