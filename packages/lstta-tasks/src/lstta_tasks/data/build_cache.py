@@ -1,0 +1,198 @@
+"""Build caches of decoded clips: in parallel, resumable after a kill, published in one step."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lmdb
+from tqdm import tqdm
+
+from lstta_tasks.data import cache_layout as layout
+from lstta_tasks.data.cache import CacheError, CacheReader
+from lstta_tasks.data.cache_record import Codec, identity, read_header
+from lstta_tasks.data.cache_writer import CacheWriter, build_lock
+from lstta_tasks.data.clip import ClipSource
+from lstta_tasks.data.decode_pool import decode_all
+from lstta_tasks.data.preprocessing import Preprocessing
+
+
+@dataclass(frozen=True)
+class BuildReport:
+    """What a build did.
+
+    Attributes:
+        path: the cache, or the shard of it that was built.
+        total: clips asked for.
+        built: clips decoded by this build.
+        reused: clips that were there already.
+        failed: the reason for each clip that could not be decoded, by id. The next build tries them again.
+        seconds: how long it took.
+    """
+
+    path: Path
+    total: int
+    built: int
+    reused: int
+    failed: dict[str, str]
+    seconds: float
+
+
+def build_cache(
+    path: Path | str,
+    sources: Iterable[ClipSource],
+    preprocessing: Preprocessing,
+    *,
+    codec: Codec = "raw",
+    workers: int | None = None,
+    shard: tuple[int, int] | None = None,
+    time_limit: float = 120.0,
+) -> BuildReport:
+    """Decode what is not in the cache yet, and publish it.
+
+    A build that was killed goes on where it was when called again, and ends with the same content. Clips that a
+    finished cache has and ``sources`` has not stay in it. A clip whose file or span has changed is decoded again.
+
+    Args:
+        path: the cache's folder.
+        sources: the clips. The same one may come several times.
+        preprocessing: what to keep of each.
+        codec: ``"raw"`` for the fastest reading, ``"jpeg"`` for about a tenth of the bytes.
+        workers: processes that decode; None for one a core.
+        shard: (i, n) to build the i-th of n parts, 0 ≤ i < n, each in a folder of its own under ``path``.
+        time_limit: seconds for one clip; one that takes longer is listed as failed.
+
+    Raises:
+        CacheError: the path holds a cache with other settings, another process builds it, or it cannot be written.
+        ValueError: two different sources have the same id, or an argument is out of range.
+    """
+    started = time.monotonic()
+    wanted = _unique(sources)
+    path = Path(path)
+    if shard is not None:
+        wanted, path = _shard(wanted, path, *shard)
+    if workers is None:
+        workers = len(os.sched_getaffinity(0))
+    if workers < 1 or time_limit <= 0:
+        raise ValueError(f"a build needs workers and time, got workers={workers}, time_limit={time_limit}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with build_lock(path):
+        built, failed = _build(path, wanted, preprocessing, codec=codec, workers=workers, time_limit=time_limit)
+    return BuildReport(
+        path=path,
+        total=len(wanted),
+        built=built,
+        reused=len(wanted) - built - len(failed),
+        failed=failed,
+        seconds=time.monotonic() - started,
+    )
+
+
+def _build(
+    path: Path,
+    wanted: dict[str, ClipSource],
+    preprocessing: Preprocessing,
+    *,
+    codec: Codec,
+    workers: int,
+    time_limit: float,
+) -> tuple[int, dict[str, str]]:
+    """How many clips were decoded, and the reasons for those that could not be."""
+    settings = layout.settings(preprocessing, codec)
+    partial = layout.partial_folder(path)
+    begun = (partial / layout.DATA_FILE).exists()
+    finished = CacheReader(path) if (path / layout.DATA_FILE).exists() else None
+    known: dict[str, dict[str, Any]] = {}
+    if begun:
+        found, known = _unfinished(partial)
+        _check_settings(partial, found or settings, settings, preprocessing)
+    elif finished is not None:
+        _check_settings(path, finished.meta, settings, preprocessing)
+        known = {header["id"]: header["source"] for header in finished.headers()}
+    todo = [source for source in wanted.values() if not _is_current(known.get(source.id), source)]
+    listed = finished.failures if finished is not None and not begun else {}
+
+    built, failed = 0, {}
+    with ExitStack() as stack:
+        # A finished cache is copied only once there is something to add to it.
+        writer = None if finished is not None and not begun else stack.enter_context(CacheWriter(partial, settings))
+        decoded = decode_all(todo, preprocessing, codec=codec, workers=workers, time_limit=time_limit)
+        with tqdm(total=len(wanted), initial=len(wanted) - len(todo), unit="clip", disable=None, desc=path.name) as bar:
+            for source, result in decoded:
+                if writer is None and (isinstance(result, bytes) or listed.get(source.id) != result):
+                    writer = stack.enter_context(CacheWriter(partial, settings, base=path))
+                if isinstance(result, bytes):
+                    built += 1
+                    assert writer is not None
+                    writer.add(source.id, result)
+                else:
+                    failed[source.id] = result
+                    bar.set_postfix(failed=len(failed))
+                    if writer is not None:
+                        writer.fail(source.id, result)
+                bar.update()
+        if writer is not None:
+            writer.publish(path)
+    return built, failed
+
+
+def _unfinished(folder: Path) -> tuple[dict[str, Any] | None, dict[str, dict[str, Any]]]:
+    """The settings of a build that was interrupted, None if even before those, and its clips' sources by id."""
+    try:
+        with (
+            lmdb.open(str(folder), readonly=True, create=False, lock=False, readahead=False) as environment,
+            environment.begin(buffers=True) as txn,
+        ):
+            stored = txn.get(layout.SETTINGS_KEY)
+            headers = [read_header(record) for _, record in layout.entries(txn, layout.CLIP)]
+            found = None if stored is None else layout.load_json(stored)
+    except (lmdb.Error, ValueError) as error:
+        raise CacheError(f"{folder} is damaged ({error}): remove it and build anew") from error
+    return found, {header["id"]: header["source"] for header in headers}
+
+
+def _check_settings(path: Path, found: dict[str, Any], wanted: dict[str, Any], preprocessing: Preprocessing) -> None:
+    layout.check_schema(path, found)
+    layout.check_preprocessing(path, found, preprocessing)
+    if found["codec"] != wanted["codec"]:
+        raise CacheError(
+            f"{path} holds clips with codec {found['codec']!r}, {wanted['codec']!r} is wanted: use another path"
+        )
+
+
+def _is_current(made_of: dict[str, Any] | None, source: ClipSource) -> bool:
+    """Whether the cached clip is still that of the source. Media that are gone do not make it stale."""
+    if made_of is None:
+        return False
+    try:
+        return made_of == identity(source)
+    except OSError:
+        return (made_of["start"], made_of["end"]) == (source.start, source.end)
+
+
+def _unique(sources: Iterable[ClipSource]) -> dict[str, ClipSource]:
+    wanted: dict[str, ClipSource] = {}
+    for source in sources:
+        if wanted.setdefault(source.id, source) != source:
+            raise ValueError(f"two clips have the id {source.id!r}: {wanted[source.id]} and {source}")
+    return wanted
+
+
+def _shard(
+    wanted: dict[str, ClipSource], path: Path, index: int, count: int
+) -> tuple[dict[str, ClipSource], Path]:
+    """The clips of one shard. An id's hash decides, so that more clips do not move those that are built."""
+    if not 0 <= index < count:
+        raise ValueError(f"shard {index}/{count}: the first number must be from 0 to {count - 1}")
+    mine = {
+        clip_id: source
+        for clip_id, source in wanted.items()
+        if int.from_bytes(hashlib.sha256(clip_id.encode()).digest()[:8], "little") % count == index
+    }
+    return mine, layout.shard_folder(path, index, count)

@@ -1,0 +1,235 @@
+"""Read caches of decoded clips."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import lmdb
+
+from lstta_tasks.data import cache_layout as layout
+from lstta_tasks.data.cache_environment import Environment, environment
+from lstta_tasks.data.cache_layout import CacheError
+from lstta_tasks.data.cache_record import is_intact, read_header, stored_checksum, unpack
+from lstta_tasks.data.clip import Clip
+from lstta_tasks.data.preprocessing import Preprocessing
+
+__all__ = ["CacheError", "CacheReader", "CacheSet", "open_cache"]
+
+
+class CacheReader:
+    """A finished cache folder.
+
+    Any number of readers of one path may exist in a process, and in its children however they were started; a reader
+    may be pickled. Nothing is locked, and what a reader returned stays valid for ever.
+
+    Args:
+        path: the cache's folder.
+        preprocessing: what the caller needs; None to take what the cache has.
+
+    Attributes:
+        path: the folder.
+        meta: schema, codec, preprocessing, fingerprint, count and digest.
+        preprocessing: what the clips were made with.
+
+    Raises:
+        CacheError: there is no cache, it is unfinished or cut off, another version wrote it, or its preprocessing is
+            not the wanted one.
+    """
+
+    def __init__(self, path: Path | str, preprocessing: Preprocessing | None = None) -> None:
+        self.path = Path(path)
+        self._environment: Environment | None = None
+        _check_exists(self.path)
+        with self._begin() as txn:
+            found = txn.get(layout.META_KEY)
+            if found is None:
+                raise CacheError(f"{self.path} is an unfinished cache: run the command that builds it once more")
+            self.meta: dict[str, Any] = layout.load_json(found)
+        layout.check_schema(self.path, self.meta)
+        self.preprocessing = Preprocessing.from_dict(self.meta["preprocessing"])
+        if preprocessing is not None:
+            layout.check_preprocessing(self.path, self.meta, preprocessing)
+
+    def __len__(self) -> int:
+        return int(self.meta["count"])
+
+    def __contains__(self, clip_id: object) -> bool:
+        if not isinstance(clip_id, str):
+            return False
+        with self._begin() as txn:
+            return txn.get(layout.key(layout.CLIP, clip_id)) is not None
+
+    def ids(self) -> list[str]:
+        """The ids of all clips, in the order of their keys."""
+        with self._begin() as txn:
+            prefix = layout.CLIP + b":"
+            return [
+                name[len(prefix) :].decode() if name.startswith(prefix) else str(read_header(record)["id"])
+                for name, record in layout.entries(txn, layout.CLIP)
+            ]
+
+    def read(self, clip_id: str) -> Clip:
+        """One clip. Its arrays are the caller's own: copied once, straight out of the mapped file.
+
+        Raises:
+            KeyError: the cache does not have it; where it could not be decoded, the message says why.
+            CacheError: its record is damaged.
+        """
+        with self._record(clip_id) as record:
+            try:
+                return unpack(record)
+            except ValueError as error:
+                raise CacheError(f"clip {clip_id!r} in {self.path} is damaged: {error}") from error
+
+    def header(self, clip_id: str) -> dict[str, Any]:
+        """What is known of a clip without reading it: its source's identity, codec, duration, what there is.
+
+        Raises:
+            KeyError: the cache does not have it.
+        """
+        with self._record(clip_id) as record:
+            return read_header(record)
+
+    def headers(self) -> Iterator[dict[str, Any]]:
+        """The headers of all clips, in the order of their keys."""
+        with self._begin() as txn:
+            for _, record in layout.entries(txn, layout.CLIP):
+                yield read_header(record)
+
+    @cached_property
+    def failures(self) -> dict[str, str]:
+        """The reason for each clip that could not be decoded when the cache was built, by id."""
+        with self._begin() as txn:
+            found = [layout.load_json(value) for _, value in layout.entries(txn, layout.FAILURE)]
+        return {failure["id"]: failure["reason"] for failure in found}
+
+    def digest(self) -> str:
+        """64 hexadecimal digits, equal for caches with equal clips, computed from what is in the file now."""
+        with self._begin() as txn:
+            return layout.digest(txn)[1]
+
+    def verify(self) -> dict[str, str]:
+        """Read everything and compare checksums: the reason for each damaged clip, by id; empty where all is well."""
+        damaged: dict[str, str] = {}
+        with self._begin() as txn:
+            for name, record in layout.entries(txn, layout.CLIP):
+                if not is_intact(record):
+                    damaged[_readable(name)] = f"its checksum is not {stored_checksum(record).hex()}"
+            if not damaged and layout.digest(txn) != (self.meta["count"], self.meta["digest"]):
+                damaged[str(self.path)] = "clips are missing, or are not those that were written"
+        return damaged
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_environment": None}
+
+    @contextmanager
+    def _begin(self) -> Iterator[lmdb.Transaction]:
+        # The same file opened twice, or used across a fork, would be an error: see cache_environment.
+        if self._environment is None or not self._environment.is_usable():
+            self._environment = environment(self.path)
+        with self._environment.lmdb.begin(buffers=True) as txn:
+            yield txn
+
+    @contextmanager
+    def _record(self, clip_id: str) -> Iterator[memoryview]:
+        with self._begin() as txn:
+            record = txn.get(layout.key(layout.CLIP, clip_id))
+            if record is None:
+                reason = self.failures.get(clip_id)
+                because = f": it could not be decoded: {reason}" if reason else ""
+                raise KeyError(f"clip {clip_id!r} is not in the cache {self.path}{because}")
+            yield record
+
+
+class CacheSet:
+    """Several caches with the same preprocessing, read as one: the shards of a build, or of several data sets.
+
+    Has the methods of :class:`CacheReader`. A clip that is in several is read from the first.
+
+    Raises:
+        CacheError: one of them cannot be read, or they differ in preprocessing.
+    """
+
+    def __init__(self, paths: Sequence[Path | str], preprocessing: Preprocessing | None = None) -> None:
+        if not paths:
+            raise CacheError("a set of caches needs at least one path")
+        first = CacheReader(paths[0], preprocessing)
+        self.readers = [first, *(CacheReader(path, first.preprocessing) for path in paths[1:])]
+        self.path = first.path.parent
+        self.preprocessing = first.preprocessing
+        self._reader_of = {clip_id: reader for reader in reversed(self.readers) for clip_id in reader.ids()}
+
+    def __len__(self) -> int:
+        return len(self._reader_of)
+
+    def __contains__(self, clip_id: object) -> bool:
+        return clip_id in self._reader_of
+
+    def ids(self) -> list[str]:
+        """The ids of all clips, sorted."""
+        return sorted(self._reader_of)
+
+    def read(self, clip_id: str) -> Clip:
+        """See :meth:`CacheReader.read`."""
+        return self._find(clip_id).read(clip_id)
+
+    def header(self, clip_id: str) -> dict[str, Any]:
+        """See :meth:`CacheReader.header`."""
+        return self._find(clip_id).header(clip_id)
+
+    @property
+    def failures(self) -> dict[str, str]:
+        """See :attr:`CacheReader.failures`; without clips that another of the caches has."""
+        found = {clip_id: why for reader in self.readers for clip_id, why in reader.failures.items()}
+        return {clip_id: why for clip_id, why in found.items() if clip_id not in self}
+
+    def verify(self) -> dict[str, str]:
+        """See :meth:`CacheReader.verify`."""
+        return {clip_id: why for reader in self.readers for clip_id, why in reader.verify().items()}
+
+    def _find(self, clip_id: str) -> CacheReader:
+        try:
+            return self._reader_of[clip_id]
+        except KeyError:
+            reason = self.failures.get(clip_id)
+            because = f": it could not be decoded: {reason}" if reason else ""
+            places = ", ".join(str(reader.path) for reader in self.readers)
+            raise KeyError(f"clip {clip_id!r} is in none of the caches {places}{because}") from None
+
+
+def open_cache(path: Path | str, preprocessing: Preprocessing | None = None) -> CacheReader | CacheSet:
+    """The cache at a path, whether one machine built it or several did, each a shard.
+
+    Raises:
+        CacheError: see :class:`CacheReader`; or shards are missing.
+    """
+    path = Path(path)
+    shards = sorted(path.glob("shard-*-of-*[0-9]"))
+    if (path / layout.DATA_FILE).exists() or not shards:
+        return CacheReader(path, preprocessing)
+    counts = {int(match[1]) for shard in shards if (match := re.search(r"-of-(\d+)$", shard.name))}
+    if len(counts) > 1:
+        raise CacheError(f"{path} holds shards of different builds (of {sorted(counts)}): remove all but one build's")
+    wanted = [layout.shard_folder(path, index, counts.copy().pop()) for index in range(*counts)]
+    if missing := [folder.name for folder in wanted if not (folder / layout.DATA_FILE).exists()]:
+        raise CacheError(f"{path} lacks {', '.join(missing)}: build the missing shards first")
+    return CacheSet(wanted, preprocessing)
+
+
+def _check_exists(path: Path) -> None:
+    if (path / layout.DATA_FILE).is_file():
+        return
+    if layout.partial_folder(path).is_dir():
+        raise CacheError(f"{path} is not finished: run the command that builds it once more, it goes on where it was")
+    if any(path.glob("shard-*-of-*")):
+        raise CacheError(f"{path} is a cache in shards: open it with open_cache")
+    raise CacheError(f"there is no cache at {path}: build it first (tools/cache.py build)")
+
+
+def _readable(name: bytes) -> str:
+    return name[len(layout.CLIP) + 1 :].decode()

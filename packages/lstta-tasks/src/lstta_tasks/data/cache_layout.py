@@ -1,0 +1,115 @@
+"""What is where in a cache folder: file names, keys, the settings and the meta record.
+
+A finished cache is a folder with one LMDB file, which is never written to again: a build that adds clips writes a
+new file and puts it in place of the old one. While it is being built the folder's name ends in ``.partial``.
+
+    __settings__   JSON: schema, codec, preprocessing and its fingerprint; written first
+    clip:<id>      a clip's record, see cache_record
+    fail:<id>      JSON: id and reason of a clip that could not be decoded
+    __meta__       JSON: the settings again, count and digest; written last, so that it tells a finished cache
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import lmdb
+
+from lstta_tasks.data.cache_record import Codec, stored_checksum
+from lstta_tasks.data.preprocessing import Preprocessing
+
+SCHEMA = 1
+DATA_FILE = "data.mdb"
+SETTINGS_KEY = b"__settings__"
+META_KEY = b"__meta__"
+CLIP = b"clip"
+FAILURE = b"fail"
+_MAX_KEY = 511
+
+
+class CacheError(ValueError):
+    """A cache cannot be read or written. The message names the folder, the reason and the way out."""
+
+
+def key(kind: bytes, clip_id: str) -> bytes:
+    """The key of a clip or a failure. LMDB allows 511 bytes: longer ids are hashed."""
+    name = kind + b":" + clip_id.encode()
+    return name if len(name) <= _MAX_KEY else kind + b"#" + hashlib.sha256(clip_id.encode()).hexdigest().encode()
+
+
+def entries(txn: lmdb.Transaction, kind: bytes) -> Iterator[tuple[bytes, memoryview]]:
+    """All (key, value) of one kind, in the order of their keys."""
+    with txn.cursor() as cursor:
+        if not cursor.set_range(kind):
+            return
+        for name, value in cursor:
+            if bytes(name[: len(kind)]) != kind:
+                return
+            yield bytes(name), value
+
+
+def digest(txn: lmdb.Transaction) -> tuple[int, str]:
+    """How many clips there are, and 64 hexadecimal digits that depend on their ids and contents alone."""
+    count, total = 0, hashlib.sha256()
+    for name, record in entries(txn, CLIP):
+        total.update(len(name).to_bytes(4, "little") + name + stored_checksum(record))
+        count += 1
+    return count, total.hexdigest()
+
+
+def settings(preprocessing: Preprocessing, codec: Codec) -> dict[str, Any]:
+    """What every clip of a cache has in common."""
+    return {
+        "schema": SCHEMA,
+        "codec": codec,
+        "fingerprint": preprocessing.fingerprint(),
+        "preprocessing": asdict(preprocessing),
+    }
+
+
+def partial_folder(path: Path) -> Path:
+    """Where a cache is while it is being built."""
+    return path.with_name(f"{path.name}.partial")
+
+
+def shard_folder(path: Path, index: int, count: int) -> Path:
+    """Where part ``index`` of ``count`` of a cache that is built by several machines is."""
+    return path / f"shard-{index}-of-{count}"
+
+
+def load_json(value: bytes | memoryview) -> dict[str, Any]:
+    """A settings, meta or failure record."""
+    loaded = json.loads(bytes(value))
+    assert isinstance(loaded, dict)
+    return loaded
+
+
+def dump_json(value: dict[str, Any]) -> bytes:
+    """The inverse of :func:`load_json`; equal dicts give equal bytes."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+
+
+def check_schema(path: Path, found: dict[str, Any]) -> None:
+    """Raise a CacheError where another version of this package wrote the cache."""
+    if found["schema"] != SCHEMA:
+        way_out = "upgrade lstta-tasks" if found["schema"] > SCHEMA else "build it anew"
+        raise CacheError(
+            f"{path} has cache schema {found['schema']}, this version of lstta-tasks reads {SCHEMA}: {way_out}"
+        )
+
+
+def check_preprocessing(path: Path, found: dict[str, Any], wanted: Preprocessing) -> None:
+    """Raise a CacheError that names every setting in which a cache differs from what is wanted."""
+    if found["fingerprint"] == wanted.fingerprint():
+        return
+    lines = wanted.differences(Preprocessing.from_dict(found["preprocessing"]))
+    raise CacheError(
+        f"{path} was built with other preprocessing ('here' is wanted, 'there' is the cache):\n  "
+        + "\n  ".join(lines or ["its version of decoding"])
+        + "\nBuild another cache under another path, or change the settings back."
+    )

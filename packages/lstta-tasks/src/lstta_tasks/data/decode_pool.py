@@ -1,0 +1,111 @@
+"""Decode many clips in processes of their own, so that no file can take the builder down or hold it up."""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection, wait
+from typing import cast
+
+from lstta_tasks.data.cache_record import Codec
+from lstta_tasks.data.clip import ClipSource
+from lstta_tasks.data.preprocessing import Preprocessing
+
+
+def decode_all(
+    sources: Iterable[ClipSource], preprocessing: Preprocessing, *, codec: Codec, workers: int, time_limit: float
+) -> Iterator[tuple[ClipSource, bytes | str]]:
+    """Each source with its record, or with the reason why there is none, in the order in which they are done.
+
+    A decoder that takes longer than ``time_limit`` seconds is killed; one that dies is replaced. Either way its clip
+    gets a reason and the others go on.
+
+    Raises:
+        RuntimeError: decoders cannot be started at all.
+    """
+    todo = deque(sources)
+    pool = [_Decoder(preprocessing, codec) for _ in range(min(workers, len(todo)))]
+    try:
+        while todo or any(decoder.source is not None for decoder in pool):
+            for decoder in pool:
+                if decoder.ready and decoder.source is None and todo:
+                    decoder.start(todo.popleft(), time_limit)
+            patience = max(0.0, min(decoder.deadline for decoder in pool) - time.monotonic())
+            answering = wait([decoder.connection for decoder in pool], None if math.isinf(patience) else patience)
+            for place, decoder in enumerate(pool):
+                source = decoder.source
+                if decoder.connection in answering:
+                    answer = decoder.answer()
+                elif time.monotonic() > decoder.deadline:
+                    answer = f"{_files(source)}: decoding takes longer than {time_limit:g} s"
+                    decoder.kill()
+                else:
+                    continue
+                if decoder.process.poll() is not None:
+                    pool[place] = _Decoder(preprocessing, codec)
+                if source is not None and answer is not None:
+                    yield source, answer
+    finally:
+        for decoder in pool:
+            decoder.kill()
+
+
+class _Decoder:
+    """One process and the pipe to it."""
+
+    def __init__(self, preprocessing: Preprocessing, codec: Codec) -> None:
+        self.connection, theirs = cast("tuple[Connection, Connection]", Pipe())
+        # It must find the same packages, wherever the program that started us put them.
+        paths = os.pathsep.join(path or os.getcwd() for path in sys.path)
+        with theirs:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "lstta_tasks.data.decode_worker", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                env={**os.environ, "PYTHONPATH": paths},
+            )
+        self.source: ClipSource | None = None
+        self.deadline = math.inf
+        self.ready = False
+        self.connection.send((preprocessing, codec))
+
+    def start(self, source: ClipSource, time_limit: float) -> None:
+        self.source = source
+        self.deadline = time.monotonic() + time_limit
+        self.connection.send(source)
+
+    def answer(self) -> bytes | str | None:
+        """What it says of its source; None for a decoder that only says it is ready."""
+        try:
+            said: bytes | str | None = self.connection.recv()
+        except (EOFError, ConnectionResetError):
+            code = self.process.wait()
+            self.connection.close()
+            if not self.ready:
+                raise RuntimeError(f"the decoder process does not start (exit code {code}); see its message above") from None
+            said = f"{_files(self.source)}: the decoder died ({_name(code)})"
+        self.ready = True
+        self.source = None
+        self.deadline = math.inf
+        return said
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self.connection.close()
+
+
+def _files(source: ClipSource | None) -> str:
+    assert source is not None
+    return " and ".join(str(path) for path in (source.video, source.sound) if path is not None)
+
+
+def _name(code: int) -> str:
+    return signal.Signals(-code).name if code < 0 else f"exit code {code}"

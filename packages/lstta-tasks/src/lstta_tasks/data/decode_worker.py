@@ -1,0 +1,53 @@
+"""The process that decodes: ``python -m lstta_tasks.data.decode_worker FD``, started by decode_pool alone.
+
+A plain process rather than one of multiprocessing: it never imports the program that started it, so it starts in a
+quarter of a second, needs no main guard, and cannot inherit locks or threads.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from multiprocessing.connection import Connection
+
+from lstta_tasks.data.cache_record import Codec, pack
+from lstta_tasks.data.clip import ClipSource, DecodeError
+from lstta_tasks.data.decode import decode_clip
+from lstta_tasks.data.preprocessing import Preprocessing
+
+
+def main(descriptor: int) -> None:
+    """Answer each source with its record, or with the reason why there is none, until the other side closes."""
+    parent = os.getppid()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the builder's to handle
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    with Connection(descriptor) as connection:
+        preprocessing, codec = connection.recv()
+        connection.send(None)  # ready
+        while True:
+            try:
+                source = connection.recv()
+            except EOFError:
+                return
+            connection.send(_answer(source, preprocessing, codec))
+
+
+def _answer(source: ClipSource, preprocessing: Preprocessing, codec: Codec) -> bytes | str:
+    try:
+        return pack(source, decode_clip(source, preprocessing), codec)
+    except DecodeError as error:
+        return str(error)
+
+
+def _end_with(parent: int) -> None:
+    """A decoder that hangs must not outlive a builder that was killed."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
