@@ -1,0 +1,323 @@
+"""What every encoder must keep, whatever network it wraps."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from collections.abc import Mapping
+from typing import ClassVar
+from unittest import SkipTest
+
+import torch
+from torch import Tensor
+
+from lstta_core.interfaces import (
+    AudioSpec,
+    Encoder,
+    EncoderOutput,
+    EncoderState,
+    LanguageSpec,
+    Modality,
+    VisualSpec,
+)
+from lstta_core.layout import Layout
+from lstta_core.lstta import LSTTA
+from lstta_core.testing.inputs import TEXTS, synthetic_inputs, without_clips
+from lstta_core.testing.suite import Conformance, require, require_close, take
+from lstta_core.trimodal import TrimodalModel, to_stream
+
+SPECS = {Modality.VISUAL: VisualSpec, Modality.AUDIO: AudioSpec, Modality.LANGUAGE: LanguageSpec}
+
+
+class EncoderConformance(Conformance):
+    """Checks of one encoder. A subclass gives ``make_encoder``; the rest has defaults.
+
+    Attributes:
+        tolerance: how far two ways to the same numbers may be apart, relative to the largest value (at least 1).
+    """
+
+    tolerance: ClassVar[float] = 1e-5
+    _made: ClassVar[Encoder | None] = None
+
+    def __init_subclass__(cls, **options: object) -> None:
+        super().__init_subclass__(**options)
+        cls._made = None
+
+    def make_encoder(self) -> Encoder:
+        """A new encoder; called once for all checks, and once more for the check of the state dict."""
+        raise NotImplementedError
+
+    def make_inputs(self, *, batch: int = 3, segments: int = 5) -> Mapping[str, Tensor]:
+        """A batch, all clips present; equal lengths where padding changes valid outputs."""
+        spec = self.encoder.spec
+        ragged = not (isinstance(spec, AudioSpec) and not spec.padding_invariant)
+        return synthetic_inputs(spec, batch=batch, segments=segments, ragged=ragged)
+
+    def reference_output(self, inputs: Mapping[str, Tensor]) -> EncoderOutput | None:
+        """What the original library gives for these inputs; None where there is nothing to compare with."""
+        return None
+
+    @property
+    def encoder(self) -> Encoder:
+        """The encoder under test, frozen and in eval mode; checks must leave it as it is."""
+        if type(self)._made is None:
+            type(self)._made = self.make_encoder().eval().requires_grad_(False)
+        made = type(self)._made
+        assert made is not None
+        return made
+
+    def test_declarations_fit_together(self) -> None:
+        encoder = self.encoder
+        require(isinstance(encoder.modality, Modality), f"modality is {encoder.modality!r}, not a Modality")
+        wanted = SPECS[encoder.modality]
+        require(isinstance(encoder.spec, wanted), f"spec of {encoder.modality} must be a {wanted.__name__}")
+        require(len(encoder.widths) > 0, "widths is empty: an encoder has at least one block")
+        require(all(type(w) is int and w > 0 for w in encoder.widths), f"widths must be positive: {encoder.widths}")
+
+    def test_tokenizer_keeps_its_word(self) -> None:
+        spec = self.encoder.spec
+        if not isinstance(spec, LanguageSpec):
+            raise SkipTest("only language encoders have a tokenizer")
+        tokenize = pickle.loads(pickle.dumps(spec.tokenize))
+        for text in ("", *TEXTS, " ".join(TEXTS) * 50):
+            ids = spec.tokenize(text)
+            require(tokenize(text) == ids, "the tokenizer gives other ids after it was pickled")
+            require(all(type(i) is int for i in ids), f"ids must be int, got {ids[:5]}")
+            require(len(ids) <= spec.max_length, f"{len(ids)} ids for a text, max_length is {spec.max_length}")
+
+    def test_states_have_the_declared_widths(self) -> None:
+        inputs = self.make_inputs()
+        for place, state in enumerate(self._states(inputs)):
+            name = "embed" if place == 0 else f"block {place - 1}"
+            rows, tokens, width = state.tokens.shape
+            if place > 0:
+                declared = self.encoder.widths[place - 1]
+                require(width == declared, f"after {name} the width is {width}, widths says {declared}")
+            require(state.tokens.is_floating_point(), f"after {name} the tokens are {state.tokens.dtype}")
+            require(state.mask.dtype == torch.bool, f"after {name} the mask is {state.mask.dtype}, not bool")
+            require(state.mask.shape == (rows, tokens), f"after {name} the mask is {tuple(state.mask.shape)}")
+            segment = state.layout.segment
+            require(segment.dtype == torch.int64, f"after {name} layout.segment is {segment.dtype}, not int64")
+            require(segment.shape == (rows, tokens), f"after {name} layout.segment is {tuple(segment.shape)}")
+
+    def test_layouts_tell_the_truth(self) -> None:
+        inputs = self.make_inputs()
+        for place, state in enumerate(self._states(inputs)):
+            name = "embed" if place == 0 else f"block {place - 1}"
+            layout = state.layout
+            require(
+                layout.segments == _segments(inputs),
+                f"after {name} the layout has {layout.segments} segments, the inputs have {_segments(inputs)}",
+            )
+            rows, clips = len(state.tokens), len(inputs["present"])
+            require(rows == clips * layout.rows_per_clip, f"after {name}: {rows} rows for {clips} clips")
+            _check_layout(layout, name)
+
+    def test_padding_is_masked(self) -> None:
+        inputs = self.make_inputs()
+        there = _segments_there(inputs)
+        for place, state in enumerate(self._states(inputs)):
+            name = "embed" if place == 0 else f"block {place - 1}"
+            adapted = state.layout.mask(state.mask).any(-1)  # (B, S)
+            empty = ~there & adapted
+            require(not empty.any(), f"after {name} segments that hold nothing have tokens to adapt: {empty.nonzero()}")
+            require(bool(adapted.any(1).all()), f"after {name} a clip that is present has no token to adapt")
+
+    def test_output_equals_the_original_library(self) -> None:
+        inputs = self.make_inputs()
+        with torch.no_grad():
+            reference = self.reference_output(inputs)
+            if reference is None:
+                raise SkipTest("no reference_output is given")
+            output = self.encoder.finish(self._states(inputs)[-1])
+        require_close(output.tokens, reference.tokens, self.tolerance, "tokens and the original's")
+        if reference.pooled is not None:
+            require(output.pooled is not None, "the original has a pooled output, the encoder none")
+            assert output.pooled is not None
+            require_close(output.pooled, reference.pooled, self.tolerance, "pooled and the original's")
+
+    def test_is_deterministic(self) -> None:
+        inputs = self.make_inputs()
+        for place, (one, two) in enumerate(zip(self._states(inputs), self._states(inputs), strict=True)):
+            require(torch.equal(one.tokens, two.tokens), f"two runs in eval mode differ at state {place}")
+
+    def test_inputs_stay_as_they_are(self) -> None:
+        inputs = self.make_inputs()
+        before = {name: tensor.clone() for name, tensor in inputs.items()}
+        self._states(inputs)
+        for name, tensor in inputs.items():
+            require(torch.equal(tensor, before[name]), f"the encoder changed its input {name!r} in place")
+
+    def test_order_of_the_batch_does_not_matter(self) -> None:
+        inputs = self.make_inputs()
+        order = list(range(len(inputs["present"])))[::-1]
+        whole, turned = self._contents(inputs), self._contents(take(inputs, order))
+        for place, clip in enumerate(order):
+            self._require_same(turned[place], whole[clip], f"clip {clip} in another order of the batch")
+
+    def test_clips_do_not_see_each_other(self) -> None:
+        inputs = self.make_inputs()
+        whole = self._contents(inputs)
+        for clip, content in enumerate(whole):
+            alone = self._contents(take(inputs, [clip]))[0]
+            self._require_same(alone, content, f"clip {clip} alone and in the batch")
+
+    def test_padding_does_not_matter(self) -> None:
+        spec, inputs = self.encoder.spec, self.make_inputs()
+        if isinstance(spec, AudioSpec) and not spec.padding_invariant:
+            raise SkipTest("the spec says that padding changes valid outputs")
+        if isinstance(spec, VisualSpec) and spec.span == "clip":
+            raise SkipTest("a visual encoder of whole clips says nothing about padding")
+        padded = _padded(inputs, spec)
+        for clip, (one, two) in enumerate(zip(self._contents(inputs), self._contents(padded), strict=True)):
+            self._require_same(two[: len(one)], one, f"clip {clip} with padding and without")
+
+    def test_absent_clips_give_finite_tokens(self) -> None:
+        clips = self.make_inputs()
+        for gone in ([1], list(range(len(clips["present"])))):
+            inputs = without_clips(clips, self.encoder.spec, gone)
+            for place, state in enumerate(self._states(inputs)):
+                require(bool(state.tokens.isfinite().all()), f"clips {gone} absent: state {place} is not finite")
+            with torch.no_grad():
+                output = self.encoder.finish(state)
+            require(bool(output.tokens.isfinite().all()), f"clips {gone} absent: the output is not finite")
+
+    def test_blocks_leave_their_state_as_it_is(self) -> None:
+        encoder = self.encoder
+        with torch.no_grad():
+            state = encoder.embed(self.make_inputs())
+            for index in range(encoder.depth):
+                given = copy.deepcopy(state)
+                after = encoder.run_block(index, state)
+                _require_unchanged(given, state, f"block {index}")
+                state = after
+            given = copy.deepcopy(state)
+            encoder.finish(state)
+            _require_unchanged(given, state, "finish")
+
+    def test_gradients_reach_the_embedding(self) -> None:
+        encoder, inputs = self.encoder, self.make_inputs()
+        state = encoder.embed(inputs)
+        start = state.tokens.detach().requires_grad_()
+        state = state.with_tokens(start)
+        for index in range(encoder.depth):
+            state = encoder.run_block(index, state)
+        mask = state.layout.mask(state.mask)
+        finished = state.layout.to_segments(encoder.finish(state).tokens)[mask]
+        weights = torch.randn(finished.shape, generator=torch.Generator().manual_seed(0)).to(finished)
+        (gradient,) = torch.autograd.grad((finished * weights).sum(), start)
+        require(bool(gradient.isfinite().all()), "a gradient is not finite")
+        by_clip = gradient.unflatten(0, (len(inputs["present"]), -1)).flatten(1).abs().amax(1)
+        require(bool((by_clip > 0).all()), f"largest gradient after embed by clip: {by_clip.tolist()}")
+
+    def test_fresh_adapter_changes_nothing(self) -> None:
+        encoder, inputs = copy.deepcopy(self.encoder), self.make_inputs()
+        model = TrimodalModel({encoder.modality: encoder})
+        model.add_adapter("fresh", LSTTA(width=8, heads=2))
+        with torch.no_grad():
+            adapted = model({encoder.modality: inputs}).outputs[encoder.modality]
+            with model.disabled():
+                frozen = model({encoder.modality: inputs}).outputs[encoder.modality]
+            alone = self.encoder.finish(self._states(inputs)[-1])
+        for other, what in ((frozen, "without it"), (alone, "of the encoder by itself")):
+            require(torch.equal(adapted.tokens, other.tokens), f"tokens with a fresh adapter differ from those {what}")
+            if other.pooled is not None:
+                assert adapted.pooled is not None
+                require(torch.equal(adapted.pooled, other.pooled), f"pooled with a fresh adapter differs from {what}")
+
+    def test_state_dict_holds_everything(self) -> None:
+        inputs = self.make_inputs()
+        other = self.make_encoder().eval()
+        with torch.no_grad():
+            for parameter in other.parameters():
+                parameter.add_(torch.randn_like(parameter))
+        other.load_state_dict(self.encoder.state_dict())
+        other.requires_grad_(False)  # torch picks other kernels, other last bits, for weights that train
+        for one, two in zip(self._contents(inputs), self._contents(inputs, other), strict=True):
+            for left, right in zip(one, two, strict=True):
+                require(torch.equal(left, right), "an encoder with the same state dict gives other tokens")
+
+    def test_runs_in_bfloat16(self) -> None:
+        encoder = copy.deepcopy(self.encoder).to(torch.bfloat16)
+        states = self._states(self.make_inputs(), encoder)
+        require(states[-1].tokens.dtype == torch.bfloat16, f"bfloat16 weights give {states[-1].tokens.dtype} tokens")
+        require(bool(states[-1].tokens.isfinite().all()), "the tokens are not finite in bfloat16")
+
+    def _states(self, inputs: Mapping[str, Tensor], encoder: Encoder | None = None) -> list[EncoderState]:
+        """After embed and after each block."""
+        encoder = encoder or self.encoder
+        with torch.no_grad():
+            states = [encoder.embed(inputs)]
+            for index in range(encoder.depth):
+                states.append(encoder.run_block(index, states[-1]))
+        return states
+
+    def _contents(self, inputs: Mapping[str, Tensor], encoder: Encoder | None = None) -> list[list[Tensor]]:
+        """The finished tokens that a task would read, by clip and segment: padding is left out."""
+        encoder = encoder or self.encoder
+        state = self._states(inputs, encoder)[-1]
+        with torch.no_grad():
+            stream = to_stream(state, encoder.finish(state).tokens, inputs["present"])
+        return [
+            [tokens[mask] for tokens, mask in zip(clip, masks, strict=True)]
+            for clip, masks in zip(stream.tokens, stream.mask, strict=True)
+        ]
+
+    def _require_same(self, one: list[Tensor], two: list[Tensor], what: str) -> None:
+        for segment, (left, right) in enumerate(zip(one, two, strict=True)):
+            require_close(left, right, self.tolerance, f"{what}, segment {segment}")
+
+
+def _segments(inputs: Mapping[str, Tensor]) -> int:
+    return (inputs["ids"] if "ids" in inputs else inputs["mask"] if "mask" in inputs else inputs["length"]).shape[1]
+
+
+def _segments_there(inputs: Mapping[str, Tensor]) -> Tensor:
+    """(B, S), which segments hold anything."""
+    return inputs["length"] > 0 if "length" in inputs else inputs["mask"].any(-1)
+
+
+def _padded(inputs: Mapping[str, Tensor], spec: object) -> dict[str, Tensor]:
+    """The same clips with more padding: longer texts, or two more segments that hold nothing."""
+    if isinstance(spec, LanguageSpec):
+        room = min(3, spec.max_length - inputs["ids"].shape[2])
+        if room <= 0:
+            raise SkipTest("the texts fill max_length")
+        more = {"ids": (0, room, spec.pad_id), "mask": (0, room, 0)}
+        return {
+            name: torch.nn.functional.pad(tensor, more[name][:2], value=more[name][2]) if name in more else tensor
+            for name, tensor in inputs.items()
+        }
+    return {
+        name: tensor if name == "present" else torch.cat([tensor, torch.zeros_like(tensor[:, :2])], 1)
+        for name, tensor in inputs.items()
+    }
+
+
+def _check_layout(layout: Layout, name: str) -> None:
+    segment, segments = layout.segment, layout.segments
+    require(bool(((segment >= -1) & (segment < segments)).all()), f"after {name} a segment is out of range")
+    placed = layout.to_segments(segment)  # (B, S, N)
+    own = torch.arange(segments)[:, None]
+    if layout.filled is None:
+        wrong = (placed != own) & (placed >= 0)
+        require(
+            not wrong.any(),
+            f"after {name} the layout is not regular: a part of {placed.shape[2]} tokens holds another segment's. "
+            "Use Layout.ragged",
+        )
+        return
+    require(bool((placed == own)[layout.filled].all()), f"after {name} a place of the index holds another segment")
+    reached = int(layout.filled.sum())
+    require(
+        reached == int((segment >= 0).sum()), f"after {name} the index reaches {reached} tokens, not all that belong"
+    )
+
+
+def _require_unchanged(given: EncoderState, state: EncoderState, who: str) -> None:
+    require(torch.equal(given.tokens, state.tokens), f"{who} changed the tokens of the state it was given")
+    require(torch.equal(given.mask, state.mask), f"{who} changed the mask of the state it was given")
+    require(torch.equal(given.layout.segment, state.layout.segment), f"{who} changed the layout that it was given")
+    require(given.extras.keys() == state.extras.keys(), f"{who} changed the extras of the state it was given")
+    for key, tensor in given.extras.items():
+        require(torch.equal(tensor, state.extras[key]), f"{who} changed extras[{key!r}] of the state it was given")
