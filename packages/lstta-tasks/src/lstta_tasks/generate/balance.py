@@ -10,10 +10,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 from numpy.random import Generator
 
 from lstta_tasks.generate.questions import YES_NO, Question, Template
+
+Item = TypeVar("Item")
 
 SLACK = 0.08
 START = 2  # so many of each answer are free, before shares mean anything
@@ -44,24 +47,28 @@ class Balancer:
         return chosen
 
     def _next(self, candidates: Mapping[Template, Sequence[Question]]) -> Question | None:
-        allowed = [q for questions in candidates.values() for q in questions if self._allowed(q)]
-        if not allowed:
-            return None
-        # Shuffled first, so that the stable minimum below breaks ties at random.
-        order = self._rng.permutation(len(allowed))
-        return min((allowed[i] for i in order), key=self._rank)
+        # Shuffled first, so that sorting and the minimum, both stable, break ties at random.
+        for template in sorted(self._shuffled(list(candidates)), key=self._template_rank):
+            allowed = [question for question in candidates[template] if self._allowed(question)]
+            if allowed:
+                return min(self._shuffled(allowed), key=self._question_rank)
+        return None
+
+    def _shuffled(self, items: Sequence[Item]) -> list[Item]:
+        return [items[i] for i in self._rng.permutation(len(items))]
 
     def _allowed(self, question: Question) -> bool:
         template = question.template
         share = 1 / len(template.answers) + SLACK
         return self._answers[template, question.answer] < START + share * self._templates[template]
 
-    def _rank(self, question: Question) -> tuple[float, ...]:
-        template = question.template
+    def _template_rank(self, template: Template) -> tuple[float, float]:
         weight = YES_NO_WEIGHT if template.answers == YES_NO else WEIGHT
+        return self._types[template.type], self._templates[template] / weight
+
+    def _question_rank(self, question: Question) -> tuple[int, int]:
+        template = question.template
         return (
-            self._types[template.type],
-            self._templates[template] / weight,
             self._answers[template, question.answer],
             self._texts[template, question.values, question.answer],
         )

@@ -1,7 +1,8 @@
 """What all writers of data sets share: a folder that knows its arguments, and clips rendered by several processes.
 
 A folder is written in three steps: ``begin`` records the arguments, ``write_clips`` renders the clips that are not
-there yet, ``finish`` marks the folder as complete. A run that was interrupted goes on; one with other arguments is refused.
+there yet, ``finish`` marks the folder as complete. A run that was interrupted goes on; one with other arguments is
+refused.
 """
 
 from __future__ import annotations

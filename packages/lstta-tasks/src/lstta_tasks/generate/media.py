@@ -40,7 +40,7 @@ def write_mp4(
     part = path.with_name(path.name + ".part")
     with av.open(str(part), "w", format="mp4") as container:
         video = container.add_stream("libx264", rate=frames_per_second)
-        video.options = {"preset": "veryfast", "crf": "23"}
+        video.options = {"preset": "ultrafast", "crf": "23"}
         video.pix_fmt = "yuv420p"
         video.codec_context.thread_count = 1
         audio = container.add_stream("aac", rate=sample_rate, layout="mono")

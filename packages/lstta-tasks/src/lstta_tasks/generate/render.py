@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from lstta_tasks.generate import truth
-from lstta_tasks.generate.backdrops import HEIGHT, WIDTH, backdrop
+from lstta_tasks.generate.backdrops import backdrop
 from lstta_tasks.generate.scene import Gesture, Note, Performer, Scene
 from lstta_tasks.generate.sprites import sprite
 
@@ -18,7 +18,7 @@ CENTRES = {"left": 43, "middle": 120, "right": 197}
 FEET = 136  # y of an instrument's lower edge
 BOUNCE = 7  # pixels
 TILT = 7  # degrees
-BATON = (255, 250, 190, 255)
+BATON, OUTLINE = (255, 240, 90, 255), (28, 24, 30, 255)  # an outline, so that it shows on pale walls too
 
 
 def draw_frame(scene: Scene, seconds: float) -> NDArray[np.uint8]:
@@ -75,22 +75,20 @@ class _Actor:
 
 
 def _pose(picture: Image.Image, side: int) -> Image.Image:
-    """The instrument with its baton: resting on the floor (side 0), or tilted and with the baton up at one side."""
+    """The instrument as it stands (side 0), or tilted to a side with the baton up there."""
     if side:
         picture = picture.rotate(-side * TILT, Image.Resampling.BILINEAR, center=(picture.width / 2, picture.height))
     pose = Image.new("RGBA", (picture.width + 16, picture.height))
     pose.paste(picture, (8, 0))
     if side:
         draw = ImageDraw.Draw(pose)
-        middle, reach = pose.width / 2, side * (pose.width / 2 - 4)
-        draw.line((middle + reach * 0.3, pose.height * 0.42, middle + reach, 3), BATON, 5)
-        draw.arc((2, 2, pose.width - 3, pose.height), *((285, 330) if side > 0 else (210, 255)), fill=BATON, width=4)
+        middle, reach = pose.width / 2, side * (pose.width / 2 - 6)
+        for colour, width in ((OUTLINE, 9), (BATON, 6)):
+            draw.line((middle + reach * 0.3, pose.height * 0.42, middle + reach, 5), colour, width)
+            draw.arc((4, 4, pose.width - 5, pose.height), *((285, 330) if side > 0 else (210, 255)), colour, width)
     return pose
 
 
 def _tinted(image: Image.Image, scene: Scene) -> Image.Image:
-    factors = (*scene.tint, 1.0)
-    return image.point([round(value * factor) for factor in factors[: len(image.getbands())] for value in range(256)])
-
-
-assert (WIDTH, HEIGHT) == (240, 144)
+    factors = np.array([*scene.tint, 1.0][: len(image.getbands())])
+    return image.point(np.rint(factors[:, None] * np.arange(256)).astype(int).ravel().tolist())

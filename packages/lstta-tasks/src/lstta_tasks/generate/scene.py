@@ -225,7 +225,7 @@ def sample_scene(rng: Generator, split: Split, duration: float = SECONDS) -> Sce
         performers=performers,
         notes=notes,
         gestures=gestures,
-        voice=_voice(rng, duration) if rng.random() < 0.4 else (),
+        voice=_voice(rng, duration) if rng.random() < 0.45 else (),
     )
 
 
@@ -277,7 +277,7 @@ def _music(
         start, end = _phrase(rng, entries[0 if together else i % len(entries)], duration, joined=together)
         if not silent:
             notes += _notes(rng, i, start, end, beats, performer.instrument, _draw(rng, style.cents))
-        if performer.visible and rng.random() < 0.45:
+        if performer.visible and rng.random() < 0.6:
             mime_start, mime_end = _phrase(rng, float(rng.choice(entries)), duration, joined=False)
             times = _beats(mime_start, mime_end, beats)
             # A mimed movement inside a played phrase would be seen as playing on: leave those out.

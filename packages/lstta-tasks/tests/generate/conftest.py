@@ -1,0 +1,58 @@
+"""Scenes that the tests of the generator share."""
+
+from __future__ import annotations
+
+import pytest
+
+from lstta_tasks.generate.scene import (
+    Gesture,
+    Note,
+    Performer,
+    Position,
+    Scene,
+    Syllable,
+    Timbre,
+    sample_scene,
+    scene_rng,
+)
+
+PLAIN = Timbre(slope=0.0, attack=1.0, decay=1.0, vibrato=1.0, noise=1.0)
+
+
+def performer(instrument: str, position: Position | None) -> Performer:
+    return Performer(instrument, position, 1.0, 0.0, 1.0, (0, 0), False, PLAIN)
+
+
+@pytest.fixture(scope="session")
+def scenes() -> list[Scene]:
+    """Random scenes of train and test."""
+    return [sample_scene(scene_rng(3, split, index), split) for split in ("train", "test") for index in range(131)]
+
+
+@pytest.fixture
+def duet() -> Scene:
+    """A scene made by hand.
+
+    A violin (left) plays from 1 to 3 s, loud; a piano (right) from 5 to 7 s, soft, and mimes from 2 to 3 s; an unseen
+    flute from 5.5 to 6 s; a drum in the middle does nothing; a voice speaks from 0 to 0.5 s.
+    """
+    violin = [Note(0, 1 + k / 2, 0.45, 440.0, 0.8) for k in range(4)]
+    piano = [Note(1, 5 + k, 0.9, 220.0, 0.2) for k in range(2)]
+    return Scene(
+        split="train",
+        place="indoor",
+        backdrop="room",
+        seed=7,
+        tint=(1.0, 1.0, 1.0),
+        hiss=0.0005,
+        duration=8.0,
+        performers=(
+            performer("violin", "left"),
+            performer("piano", "right"),
+            performer("flute", None),
+            performer("drum", "middle"),
+        ),
+        notes=(*violin, piano[0], Note(2, 5.5, 0.5, 880.0, 0.5), piano[1]),
+        gestures=(Gesture(1, 2.0, 0.5), Gesture(1, 2.5, 0.5)),
+        voice=(Syllable(0.0, 0.25, 120.0, 1.0, 0), Syllable(0.25, 0.25, 130.0, 1.0, 2)),
+    )
