@@ -12,7 +12,7 @@ Shape legend, used in all of core:
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal
@@ -225,16 +225,64 @@ class Adapter(nn.Module, ABC):
         """The streams after this stage."""
 
 
+def _keep(on: bool) -> None:
+    """Nothing to switch."""
+
+
+def _stay() -> None:
+    """Nothing to take out."""
+
+
+@dataclass(frozen=True)
+class EncoderChange:
+    """What a method changes inside the encoders; by default nothing.
+
+    Attributes:
+        trainable: names of the encoders' parameters that train, as ``<modality>.<parameter name>``.
+        modules: modules inside the encoders that follow ``train()`` and ``eval()`` (dropout); the rest stays in eval.
+        switch: true puts the change into force, false gives the frozen encoders back to the bit.
+        remove: takes the change out of the encoders for good. Called when it is switched off.
+    """
+
+    trainable: tuple[str, ...] = ()
+    modules: tuple[nn.Module, ...] = ()
+    switch: Callable[[bool], None] = _keep
+    remove: Callable[[], None] = _stay
+
+
+@dataclass(frozen=True)
+class Size:
+    """The option of a method that sets how many parameters it trains.
+
+    Attributes:
+        option: its name; more of it means more parameters.
+        step: its values are multiples of this one.
+    """
+
+    option: str
+    step: int = 1
+
+
 class Method(ABC):
     """What a config names: it decides what trains.
 
     A method either puts adapters at stages (``lstta``, ``bottleneck``), or changes what trains inside the encoders
     (``lora``, ``full``), or neither (``none``).
+
+    Attributes:
+        size: the option that ``budget`` solves for, or None where the size of the method is fixed.
     """
 
+    size: Size | None = None
+
     @abstractmethod
-    def prepare(self, encoders: Mapping[Modality, Encoder]) -> Sequence[str]:
-        """Names of the encoders' parameters that train, as ``<modality>.<parameter name>``. May add modules."""
+    def prepare(self, encoders: Mapping[Modality, Encoder], name: str) -> EncoderChange:
+        """Change the encoders, if that is what the method does, and return the change *switched off*.
+
+        Args:
+            encoders: frozen, and without any other method's change in force.
+            name: of the adapter, which tells the changes of several adapters apart.
+        """
 
     @abstractmethod
     def adapter(self, stage: Stage) -> Adapter | None:

@@ -6,7 +6,7 @@ formulas and how the modules compose are our choice (docs/method.md).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 
 import torch.nn.functional as F
@@ -17,8 +17,10 @@ from lstta_core.interfaces import (
     Adapter,
     AdapterOutput,
     Encoder,
+    EncoderChange,
     Method,
     Modality,
+    Size,
     Stage,
     Streams,
     check_streams,
@@ -148,6 +150,7 @@ class LSTTA(Method):
         short_term: bool = True,
         dropout: float = 0.0,
     ) -> None:
+        self.size = Size("width", step=heads)
         self._build = partial(
             LSTTAAdapter,
             width=width,
@@ -159,8 +162,8 @@ class LSTTA(Method):
             dropout=dropout,
         )
 
-    def prepare(self, encoders: Mapping[Modality, Encoder]) -> Sequence[str]:
-        return ()
+    def prepare(self, encoders: Mapping[Modality, Encoder], name: str) -> EncoderChange:
+        return EncoderChange()
 
     def adapter(self, stage: Stage) -> Adapter:
         return self._build(widths=stage.widths, last=stage.index == stage.count)

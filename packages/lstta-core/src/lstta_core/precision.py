@@ -1,0 +1,32 @@
+"""Which arithmetic runs where, for frozen weights in a lower precision than what trains."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+
+FROZEN_DTYPES = (None, torch.float32, torch.bfloat16)
+
+
+def check_frozen_dtype(dtype: torch.dtype | None) -> None:
+    """Raise a ValueError that lists the choices where the frozen weights cannot have this type."""
+    if dtype not in FROZEN_DTYPES:
+        raise ValueError(f"frozen_dtype must be one of {list(FROZEN_DTYPES)}, got {dtype}")
+
+
+def arithmetic(frozen_dtype: torch.dtype | None, device: str, *, mixed: bool) -> AbstractContextManager[object]:
+    """The context in which a part of the model runs.
+
+    With frozen weights in bfloat16, autocast is on where parameters in float32 meet tokens in bfloat16, and off where
+    all weights are bfloat16: there it would only send norms and tokens through float32. Otherwise whatever the
+    caller has set stays in force.
+
+    Args:
+        frozen_dtype: of the frozen weights; None as they were loaded.
+        device: its type, as autocast wants it: ``"cpu"``, ``"cuda"``.
+        mixed: whether the part has parameters in float32, as everything that trains.
+    """
+    if frozen_dtype is torch.bfloat16:
+        return torch.autocast(device, dtype=torch.bfloat16, enabled=mixed)
+    return nullcontext()
