@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections import Counter, defaultdict
 
 import pytest
@@ -67,3 +70,18 @@ def test_eight_different_questions_a_clip() -> None:
 def test_plans_repeat() -> None:
     assert plan("train", 13, 5) == plan("train", 13, 5)
     assert plan("train", 13, 5)[:7] == plan("train", 7, 5)
+
+
+def test_plans_do_not_depend_on_the_process() -> None:
+    # Sets of words come in another order in another process: nothing may follow it.
+    code = (
+        "from lstta_tasks.generate.avqa import plan\n"
+        "print([(q.template.text, q.values) for _, questions in plan('train', 29, 0) for q in questions])"
+    )
+    outputs = [
+        subprocess.run(
+            [sys.executable, "-c", code], env={**os.environ, "PYTHONHASHSEED": seed}, check=True, capture_output=True
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert outputs[0] == outputs[1]

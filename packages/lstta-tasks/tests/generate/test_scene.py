@@ -84,3 +84,9 @@ def test_the_world_has_its_cases(scenes: list[Scene]) -> None:
     for name, holds in cases.items():
         share = sum(map(holds, scenes)) / len(scenes)
         assert 0.02 < share < 0.8, (name, share)
+
+
+def test_too_short_a_scene_is_refused() -> None:
+    assert sample_scene(scene_rng(0, "train", 0), "train", duration=5.0).duration == 5.0
+    with pytest.raises(ValueError, match=r"duration=3\.5"):
+        sample_scene(scene_rng(0, "train", 0), "train", duration=3.5)

@@ -1,5 +1,6 @@
 """Questions that need ears and eyes: each function yields (values, answer) for a scene.
 
+Comparisons are here too, since the same ones are asked with places and by name alone.
 'In the video' means visible; where something off-screen would make a count doubtful, it is not asked. 'Lowest' is the
 least loud, as the opposite of 'loudest'.
 """
@@ -61,7 +62,7 @@ def how_many_silent(scene: Scene) -> Asked:
 
 def how_many_sounding_of_a_kind(scene: Scene) -> Asked:
     heard = set(truth.heard(scene))
-    for kind in {kind for kind, _ in truth.visible(scene)}:
+    for kind in sorted({kind for kind, _ in truth.visible(scene)}):
         of_kind = [i for i in truth.visible_performers(scene) if kind_of(scene, i) == kind]
         sounding = [i for i in of_kind if i in heard]
         # Among several of a kind a mime could pass for a player.
@@ -150,7 +151,7 @@ def where_sounding(scene: Scene) -> Asked:
 
 def which_of_a_kind(scene: Scene) -> Asked:
     heard = set(truth.heard(scene))
-    for kind in {kind for kind, _ in truth.visible(scene)}:
+    for kind in sorted({kind for kind, _ in truth.visible(scene)}):
         of_kind = [i for i in truth.visible_performers(scene) if kind_of(scene, i) == kind]
         playing = sorted((truth.onset(scene, i), i) for i in of_kind if i in heard)
         if len(playing) < 2 or any(gesture.performer in of_kind for gesture in scene.gestures):

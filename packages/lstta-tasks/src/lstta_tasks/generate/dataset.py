@@ -21,7 +21,7 @@ from lstta_tasks.generate.media import write_scene
 from lstta_tasks.generate.scene import Scene
 
 # Raise it with every change that makes other clips or questions from the same arguments.
-GENERATOR_VERSION = 1
+GENERATOR_VERSION = 2
 COMPLETE, STARTED = "generated.json", "generating.json"
 Arguments = dict[str, str | int]
 

@@ -209,7 +209,12 @@ def sample_scene(rng: Generator, split: Split, duration: float = SECONDS) -> Sce
 
     One to three performers are visible, sometimes of one kind; up to two more, of other kinds, are only heard. Of the
     visible ones some are silent, and some mime for a while. Musicians enter one after another or all at once.
+
+    Raises:
+        ValueError: ``duration`` is below 4 seconds: too short for one entry after another.
     """
+    if duration < 4:
+        raise ValueError(f"a scene lasts at least 4 seconds, got duration={duration}")
     style = STYLES[split]
     place: Place = "indoor" if rng.random() < 0.5 else "outdoor"
     performers = _performers(rng, style)
