@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 FROZEN_DTYPES = (None, torch.float32, torch.bfloat16)
 
@@ -13,6 +15,18 @@ def check_frozen_dtype(dtype: torch.dtype | None) -> None:
     """Raise a ValueError that lists the choices where the frozen weights cannot have this type."""
     if dtype not in FROZEN_DTYPES:
         raise ValueError(f"frozen_dtype must be one of {list(FROZEN_DTYPES)}, got {dtype}")
+
+
+def lower(module: nn.Module, dtype: torch.dtype) -> None:
+    """Cast the parameters of a module in place.
+
+    Buffers keep their type, since rotary tables and filter banks do not bear rounding, and so do batch norms as a
+    whole: their parameters must have the type of their statistics.
+    """
+    for part in module.modules():
+        if not isinstance(part, _BatchNorm):
+            for parameter in part.parameters(recurse=False):
+                parameter.data = parameter.data.to(dtype)
 
 
 def arithmetic(frozen_dtype: torch.dtype | None, device: str, *, mixed: bool) -> AbstractContextManager[object]:

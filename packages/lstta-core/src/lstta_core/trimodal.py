@@ -29,7 +29,7 @@ from lstta_core.interfaces import (
     Streams,
     check_streams,
 )
-from lstta_core.precision import arithmetic, check_frozen_dtype
+from lstta_core.precision import arithmetic, check_frozen_dtype, lower
 
 Inputs = Mapping[Modality, Mapping[str, Tensor]]
 States = dict[Modality, EncoderState]
@@ -67,8 +67,8 @@ class TrimodalModel(nn.Module):
         stages: K, how many places between blocks there are; at most the smallest depth, which is the default.
         adapted: how many of the last stages have adapters; all by default. What lies before them is a prefix, frozen
             unless a method trains inside the encoders.
-        frozen_dtype: of the encoders' parameters: float32, bfloat16, or None to leave them as they are. Buffers keep
-            their type. With bfloat16 the encoders compute in it, which is for ``embed`` to see to, and what trains
+        frozen_dtype: of the encoders' parameters: float32, bfloat16, or None to leave them as they are. Buffers and
+            batch norms keep their type. With bfloat16 the encoders compute in it, which is for ``embed`` to see to, and what trains
             stays in float32 under autocast.
         checkpointing: whether each stage is computed again in the backward pass, for memory.
 
@@ -109,8 +109,7 @@ class TrimodalModel(nn.Module):
         self.encoders.requires_grad_(False)
         self.encoders.eval()
         if frozen_dtype is not None:
-            for parameter in self.encoders.parameters():
-                parameter.data = parameter.data.to(frozen_dtype)
+            lower(self.encoders, frozen_dtype)
         self.adapters = nn.ModuleDict()
         self.active: str | None = None
         self._changes: dict[str, EncoderChange] = {}
