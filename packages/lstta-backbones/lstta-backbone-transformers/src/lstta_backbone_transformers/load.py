@@ -1,0 +1,107 @@
+"""What a config names: an encoder from a hub id or a local directory.
+
+    hf-visual    model="facebook/dinov2-base"
+    hf-audio     model="models/whisper-tiny.en"
+    hf-language  model="sentence-transformers/all-MiniLM-L6-v2", revision="…"
+
+Which architecture it is says the checkpoint itself. The two encoders of a bimodal checkpoint (CLIP, SigLIP, CLAP) are
+loaded once.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal, cast
+
+import torch
+from transformers import AutoTokenizer
+
+from lstta_backbone_transformers.audio import AudioEncoder
+from lstta_backbone_transformers.checkpoints import load_part, locate
+from lstta_backbone_transformers.family import AudioFamily, LanguageFamily, VisualFamily
+from lstta_backbone_transformers.language import LanguageEncoder
+from lstta_backbone_transformers.visual import VisualEncoder
+from lstta_core import Modality
+
+
+def visual(
+    *,
+    model: str | Path,
+    revision: str | None = None,
+    dtype: torch.dtype = torch.float32,
+    attention: str | None = None,
+    size: tuple[int, int] | None = None,
+    frames_per_segment: int | None = None,
+) -> VisualEncoder:
+    """A visual encoder.
+
+    Args:
+        model: hub id or local directory.
+        revision: of the hub: a commit, tag or branch.
+        dtype: of the weights, whatever the checkpoint stores.
+        attention: the library's attention implementation; its own choice where nothing is said, which is
+            ``"sdpa"`` wherever the architecture has it.
+        size: see :class:`VisualEncoder`.
+        frames_per_segment: see :class:`VisualEncoder`.
+
+    Raises:
+        ConnectionError, PermissionError, FileNotFoundError, ImportError, ValueError: see ``checkpoints``.
+    """
+    checkpoint = locate(model, revision)
+    part = load_part(checkpoint, Modality.VISUAL, dtype=dtype, attention=attention)
+    return VisualEncoder(
+        model=part.model,
+        family=cast(VisualFamily, part.family),
+        settings=checkpoint.settings,
+        size=size,
+        frames_per_segment=frames_per_segment,
+        name=checkpoint.name,
+        revision=checkpoint.revision,
+        licence=checkpoint.licence,
+    )
+
+
+def audio(
+    *,
+    model: str | Path,
+    revision: str | None = None,
+    dtype: torch.dtype = torch.float32,
+    attention: str | None = None,
+    span: Literal["segment", "clip"] = "clip",
+    seconds: float | None = None,
+) -> AudioEncoder:
+    """An audio encoder. ``span`` and ``seconds``: see :class:`AudioEncoder`; the rest as for :func:`visual`."""
+    checkpoint = locate(model, revision)
+    part = load_part(checkpoint, Modality.AUDIO, dtype=dtype, attention=attention)
+    return AudioEncoder(
+        model=part.model,
+        family=cast(AudioFamily, part.family),
+        settings=checkpoint.settings,
+        span=span,
+        seconds=seconds,
+        name=checkpoint.name,
+        revision=checkpoint.revision,
+        licence=checkpoint.licence,
+    )
+
+
+def language(
+    *,
+    model: str | Path,
+    revision: str | None = None,
+    dtype: torch.dtype = torch.float32,
+    attention: str | None = None,
+    max_length: int | None = None,
+) -> LanguageEncoder:
+    """A language encoder. ``max_length``: see :class:`LanguageEncoder`; the rest as for :func:`visual`."""
+    checkpoint = locate(model, revision)
+    part = load_part(checkpoint, Modality.LANGUAGE, dtype=dtype, attention=attention)
+    return LanguageEncoder(
+        model=part.model,
+        family=cast(LanguageFamily, part.family),
+        tokenizer=AutoTokenizer.from_pretrained(checkpoint.folder, local_files_only=True, trust_remote_code=False),
+        max_length=max_length,
+        name=checkpoint.name,
+        revision=checkpoint.revision,
+        licence=checkpoint.licence,
+    )

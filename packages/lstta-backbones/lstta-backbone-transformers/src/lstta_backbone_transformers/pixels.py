@@ -1,0 +1,50 @@
+"""From uint8 frames to what a visual encoder reads, on the device of the frames."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from torch import Tensor
+
+from lstta_backbone_transformers.constants import Constant
+from lstta_backbone_transformers.family import VisualFamily
+
+
+class Pixels:
+    """Scales and normalises as the checkpoint's image processor would.
+
+    Args:
+        family: whose mean and deviation hold where the checkpoint says nothing.
+        settings: ``preprocessor_config.json`` of the checkpoint, or nothing.
+    """
+
+    def __init__(self, *, family: VisualFamily, settings: Mapping[str, Any]) -> None:
+        mean: Sequence[float] = settings.get("image_mean") or family.mean
+        deviation: Sequence[float] = settings.get("image_std") or family.deviation
+        if not settings.get("do_normalize", True):
+            mean, deviation = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
+        scale = settings.get("rescale_factor", 1 / 255) if settings.get("do_rescale", True) else 1.0
+        self.scale = float(scale)
+        self.mean, self.deviation = Constant(mean), Constant(deviation)
+
+    def __call__(self, frames: Tensor) -> Tensor:
+        """(…, H, W, 3) uint8 to (…, 3, H, W) float32."""
+        values = frames.float() * self.scale
+        values = (values - self.mean.like(values)) / self.deviation.like(values)
+        return values.movedim(-1, -3).contiguous()
+
+
+def frame_size(family: VisualFamily, config: Any, settings: Mapping[str, Any]) -> tuple[int, int]:
+    """(height, width) of the frames that the checkpoint's processor would hand over, or the native size."""
+    if not family.resizable:
+        return family.native_size(config)
+    for key in ("crop_size", "size"):
+        size = settings.get(key)
+        if isinstance(size, int):
+            return (size, size)
+        if isinstance(size, Mapping) and {"height", "width"} <= size.keys():
+            return (size["height"], size["width"])
+        if isinstance(size, Mapping) and "shortest_edge" in size:
+            return (size["shortest_edge"], size["shortest_edge"])
+    return family.native_size(config)

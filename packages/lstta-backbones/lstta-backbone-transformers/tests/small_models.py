@@ -1,0 +1,413 @@
+"""Every family from a small random configuration of the real architecture, and the library's own forward of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+import transformers as t
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
+from torch import Tensor, nn
+
+from lstta_backbone_transformers.audio import AudioEncoder
+from lstta_backbone_transformers.families import FAMILIES, parts_of
+from lstta_backbone_transformers.language import LanguageEncoder
+from lstta_backbone_transformers.sound import rows_of
+from lstta_backbone_transformers.visual import VisualEncoder
+from lstta_core import Encoder, EncoderOutput, Modality
+from lstta_core.testing.inputs import TEXTS
+
+WORDS = sorted({word for text in TEXTS for word in text.split()})
+VOCABULARY = len(WORDS) + 5
+CLS, PAD, SEP, MASK, UNKNOWN = 0, 1, 2, 3, 4
+
+
+def tokenizer(max_length: int = 512) -> t.PreTrainedTokenizerFast:
+    """Words to ids 5 …, with [CLS] and [SEP] around them."""
+    special = {"[CLS]": CLS, "[PAD]": PAD, "[SEP]": SEP, "[MASK]": MASK, "[UNK]": UNKNOWN}
+    words = {word: 5 + i for i, word in enumerate(WORDS)}
+    inner = Tokenizer(models.WordLevel({**special, **words}, unk_token="[UNK]"))
+    inner.pre_tokenizer = pre_tokenizers.Whitespace()
+    inner.post_processor = processors.BertProcessing(("[SEP]", SEP), ("[CLS]", CLS))
+    return t.PreTrainedTokenizerFast(
+        tokenizer_object=inner, pad_token="[PAD]", unk_token="[UNK]", model_max_length=max_length
+    )
+
+
+@dataclass(frozen=True)
+class Case:
+    """One family.
+
+    Attributes:
+        name: of the case; families with variants have several.
+        config: makes the small configuration.
+        loader: the library's class.
+        modality: which encoder of the checkpoint.
+        options: of our encoder.
+        arguments: features → what the library's forward is called with.
+        tokens: the library's output → (R, M, D).
+    """
+
+    name: str
+    config: Callable[[], Any]
+    modality: Modality
+    loader: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    arguments: Callable[[Any, Mapping[str, Tensor]], dict[str, Any]] = lambda model, f: {"pixel_values": f["pixels"]}
+    tokens: Callable[[Any], Tensor] = lambda output: output.last_hidden_state
+
+    def library(self) -> Any:
+        """The library's whole model with random weights; all norms and biases too, so that each of them counts."""
+        torch.manual_seed(0)
+        config = self.config()
+        model = getattr(t, self.loader)(config) if self.loader else t.AutoModel.from_config(config)
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter.add_(0.1 * torch.randn_like(parameter))
+        return model.eval()
+
+    def part(self, model: nn.Module) -> Any:
+        """The module of this modality."""
+        return model.get_submodule(parts_of(model.config.model_type)[self.modality])
+
+    def encoder(self, model: nn.Module) -> Encoder:
+        """Our encoder around the library's model."""
+        part = self.part(model)
+        family: Any = FAMILIES[part.config.model_type]
+        match self.modality:
+            case Modality.VISUAL:
+                return VisualEncoder(model=part, family=family, **self.options).eval()
+            case Modality.AUDIO:
+                return AudioEncoder(model=part, family=family, **self.options).eval()
+            case Modality.LANGUAGE:
+                return LanguageEncoder(model=part, family=family, tokenizer=tokenizer(), **self.options).eval()
+
+    def reference(self, encoder: Encoder, inputs: Mapping[str, Tensor]) -> EncoderOutput:
+        """The library's forward on the features that our encoder makes of these inputs."""
+        part = encoder.model
+        features = features_of(encoder, inputs)
+        dtype = next(part.parameters()).dtype
+        features = {name: x.to(dtype) if x.is_floating_point() else x for name, x in features.items()}
+        with torch.no_grad():
+            output = part(**self.arguments(part, features))
+        return EncoderOutput(self.tokens(output), getattr(output, "pooler_output", None))
+
+
+def features_of(encoder: Any, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """What the library's model reads."""
+    if isinstance(encoder, LanguageEncoder):
+        return {"ids": inputs["ids"].flatten(0, 1), "mask": inputs["mask"].flatten(0, 1)}
+    if isinstance(encoder, VisualEncoder):
+        frames = inputs["frames"]
+        if encoder.spec.span == "clip":
+            frames = frames.flatten(1, 2)
+            short = -frames.shape[1] % encoder.window
+            frames = torch.cat([frames, frames[:, -1:].repeat(1, short, 1, 1, 1)], 1)
+            return {"pixels": encoder.pixels(frames.reshape(-1, encoder.window, *frames.shape[2:]))}
+        return {"pixels": encoder.pixels(frames.flatten(0, 2))}
+    rows = rows_of(inputs["sound"], inputs["length"], span=encoder.spec.span, window=encoder.front.window)
+    samples = torch.arange(rows.wave.shape[1]) < rows.length[:, None]
+    return {**encoder.front.features(rows.wave, rows.length), "samples": samples}
+
+
+def _interpolated(model: Any, features: Mapping[str, Tensor]) -> dict[str, Any]:
+    return {"pixel_values": features["pixels"], "interpolate_pos_encoding": True}
+
+
+def _patches(model: Any, features: Mapping[str, Tensor]) -> dict[str, Any]:
+    pixels, side = features["pixels"], model.config.patch_size
+    corners = [(y, x) for y in range(0, pixels.shape[2], side) for x in range(0, pixels.shape[3], side)]
+    squares = [pixels[:, :, y : y + side, x : x + side].permute(0, 2, 3, 1).flatten(1) for y, x in corners]
+    patches = torch.stack(squares, dim=1)
+    shape = torch.tensor([[pixels.shape[2] // side, pixels.shape[3] // side]]).expand(len(pixels), -1)
+    return {
+        "pixel_values": patches,
+        "pixel_attention_mask": torch.ones(patches.shape[:2], dtype=torch.long),
+        "spatial_shapes": shape,
+    }
+
+
+def _mel(model: Any, features: Mapping[str, Tensor]) -> dict[str, Any]:
+    return {"input_values": features["input"]}
+
+
+def _features(model: Any, features: Mapping[str, Tensor]) -> dict[str, Any]:
+    return {"input_features": features["input"]}
+
+
+def _not_longer(model: Any, features: Mapping[str, Tensor]) -> dict[str, Any]:
+    four = features["input"].expand(-1, 4, -1, -1)
+    return {"input_features": four, "is_longer": torch.zeros(len(four), 1, dtype=torch.bool)}
+
+
+def _wave(model: Any, features: Mapping[str, Tensor]) -> dict[str, Any]:
+    mask = features["samples"].long() if "mask" in features else None
+    return {"input_values": features["input"], "attention_mask": mask}
+
+
+def _text(model: Any, features: Mapping[str, Tensor]) -> dict[str, Any]:
+    return {"input_ids": features["ids"], "attention_mask": features["mask"].long()}
+
+
+def _unmasked(model: Any, features: Mapping[str, Tensor]) -> dict[str, Any]:
+    return {"input_ids": features["ids"]}
+
+
+def _unfolded(output: Any) -> Tensor:
+    """CLAP gives (R, D, frequencies, times), folds of the picture laid side by side again; back to (R, M, D)."""
+    picture = output.last_hidden_state
+    rows, width, low, _ = picture.shape
+    across = picture.shape[3] // CLAP_FOLDS
+    return picture.view(rows, width, low, CLAP_FOLDS, across).permute(0, 3, 2, 4, 1).reshape(rows, -1, width)
+
+
+CLAP_FOLDS = 2
+BLOCK = {"num_hidden_layers": 3, "intermediate_size": 13}
+VISION = {**BLOCK, "hidden_size": 14, "num_attention_heads": 2, "image_size": 15, "patch_size": 5}
+TEXT = {**BLOCK, "hidden_size": 14, "num_attention_heads": 2, "vocab_size": VOCABULARY}
+IDS = {"pad_token_id": PAD, "bos_token_id": CLS, "eos_token_id": SEP}
+WAVE = {
+    **BLOCK,
+    "hidden_size": 14,
+    "num_attention_heads": 2,
+    "conv_dim": (5, 7),
+    "conv_kernel": (11, 3),
+    "conv_stride": (7, 2),
+    "num_feat_extract_layers": 2,
+    "num_conv_pos_embeddings": 5,
+    "num_conv_pos_embedding_groups": 2,
+    "mask_time_prob": 0.05,
+}
+GROUP = {**WAVE, "feat_extract_norm": "group", "do_stable_layer_norm": False}
+LAYER = {**WAVE, "feat_extract_norm": "layer", "do_stable_layer_norm": True}
+CLAP = {
+    "depths": [2, 1, 1],
+    "num_attention_heads": [1, 2, 2],
+    "patch_embeds_hidden_size": 6,
+    "hidden_size": 24,
+    "projection_dim": 5,
+    "spec_size": 32,
+    "num_mel_bins": 16,
+    "patch_size": 4,
+    "patch_stride": 4,
+    "window_size": 2,
+    "aff_block_r": 2,
+}
+SWIN = {
+    "embed_dim": 6,
+    "depths": [2, 1, 2],
+    "num_heads": [1, 2, 3],
+    "window_size": 3,
+    "image_size": 36,
+    "patch_size": 2,
+    "mlp_ratio": 2.0,
+}
+DECODER = {**TEXT, **IDS, "num_attention_heads": 4, "num_key_value_heads": 2, "hidden_size": 24, "head_dim": 6}
+SLOW = {"sampling_rate": 1000}
+
+
+def _clip() -> Any:
+    return t.CLIPConfig(
+        vision_config=VISION,
+        text_config={**TEXT, **IDS, "max_position_embeddings": 23},
+        projection_dim=5,
+    )
+
+
+def _siglip() -> Any:
+    return t.SiglipConfig(vision_config=VISION, text_config={**TEXT, "max_position_embeddings": 17})
+
+
+def _siglip2() -> Any:
+    vision = {k: v for k, v in VISION.items() if k != "image_size"}
+    return t.Siglip2Config(
+        vision_config={**vision, "num_patches": 16}, text_config={**TEXT, "max_position_embeddings": 17}
+    )
+
+
+def _clap(fusion: bool) -> Callable[[], Any]:
+    return lambda: t.ClapConfig(
+        audio_config={**CLAP, "enable_fusion": fusion, "fusion_type": "aff_2d"},
+        text_config={**TEXT, **IDS, "max_position_embeddings": 29},
+        projection_dim=5,
+    )
+
+
+CLAP_SETTINGS = {**SLOW, "hop_length": 17, "fft_window_size": 64, "max_length_s": 1, "frequency_max": 500}
+WHISPER_SETTINGS = {**SLOW, "hop_length": 4, "n_fft": 32, "chunk_length": 1}
+
+VISUAL_CASES = (
+    Case("vit", lambda: t.ViTConfig(**VISION), Modality.VISUAL),
+    Case(
+        "vit-resized",
+        lambda: t.ViTConfig(**VISION),
+        Modality.VISUAL,
+        options={"size": (25, 10), "frames_per_segment": 2},
+        arguments=_interpolated,
+    ),
+    Case("clip-vision", _clip, Modality.VISUAL),
+    Case("siglip-vision", _siglip, Modality.VISUAL),
+    Case("siglip2-vision", _siglip2, Modality.VISUAL, options={"size": (15, 25)}, arguments=_patches),
+    Case("dinov2", lambda: t.Dinov2Config(**VISION), Modality.VISUAL, options={"size": (20, 15)}),
+    Case(
+        "dinov3",
+        lambda: t.DINOv3ViTConfig(**{**VISION, "hidden_size": 24, "num_attention_heads": 3, "num_register_tokens": 2}),
+        Modality.VISUAL,
+        options={"size": (15, 20)},
+    ),
+    Case("swinv2", lambda: t.Swinv2Config(**SWIN), Modality.VISUAL),
+    Case(
+        "videomae",
+        lambda: t.VideoMAEConfig(**VISION, num_frames=10, tubelet_size=2, use_mean_pooling=False),
+        Modality.VISUAL,
+    ),
+    Case(
+        "videomae-filled",
+        lambda: t.VideoMAEConfig(**VISION, num_frames=6, tubelet_size=2),
+        Modality.VISUAL,
+        options={"frames_per_segment": 4},
+    ),
+)
+AUDIO_CASES = (
+    Case(
+        "ast",
+        lambda: t.ASTConfig(**{**BLOCK, "hidden_size": 14, "num_attention_heads": 2, "patch_size": 5}, max_length=101),
+        Modality.AUDIO,
+        arguments=_mel,
+    ),
+    Case(
+        "whisper",
+        lambda: t.WhisperConfig(
+            d_model=14,
+            encoder_layers=3,
+            encoder_attention_heads=2,
+            encoder_ffn_dim=13,
+            num_mel_bins=11,
+            max_source_positions=113,
+            vocab_size=VOCABULARY,
+            decoder_layers=1,
+            decoder_attention_heads=2,
+            decoder_ffn_dim=13,
+            **IDS,
+            decoder_start_token_id=CLS,
+        ),
+        Modality.AUDIO,
+        options={"settings": WHISPER_SETTINGS},
+        arguments=_features,
+    ),
+    *(
+        Case(
+            f"{name}-{kind}",
+            lambda config=config, options=options: getattr(t, config)(**options),
+            Modality.AUDIO,
+            options={"settings": SLOW, "span": span},
+            arguments=_wave,
+        )
+        for name, config in (("wav2vec2", "Wav2Vec2Config"), ("hubert", "HubertConfig"), ("wavlm", "WavLMConfig"))
+        for kind, options, span in (("group", GROUP, "segment"), ("layer", LAYER, "clip"))
+    ),
+    *(
+        Case(
+            f"clap-audio-{name}",
+            _clap(fusion),
+            Modality.AUDIO,
+            options={"settings": CLAP_SETTINGS, "span": span},
+            arguments=_not_longer if fusion else _features,
+            tokens=_unfolded,
+        )
+        for name, fusion, span in (("fused", True, "clip"), ("unfused", False, "segment"))
+    ),
+)
+LANGUAGE_CASES = tuple(
+    Case(name, config, Modality.LANGUAGE, loader=loader, arguments=arguments)
+    for name, config, loader, arguments in (
+        ("bert", lambda: t.BertConfig(**TEXT, **IDS), "", _text),
+        ("roberta", lambda: t.RobertaConfig(**TEXT, **IDS), "", _text),
+        ("xlm-roberta", lambda: t.XLMRobertaConfig(**TEXT, **IDS), "", _text),
+        ("clap-text", _clap(False), "", _text),
+        (
+            "deberta-v2",
+            lambda: t.DebertaV2Config(
+                **TEXT,
+                **IDS,
+                relative_attention=True,
+                pos_att_type=["p2c", "c2p"],
+                position_biased_input=False,
+                type_vocab_size=0,
+                share_att_key=True,
+                position_buckets=5,
+                norm_rel_ebd="layer_norm",
+                max_position_embeddings=61,
+            ),
+            "",
+            _text,
+        ),
+        (
+            "deberta-v2-conv",
+            lambda: t.DebertaV2Config(
+                **TEXT,
+                **IDS,
+                relative_attention=True,
+                pos_att_type=["p2c", "c2p"],
+                conv_kernel_size=3,
+                conv_act="gelu",
+                position_buckets=5,
+                norm_rel_ebd="layer_norm",
+                share_att_key=True,
+                max_position_embeddings=61,
+            ),
+            "",
+            _text,
+        ),
+        ("mpnet", lambda: t.MPNetConfig(**TEXT, **IDS), "", _text),
+        (
+            "modernbert",
+            lambda: t.ModernBertConfig(
+                **{**TEXT, "hidden_size": 12},
+                **IDS,
+                local_attention=5,
+                cls_token_id=CLS,
+                sep_token_id=SEP,
+                layer_types=["full_attention", "sliding_attention", "sliding_attention"],
+            ),
+            "",
+            _text,
+        ),
+        (
+            "t5",
+            lambda: t.T5Config(
+                d_model=14,
+                d_kv=5,
+                d_ff=13,
+                num_layers=3,
+                num_heads=3,
+                vocab_size=VOCABULARY,
+                pad_token_id=PAD,
+                eos_token_id=SEP,
+                relative_attention_num_buckets=7,
+                relative_attention_max_distance=11,
+            ),
+            "T5EncoderModel",
+            _text,
+        ),
+        ("clip-text", _clip, "", _text),
+        ("siglip-text", _siglip, "", _unmasked),
+        ("siglip2-text", _siglip2, "", _unmasked),
+        ("qwen2", lambda: t.Qwen2Config(**DECODER), "", _text),
+        (
+            "qwen3",
+            lambda: t.Qwen3Config(
+                **DECODER,
+                sliding_window=3,
+                use_sliding_window=True,
+                layer_types=["full_attention", "sliding_attention", "full_attention"],
+            ),
+            "",
+            _text,
+        ),
+        ("llama", lambda: t.LlamaConfig(**DECODER), "", _text),
+    )
+)
+CASES = (*VISUAL_CASES, *AUDIO_CASES, *LANGUAGE_CASES)
