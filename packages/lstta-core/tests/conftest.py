@@ -11,8 +11,19 @@ import pytest
 
 @pytest.fixture(scope="session")
 def small() -> ModuleType:
-    """The module small_encoders.py: test folders are no packages, so it cannot be imported by name."""
-    spec = importlib.util.spec_from_file_location("small_encoders", Path(__file__).with_name("small_encoders.py"))
+    """The module small_encoders.py."""
+    return _beside("small_encoders")
+
+
+@pytest.fixture(scope="session")
+def naive() -> ModuleType:
+    """The module naive.py."""
+    return _beside("naive")
+
+
+def _beside(name: str) -> ModuleType:
+    """A module of this folder: test folders are no packages, so it cannot be imported by name."""
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

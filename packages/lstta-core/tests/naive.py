@@ -1,0 +1,222 @@
+"""The formulas of docs/method.md, one clip, segment, head and token at a time, to compare the modules with.
+
+What is masked is left out of the lists here, instead of hidden by a mask; tensors are vectors of one token.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from lstta_core.attention import MaskedAttention
+from lstta_core.interfaces import Modality, Streams
+from lstta_core.long_term import LongTermFilter
+from lstta_core.lstta import LSTTAAdapter
+from lstta_core.short_term import Latents, ShortTermInteraction
+
+Clip = dict[Modality, list[list[Tensor]]]
+"""The visible tokens of one clip: by modality, segment and token."""
+
+
+def linear(vector: Tensor, layer: nn.Module) -> Tensor:
+    assert isinstance(layer, nn.Linear)
+    out = layer.weight @ vector
+    return out if layer.bias is None else out + layer.bias
+
+
+def layer_norm(vector: Tensor, norm: nn.Module) -> Tensor:
+    assert isinstance(norm, nn.LayerNorm)
+    mean = vector.sum() / len(vector)
+    variance = ((vector - mean) ** 2).sum() / len(vector)
+    return (vector - mean) / (variance + norm.eps).sqrt() * norm.weight + norm.bias
+
+
+def softmax(scores: list[Tensor]) -> list[Tensor]:
+    top = max(float(score.detach()) for score in scores)
+    powers = [(score - top).exp() for score in scores]
+    total = sum(powers[1:], powers[0])
+    return [power / total for power in powers]
+
+
+def mean(vectors: list[Tensor], width: int, like: Tensor) -> Tensor:
+    total = torch.zeros(width, dtype=like.dtype)
+    for vector in vectors:
+        total = total + vector
+    return total / max(len(vectors), 1)
+
+
+def attention(query: Tensor, keys: list[Tensor], biases: list[Tensor], module: nn.Module) -> Tensor:
+    """One query over the keys that it may see; zeros where there are none."""
+    assert isinstance(module, MaskedAttention)
+    if not keys:
+        return torch.zeros_like(query)
+    size = len(query) // module.heads
+    q, ks, vs = (
+        linear(query, module.query),
+        [linear(k, module.key) for k in keys],
+        [linear(k, module.value) for k in keys],
+    )
+    parts = []
+    for head in range(module.heads):
+        own = slice(head * size, (head + 1) * size)
+        scores = [(q[own] * k[own]).sum() / math.sqrt(size) + bias for k, bias in zip(ks, biases, strict=True)]
+        part = torch.zeros(size, dtype=query.dtype)
+        for weight, value in zip(softmax(scores), vs, strict=True):
+            part = part + weight * value[own]
+        parts.append(part)
+    return linear(torch.cat(parts), module.out)
+
+
+def sinusoid(position: int, width: int, like: Tensor) -> Tensor:
+    values = []
+    for i in range(width):
+        angle = position / 10000 ** ((i - i % 2) / width)
+        values.append(math.sin(angle) if i % 2 == 0 else math.cos(angle))
+    return torch.tensor(values, dtype=like.dtype)
+
+
+def visible(tokens: Mapping[Modality, Tensor], masks: Mapping[Modality, Tensor], clip: int) -> Clip:
+    return {
+        m: [[tokens[m][clip, s, n] for n in range(mask.shape[2]) if mask[clip, s, n]] for s in range(mask.shape[1])]
+        for m, mask in masks.items()
+    }
+
+
+def long_term(
+    module: LongTermFilter, clip: Clip, width: int
+) -> tuple[list[Tensor], Tensor, dict[Modality, list[Tensor]]]:
+    """Context of each segment, that of the clip, and log g of each segment."""
+    like = next(module.parameters())
+    segments = len(clip[module.timed[0]])
+    summaries: dict[tuple[Modality, int], Tensor] = {}
+    for modality in module.timed:
+        for t in range(segments):
+            if clip[modality][t]:
+                time = linear(sinusoid(t, width, like), module.time)
+                summaries[modality, t] = mean(clip[modality][t], width, like) + time + module.kind[modality]
+    words = [word for part in clip.get(Modality.LANGUAGE, []) for word in part]
+    if words:
+        summaries[Modality.LANGUAGE, 0] = mean(words, width, like) + module.kind[Modality.LANGUAGE]
+    keys = [layer_norm(summary, module.norm) for summary in summaries.values()]
+    zero = like.new_zeros(())
+    context = []
+    for t in range(segments):
+        total = like.new_zeros(width)
+        for modality in module.timed:
+            if (modality, t) in summaries:
+                summary = summaries[modality, t]
+                query = layer_norm(summary, module.norm)
+                attended = summary + attention(query, keys, [zero] * len(keys), module.attention)
+                total = total + linear(attended, module.context[modality])
+        context.append(total)
+    seen = [t for t in range(segments) if any((m, t) in summaries for m in module.timed)]
+    clip_context = mean([context[t] for t in seen], width, like)
+    log_g: dict[Modality, list[Tensor]] = {}
+    if module.gate is not None:
+        for place, modality in enumerate(module.timed):
+            log_g[modality] = [
+                (2 / (1 + (-linear(context[t], module.gate)[place]).exp())).log()
+                if (modality, t) in summaries
+                else zero
+                for t in range(segments)
+            ]
+    return context, clip_context, log_g
+
+
+def latents(tokens: list[Tensor], module: nn.Module) -> list[Tensor]:
+    """The k latents of one segment; none where it holds nothing."""
+    assert isinstance(module, Latents)
+    if not tokens:
+        return []
+    found = []
+    for query in module.queries:
+        total = torch.zeros_like(query)
+        for weight, token in zip(softmax([(query * token).sum() for token in tokens]), tokens, strict=True):
+            total = total + weight * token
+        found.append(linear(total, module.project))
+    return found
+
+
+def short_term(
+    module: ShortTermInteraction, clip: Clip, log_g: Mapping[Modality, list[Tensor]]
+) -> dict[Modality, list[list[Tensor]]]:
+    """What every visible token hears."""
+    zero = module.offset.new_zeros(())
+    segments = len(clip[module.timed[0]])
+    timed_text = Modality.LANGUAGE in clip and len(clip[Modality.LANGUAGE]) == segments > 1
+    reach = module.window // 2
+    notes = {
+        m: [[latent + module.kind[m] for latent in latents(clip[m][t], module.latents[m])] for t in range(segments)]
+        for m in module.timed
+    }
+    words = [[word + module.kind[Modality.LANGUAGE] for word in part] for part in clip.get(Modality.LANGUAGE, [])]
+
+    def around(per_segment: list[list[Tensor]], t: int) -> list[tuple[Tensor, int]]:
+        found = []
+        for offset in range(module.window):
+            near = t + offset - reach
+            if 0 <= near < segments:
+                found += [(key + module.offset[offset], near) for key in per_segment[near]]
+        return found
+
+    heard: dict[Modality, list[list[Tensor]]] = {m: [] for m in clip}
+    for modality, parts in clip.items():
+        for s, tokens in enumerate(parts):
+            keys: list[Tensor] = []
+            biases: list[Tensor] = []
+            for source in module.timed:
+                if modality is Modality.LANGUAGE and not timed_text:
+                    near = [(key, t) for t in range(segments) for key in notes[source][t]]
+                else:
+                    near = around(notes[source], s)
+                keys += [key for key, _ in near]
+                says = modality is Modality.LANGUAGE and source in log_g
+                biases += [log_g[source][t] if says else zero for _, t in near]
+            if modality is not Modality.LANGUAGE and words:
+                more = [key for key, _ in around(words, s)] if timed_text else words[0]
+                keys += more
+                biases += [zero] * len(more)
+            norm, attend = module.norm[modality], module.attention[modality]
+            heard[modality].append([attention(layer_norm(token, norm), keys, biases, attend) for token in tokens])
+    return heard
+
+
+def gelu(vector: Tensor) -> Tensor:
+    return vector * 0.5 * (1 + torch.erf(vector / math.sqrt(2)))
+
+
+def lstta(adapter: LSTTAAdapter, streams: Streams) -> tuple[dict[Modality, Tensor], dict[Modality, Tensor]]:
+    """The tokens after the stage, and the importances (B, T)."""
+    tokens = {m: stream.tokens.clone() for m, stream in streams.items()}
+    masks = {m: stream.mask for m, stream in streams.items()}
+    width = next(adapter.up.parameters()).shape[1]
+    importances: dict[Modality, list[Tensor]] = {}
+    for b in range(len(next(iter(tokens.values())))):
+        raw = visible({m: stream.tokens for m, stream in streams.items()}, masks, b)
+        z = {
+            m: [[linear(layer_norm(x, adapter.norm[m]), adapter.down[m]) for x in part] for part in parts]
+            for m, parts in raw.items()
+        }
+        log_g: dict[Modality, list[Tensor]] = {}
+        if adapter.long_term is not None:
+            context, clip_context, log_g = long_term(adapter.long_term, z, width)
+            for m, parts in z.items():
+                for s, part in enumerate(parts):
+                    said = linear(clip_context if len(parts) == 1 else context[s], adapter.spread[m])
+                    parts[s] = [vector + said for vector in part]
+        if adapter.short_term is not None:
+            heard = short_term(adapter.short_term, z, log_g)
+            z = {
+                m: [[v + h for v, h in zip(*pair, strict=True)] for pair in zip(z[m], heard[m], strict=True)] for m in z
+            }
+        for m, parts in z.items():
+            for s, part in enumerate(parts):
+                places = masks[m][b, s].nonzero().flatten().tolist()
+                for n, vector in zip(places, part, strict=True):
+                    tokens[m][b, s, n] = streams[m].tokens[b, s, n] + linear(gelu(vector), adapter.up[m])
+        for m, values in log_g.items():
+            importances.setdefault(m, []).append(torch.stack(values).exp())
+    return tokens, {m: torch.stack(values) for m, values in importances.items()}

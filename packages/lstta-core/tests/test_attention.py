@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from types import ModuleType
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lstta_core.attention import MaskedAttention, masked_mean
+
+FEW = settings(max_examples=30, deadline=None)
+
+
+def test_masked_mean_equals_naive_loop() -> None:
+    values = torch.randn(2, 3, 5, 7, dtype=torch.float64)
+    mask = torch.rand(2, 3, 5) < 0.5
+    mask[1, 2] = False
+    got = masked_mean(values, mask)
+    for b in range(2):
+        for s in range(3):
+            seen = [values[b, s, n] for n in range(5) if mask[b, s, n]]
+            wanted = sum(seen) / len(seen) if seen else torch.zeros(7, dtype=torch.float64)
+            torch.testing.assert_close(got[b, s], wanted)
+    assert torch.equal(got[1, 2], torch.zeros(7, dtype=torch.float64))
+
+
+@pytest.mark.parametrize("with_bias", [False, True])
+def test_attention_equals_naive_loop_and_its_gradients(naive: ModuleType, with_bias: bool) -> None:
+    torch.manual_seed(0)
+    module = MaskedAttention(width=6, heads=3).double()
+    queries = torch.randn(2, 3, 6, dtype=torch.float64, requires_grad=True)
+    keys = torch.randn(2, 5, 6, dtype=torch.float64, requires_grad=True)
+    bias = torch.randn(2, 5, dtype=torch.float64, requires_grad=True)
+    mask = torch.tensor([[True, False, True, True, False], [False, True, True, False, True]])
+    leaves = [queries, keys, *module.parameters(), *([bias] if with_bias else [])]
+    weights = torch.randn(2, 3, 6, dtype=torch.float64)
+
+    got = module(queries, keys, mask, bias if with_bias else None)
+    zero = torch.zeros((), dtype=torch.float64)
+    wanted = torch.stack(
+        [
+            torch.stack(
+                [
+                    naive.attention(
+                        queries[b, q],
+                        [keys[b, k] for k in range(5) if mask[b, k]],
+                        [bias[b, k] if with_bias else zero for k in range(5) if mask[b, k]],
+                        module,
+                    )
+                    for q in range(3)
+                ]
+            )
+            for b in range(2)
+        ]
+    )
+    torch.testing.assert_close(got, wanted)
+    gradients = torch.autograd.grad((got * weights).sum(), leaves)
+    references = torch.autograd.grad((wanted * weights).sum(), leaves)
+    for one, two in zip(gradients, references, strict=True):
+        torch.testing.assert_close(one, two)
+
+
+def test_nothing_to_see_gives_zeros_and_finite_gradients() -> None:
+    module = MaskedAttention(width=6, heads=2)
+    queries, keys = torch.randn(2, 3, 6, requires_grad=True), torch.randn(2, 5, 6, requires_grad=True)
+    mask = torch.tensor([[False] * 5, [True] * 5])
+    out = module(queries, keys, mask, torch.randn(2, 5))
+    assert torch.equal(out[0], torch.zeros(3, 6))
+    assert out[1].all()
+    out.square().sum().backward()
+    for leaf in (queries, keys, *module.parameters()):
+        assert leaf.grad is not None
+        assert leaf.grad.isfinite().all()
+    assert queries.grad is not None
+    assert not queries.grad[0].any()
+
+
+@FEW
+@given(hidden=st.integers(1, 4), seen=st.integers(1, 5), seed=st.integers(0, 99))
+def test_hidden_keys_change_nothing_to_the_bit(hidden: int, seen: int, seed: int) -> None:
+    torch.manual_seed(seed)
+    module = MaskedAttention(width=6, heads=3)
+    queries, keys = torch.randn(2, 3, 6), torch.randn(2, seen + hidden, 6)
+    mask = torch.arange(seen + hidden).expand(2, -1) < seen
+    other = torch.where(mask[..., None], keys, 7 * torch.randn_like(keys))
+    assert torch.equal(module(queries, keys, mask), module(queries, other, mask))
+
+
+def test_gradcheck() -> None:
+    torch.manual_seed(0)
+    module = MaskedAttention(width=4, heads=2).double()
+    mask = torch.tensor([[True, False, True], [False, False, False]])
+    inputs = [torch.randn(*shape, dtype=torch.float64, requires_grad=True) for shape in ((2, 2, 4), (2, 3, 4), (2, 3))]
+    assert torch.autograd.gradcheck(lambda q, k, bias: module(q, k, mask, bias), inputs)
+
+
+def test_heads_must_divide_the_width() -> None:
+    with pytest.raises(ValueError, match="heads must divide the width: got heads=4, width=6"):
+        MaskedAttention(width=6, heads=4)
