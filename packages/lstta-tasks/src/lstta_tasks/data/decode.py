@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +17,9 @@ from lstta_tasks.data.sound import SoundReader, first_sample_at
 
 __all__ = ["DecodeError", "decode_clip"]
 
+# A header may count the longer of two streams: a clip that ends this close to it asks the packets themselves.
+_HEADER_ERROR = 1.0
+
 
 def decode_clip(source: ClipSource, preprocessing: Preprocessing) -> Clip:
     """Decode one clip.
@@ -29,19 +31,13 @@ def decode_clip(source: ClipSource, preprocessing: Preprocessing) -> Clip:
     Raises:
         DecodeError: a file is missing, is no media file, is damaged where it is needed, or ends before the clip.
     """
-    measure = source.end is None
-    tracks = _tracks(source.video, measure=measure)
-    pictures, sound = tracks.get("video"), tracks.get("audio")
-    if source.sound is not None:
-        sound = _tracks(source.sound, measure=measure and pictures is None).get("audio")
-        if sound is None:
-            raise DecodeError(f"{source.sound}: there is no sound in it")
-    if sound is not None and (source.sound is not None or pictures is None):
-        # Alone, or beside a video, sound starts with its first sample, whatever its timestamps begin with.
-        sound = replace(sound, start=first_sample_at(sound))
+    pictures, sound = _find(source, measure=source.end is None)
     leading = pictures or sound
-    if leading is None:
-        raise DecodeError(f"{source.video}: neither pictures nor sound in it")
+    assert leading is not None
+    if source.end is not None and not source.end < leading.end - leading.start - _HEADER_ERROR:
+        pictures, sound = _find(source, measure=True)
+        leading = pictures or sound
+        assert leading is not None
 
     start, end = source.start or 0.0, leading.end - leading.start
     if source.end is not None:
@@ -58,8 +54,20 @@ def decode_clip(source: ClipSource, preprocessing: Preprocessing) -> Clip:
     return replace(clip, has_sound=bool(clip.sound_length.any()))
 
 
-def _tracks(path: Path | None, *, measure: bool) -> dict[str, Track]:
-    return {} if path is None else dict(find_tracks(path, measure=measure))
+def _find(source: ClipSource, *, measure: bool) -> tuple[Track | None, Track | None]:
+    """The tracks of the pictures and of the sound; at least one of them. Only the leading one is ever measured."""
+    tracks = {} if source.video is None else find_tracks(source.video, measure=measure)
+    pictures, sound = tracks.get("video"), tracks.get("audio")
+    if source.sound is not None:
+        sound = find_tracks(source.sound, measure=measure and pictures is None).get("audio")
+        if sound is None:
+            raise DecodeError(f"{source.sound}: there is no sound in it")
+    if pictures is None and sound is None:
+        raise DecodeError(f"{source.video}: neither pictures nor sound in it")
+    if sound is not None and (source.sound is not None or pictures is None):
+        # Alone, or beside a video, sound starts with its first sample, whatever its timestamps begin with.
+        sound = replace(sound, start=first_sample_at(sound))
+    return pictures, sound
 
 
 def _empty(preprocessing: Preprocessing, duration: float, *, has_video: bool) -> Clip:

@@ -11,11 +11,12 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from multiprocessing import Pipe
-from multiprocessing.connection import Connection, wait
-from typing import cast
+from multiprocessing.connection import wait
+from pathlib import Path
 
 from lstta_tasks.data.cache_record import Codec
 from lstta_tasks.data.clip import ClipSource
+from lstta_tasks.data.media import missing
 from lstta_tasks.data.preprocessing import Preprocessing
 
 
@@ -30,7 +31,13 @@ def decode_all(
     Raises:
         RuntimeError: decoders cannot be started at all.
     """
-    todo = deque(sources)
+    todo: deque[ClipSource] = deque()
+    for source in sources:
+        # No process is needed to see that a file is not there.
+        if (reason := _missing(source)) is not None:
+            yield source, reason
+        else:
+            todo.append(source)
     pool = [_Decoder(preprocessing, codec) for _ in range(min(workers, len(todo)))]
     try:
         while todo or any(decoder.source is not None for decoder in pool):
@@ -61,9 +68,9 @@ class _Decoder:
     """One process and the pipe to it."""
 
     def __init__(self, preprocessing: Preprocessing, codec: Codec) -> None:
-        self.connection, theirs = cast("tuple[Connection, Connection]", Pipe())
+        self.connection, theirs = Pipe()
         # It must find the same packages, wherever the program that started us put them.
-        paths = os.pathsep.join(path or os.getcwd() for path in sys.path)
+        paths = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
         with theirs:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "lstta_tasks.data.decode_worker", str(theirs.fileno())],
@@ -89,7 +96,9 @@ class _Decoder:
             code = self.process.wait()
             self.connection.close()
             if not self.ready:
-                raise RuntimeError(f"the decoder process does not start (exit code {code}); see its message above") from None
+                raise RuntimeError(
+                    f"the decoder process does not start (exit code {code}); see its message above"
+                ) from None
             said = f"{_files(self.source)}: the decoder died ({_name(code)})"
         self.ready = True
         self.source = None
@@ -100,6 +109,11 @@ class _Decoder:
         self.process.kill()
         self.process.wait()
         self.connection.close()
+
+
+def _missing(source: ClipSource) -> str | None:
+    reasons = [missing(path) for path in (source.video, source.sound) if path is not None]
+    return next((reason for reason in reasons if reason is not None), None)
 
 
 def _files(source: ClipSource | None) -> str:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import av
 from av.container import InputContainer
 from av.error import FFmpegError
+from av.frame import Frame
 from av.packet import Packet
 from av.stream import Disposition, Stream
 
@@ -43,6 +44,17 @@ class Track:
     end: float
 
 
+def missing(path: Path) -> str | None:
+    """Why there is nothing to open at a path, or None."""
+    if not path.exists():
+        return f"{path}: there is no such file"
+    if not path.is_file():
+        return f"{path}: not a file"
+    if path.stat().st_size == 0:
+        return f"{path}: the file is empty (0 bytes)"
+    return None
+
+
 @contextmanager
 def reasons(path: Path) -> Iterator[None]:
     """Turn what goes wrong inside the decoding library into a DecodeError that names the file."""
@@ -52,8 +64,14 @@ def reasons(path: Path) -> Iterator[None]:
         raise
     except FFmpegError as error:
         raise DecodeError(f"{path}: {error.strerror or error}") from error
-    except (OSError, ValueError, MemoryError, OverflowError) as error:
-        raise DecodeError(f"{path}: {error or type(error).__name__}") from error
+    except (OSError, ValueError, LookupError, ArithmeticError, MemoryError) as error:
+        raise DecodeError(f"{path}: damaged ({type(error).__name__}: {error})") from error
+
+
+def seconds(ticks: int, of: Packet[Any] | Stream | Frame) -> float:
+    """A time stamp or a duration of a packet, stream or frame in seconds."""
+    assert of.time_base is not None
+    return float(ticks * of.time_base)
 
 
 def find_tracks(path: Path, *, measure: bool) -> dict[Kind, Track]:
@@ -93,7 +111,9 @@ class Packets:
     def __enter__(self) -> Packets:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._container.close()
 
     def next(self) -> Packet[Any] | None:
@@ -108,22 +128,30 @@ class Packets:
     def sent_at(self, packet: Packet[Any]) -> float:
         """The decoding time of a packet in seconds: nothing after it in the file is shown earlier."""
         ticks = packet.dts if packet.dts is not None else packet.pts
-        return self.position if ticks is None else float(ticks * self.stream.time_base)
+        return self.position if ticks is None else seconds(ticks, packet)
 
     def shown_at(self, packet: Packet[Any]) -> float:
         """The presentation time of a packet in seconds."""
         ticks = packet.pts if packet.pts is not None else packet.dts
-        return self.position if ticks is None else float(ticks * self.stream.time_base)
+        return self.position if ticks is None else seconds(ticks, packet)
 
-    def jump(self, seconds: float) -> bool:
-        """Go on at or before ``seconds``; false where the file cannot do that (then :meth:`restart`)."""
+    def decode(self, packet: Packet[Any] | None) -> list[Any]:
+        """The frames that a packet completes; those still held back for None, at the end."""
+        frames: list[Any] = self.stream.codec_context.decode(packet)
+        for frame in frames:
+            if frame.time_base is None:  # as those that come at the end
+                frame.time_base = self.stream.time_base
+        return frames
+
+    def jump(self, time: float) -> bool:
+        """Go on at or before ``time`` seconds; false where the file cannot do that (then :meth:`restart`)."""
         try:
-            self._container.seek(round(seconds / self.stream.time_base), stream=self.stream)
+            self._container.seek(round(time / self.stream.time_base), stream=self.stream)
         except (FFmpegError, OverflowError):
             return False
         self.stream.codec_context.flush_buffers()
         self._iterator = self._container.demux(self.stream)
-        self.position = seconds
+        self.position = time
         return True
 
     def restart(self) -> None:
@@ -133,7 +161,8 @@ class Packets:
 
     def _reopen(self) -> None:
         self._container = _open(self.track.path)
-        self.stream = self._container.streams[self.track.index]
+        # PyAV's types know streams by their base class alone.
+        self.stream: Any = self._container.streams[self.track.index]
         self.stream.codec_context.options = {"err_detect": "explode", "max_pixels": str(_MAX_PIXELS)}
         self.stream.codec_context.thread_count = 1
         self._iterator = self._container.demux(self.stream)
@@ -141,16 +170,13 @@ class Packets:
 
 
 def _open(path: Path) -> InputContainer:
-    if not path.exists():
-        raise DecodeError(f"{path}: there is no such file")
-    if not path.is_file():
-        raise DecodeError(f"{path}: not a file")
-    if path.stat().st_size == 0:
-        raise DecodeError(f"{path}: the file is empty (0 bytes)")
-    # An absolute path cannot be taken for a protocol, and a playlist cannot reach the network.
-    container = av.open(
-        str(path.absolute()), metadata_errors="replace", options={"protocol_whitelist": "file"}
-    )
+    if (reason := missing(path)) is not None:
+        raise DecodeError(reason)
+    try:
+        # An absolute path cannot be taken for a protocol, and a playlist cannot reach the network.
+        container = av.open(str(path.absolute()), metadata_errors="replace", options={"protocol_whitelist": "file"})
+    except FFmpegError as error:
+        raise DecodeError(f"{path}: not a media file, or cut off or damaged ({error.strerror})") from error
     if _PLAYLISTS & set(container.format.name.split(",")):
         container.close()
         raise DecodeError(f"{path}: a {container.format.long_name} playlist, not a media file")
@@ -162,25 +188,23 @@ def _pick(container: InputContainer, kind: Kind) -> Stream | None:
     best = container.streams.best(kind)
     chosen = next((s for s in streams if best is not None and s.index == best.index), None) or next(iter(streams), None)
     if chosen is not None and chosen.codec_context is None:
-        raise DecodeError(f"{container.name}: its {kind} codec is not supported")
+        raise DecodeError(f"{container.name}: its {kind} codec cannot be decoded here")
     return chosen
 
 
 def _extent(stream: Stream, container: InputContainer, measured: tuple[float, float] | None) -> tuple[float, float]:
     """Start and end of a stream on the file's clock."""
-    base = stream.time_base
     if stream.start_time is not None:
-        start = float(stream.start_time * base)
+        start = seconds(stream.start_time, stream)
     elif measured is not None:
         start = measured[0]
     else:
-        start = next(
-            (float(p.pts * base) for p in container.demux(stream) if p.pts is not None and not p.is_discard), 0.0
-        )
+        stamped = (p for p in container.demux(stream) if p.pts is not None and not p.is_discard)
+        start = next((seconds(p.pts or 0, p) for p in stamped), 0.0)
     if measured is not None:
         return start, max(measured[1], start)
     if stream.duration:
-        return start, start + float(stream.duration * base)
+        return start, start + seconds(stream.duration, stream)
     if container.duration:
         return start, start + container.duration / av.time_base
     return start, math.inf
@@ -189,12 +213,12 @@ def _extent(stream: Stream, container: InputContainer, measured: tuple[float, fl
 def _measure(path: Path, container: InputContainer) -> dict[int, tuple[float, float]]:
     """(start, end) in seconds of each stream that has packets, by reading all of them."""
     extents: dict[int, tuple[float, float]] = {}
-    for packet in container.demux():
+    for packet in container.demux(list(container.streams)):  # not those that turn up on the way
         ticks = packet.pts if packet.pts is not None else packet.dts
         if ticks is None or packet.is_discard:
             continue
-        start = float(ticks * packet.time_base)
-        end = start + float((packet.duration or 0) * packet.time_base)
+        start = seconds(ticks, packet)
+        end = start + seconds(packet.duration or 0, packet)
         if not packet.duration and packet.stream.type == "video" and packet.stream.average_rate:
             end = start + float(1 / packet.stream.average_rate)
         known = extents.get(packet.stream_index, (start, end))
@@ -209,7 +233,7 @@ def _check_whole(path: Path, container: InputContainer, extents: dict[int, tuple
     if not _STATES_DURATION & set(container.format.name.split(",")):
         return
     stated = [
-        (float(s.duration * s.time_base), extents.get(s.index, (0.0, 0.0)))
+        (seconds(s.duration, s), extents.get(s.index, (0.0, 0.0)))
         for s in container.streams
         if s.type in ("video", "audio") and s.duration
     ]

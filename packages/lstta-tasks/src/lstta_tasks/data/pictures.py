@@ -11,7 +11,7 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 
 from lstta_tasks.data.clip import DecodeError
-from lstta_tasks.data.media import Packets, Track
+from lstta_tasks.data.media import Packets, Track, seconds
 
 # Up to this many seconds ahead, packets are read and thrown away; beyond it the file is asked to jump.
 _READ_AHEAD = 10.0
@@ -36,39 +36,40 @@ class PictureReader:
     @property
     def pixel_aspect(self) -> Fraction | None:
         """Width of a stored pixel divided by its height; None where the file does not say."""
-        return self._packets.stream.sample_aspect_ratio or None
+        aspect: Fraction | None = self._packets.stream.sample_aspect_ratio
+        return aspect or None
 
     def close(self) -> None:
         """Close the file."""
         self._packets.__exit__(None, None, None)
 
-    def at(self, seconds: float) -> tuple[float, VideoFrame]:
-        """The picture on the screen at ``seconds`` of the file's clock, and since when it is there.
+    def at(self, time: float) -> tuple[float, VideoFrame]:
+        """The picture on the screen at ``time`` seconds of the file's clock, and since when it is there.
 
         Before the first picture that is the first one. Times must not go back from call to call.
 
         Raises:
             DecodeError: the picture, or one that it is built on, is damaged, or the file ends before it.
         """
-        self._show(seconds)
+        self._show(time)
         if self._shown is None and self._skipped:
             # A jump, or a picture that only called itself a keyframe, led past it: decode all from the start.
             self._packets.restart()
             self._from_start()
             self._skipping = False
-            self._show(seconds)
+            self._show(time)
         shown = self._shown or (self._later[0] if self._later else None)
         if shown is None:
             raise DecodeError(f"{self._path}: no picture can be decoded{self._because()}")
-        time, picture = shown
+        since, picture = shown
         if self._shown is None and self._error is not None:
-            raise DecodeError(f"{self._path}: damaged at its beginning, before {time:.2f} s{self._because()}")
+            raise DecodeError(f"{self._path}: damaged at its beginning, before {since:.2f} s{self._because()}")
         if picture.is_corrupt:
-            raise DecodeError(f"{self._path}: the picture at {time:.2f} s is damaged")
-        lasts = float((picture.duration or 0) * picture.time_base) + _LAST_PICTURE
-        if self._ended and not self._later and seconds > time + lasts:
-            raise DecodeError(f"{self._path}: the pictures end at {time:.2f} s, the one at {seconds:.2f} s is missing")
-        return time, picture
+            raise DecodeError(f"{self._path}: the picture at {since:.2f} s is damaged")
+        lasts = seconds(picture.duration or 0, picture) + _LAST_PICTURE
+        if self._ended and not self._later and time > since + lasts:
+            raise DecodeError(f"{self._path}: the pictures end at {since:.2f} s, the one at {time:.2f} s is missing")
+        return since, picture
 
     def _from_start(self) -> None:
         self._waiting: deque[Packet[Any]] = deque()  # read, not yet decoded
@@ -80,24 +81,24 @@ class PictureReader:
         self._skipped = False
         self._skipping = True
 
-    def _show(self, seconds: float) -> None:
+    def _show(self, time: float) -> None:
         """Decode until the picture after the wanted one is known."""
-        self._turn(seconds)
+        self._turn(time)
         if not self._later and not self._ended and self._skipping:
-            self._approach(seconds)
+            self._approach(time)
         while not self._later and not self._ended:
             self._decode()
-            self._turn(seconds)
+            self._turn(time)
 
-    def _turn(self, seconds: float) -> None:
-        while self._later and self._later[0][0] <= seconds:
+    def _turn(self, time: float) -> None:
+        while self._later and self._later[0][0] <= time:
             self._shown = self._later.popleft()
 
-    def _approach(self, seconds: float) -> None:
+    def _approach(self, time: float) -> None:
         """Drop packets that the wanted picture does not need: those before its keyframe."""
         packets = self._packets
-        if seconds - packets.position > _READ_AHEAD:
-            if packets.jump(seconds - _JUMP_SHORT):
+        if time - packets.position > _READ_AHEAD:
+            if packets.jump(time - _JUMP_SHORT):
                 self._waiting.clear()
                 self._forget()
             else:
@@ -109,12 +110,12 @@ class PictureReader:
             packet = keep.popleft() if keep else self._read()
             if packet is None:
                 break
-            if packet.is_keyframe and packets.shown_at(packet) <= seconds and self._waiting:
+            if packet.is_keyframe and packets.shown_at(packet) <= time and self._waiting:
                 self._waiting.clear()
                 self._forget()
                 packets.stream.codec_context.flush_buffers()
             self._waiting.append(packet)
-            if not keep and packets.sent_at(packet) > seconds:
+            if not keep and packets.sent_at(packet) > time:
                 break
 
     def _forget(self) -> None:
@@ -129,9 +130,8 @@ class PictureReader:
 
     def _decode(self) -> None:
         packet = self._waiting.popleft() if self._waiting else self._read()
-        codec = self._packets.stream.codec_context
         try:
-            pictures = codec.decode(packet)
+            pictures = self._packets.decode(packet)
         except FFmpegError as error:
             if self._shown is not None:
                 at = "its end" if packet is None else f"{self._packets.shown_at(packet):.2f} s"
@@ -142,7 +142,7 @@ class PictureReader:
         for picture in pictures:
             ticks = picture.pts if picture.pts is not None else picture.dts
             if ticks is not None:
-                self._later.append((float(ticks * picture.time_base), picture))
+                self._later.append((seconds(ticks, picture), picture))
         self._ended = packet is None
 
     def _because(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from av.video.frame import VideoFrame
@@ -51,7 +52,7 @@ def _fit(image: Image.Image, width: int, height: int, fit: Fit, pixel_aspect: fl
 
 def _display_matrix(picture: VideoFrame) -> NDArray[np.int32]:
     """The 2 × 2 part of the display matrix: where (right, down) of the stored picture point to when shown."""
-    data = picture.side_data.get("DISPLAYMATRIX")
+    data: Any = picture.side_data.get("DISPLAYMATRIX")  # PyAV's types know only motion vectors here
     if data is None:
         return np.eye(2, dtype=np.int32)
     return np.frombuffer(bytes(data), np.int32).reshape(3, 3)[:2, :2]

@@ -14,7 +14,7 @@ from av.packet import Packet
 from numpy.typing import NDArray
 
 from lstta_tasks.data.clip import DecodeError
-from lstta_tasks.data.media import Packets, Track, reasons
+from lstta_tasks.data.media import Packets, Track, reasons, seconds
 
 # Codecs overlap their packets: decoding starts this much before what is wanted (Opus asks for 80 ms, MP3 for more).
 _PRE_ROLL = 0.4
@@ -24,6 +24,8 @@ _READ_AHEAD = 10.0
 _JITTER = 0.005
 # Beyond the reach of the resampling filter.
 _MARGIN = 0.05
+# From this many channels on, PyAV 18 reads past the end of a planar frame's list of planes.
+_UNSAFE_PLANES = 8
 
 
 class SoundReader:
@@ -40,7 +42,7 @@ class SoundReader:
         self._path = track.path
         self._start = start
         self._rate = rate
-        self._chunks: deque[tuple[int, NDArray[np.generic]]] = deque()  # (first native sample, (channels, samples))
+        self._chunks: deque[tuple[int, NDArray[Any]]] = deque()  # (first native sample, (samples, channels))
         self._template: AudioFrame | None = None
         self._expected: int | None = None  # the native sample that should come next
         self._ended = False
@@ -68,7 +70,7 @@ class SoundReader:
         block = native // math.gcd(native, self._rate)
         low = math.floor((first / self._rate - _MARGIN) * native / block) * block
         high = math.ceil(((first + count) / self._rate + _MARGIN) * native)
-        while self._chunks and self._chunks[0][0] + self._chunks[0][1].shape[1] <= low:
+        while self._chunks and self._chunks[0][0] + len(self._chunks[0][1]) <= low:
             self._chunks.popleft()
         wide, last = self._join(low, high)
         valid = min(count, math.floor(last * self._rate / native) - first)
@@ -78,24 +80,23 @@ class SoundReader:
         samples[: len(resampled)] = resampled
         return samples, valid
 
-    def _join(self, low: int, high: int) -> tuple[NDArray[np.generic], int]:
+    def _join(self, low: int, high: int) -> tuple[NDArray[Any], int]:
         """Native samples ``low`` to ``high`` with silence in the gaps, and where the last real one of them ends."""
         assert self._template is not None
         dtype = np.dtype(format_dtypes[self._template.format.name])
         silence = 128 if dtype == np.uint8 else 0
-        wide = np.full((self._template.layout.nb_channels, high - low), silence, dtype)
+        wide = np.full((high - low, self._template.layout.nb_channels), silence, dtype)
         last = low
         for at, chunk in self._chunks:
-            begin, end = max(at, low), min(at + chunk.shape[1], high)
+            begin, end = max(at, low), min(at + len(chunk), high)
             if begin < end:
-                wide[:, begin - low : end - low] = chunk[:, begin - at : end - at]
+                wide[begin - low : end - low] = chunk[begin - at : end - at]
                 last = max(last, end)
         return wide, last
 
-    def _resample(self, wide: NDArray[np.generic]) -> NDArray[np.int16]:
+    def _resample(self, wide: NDArray[Any]) -> NDArray[np.int16]:
         assert self._template is not None
-        name = self._template.format.name
-        frame = AudioFrame.from_ndarray(wide, name if name.endswith("p") else f"{name}p", self._template.layout)
+        frame = AudioFrame.from_ndarray(wide.reshape(1, -1), self._template.format.packed, self._template.layout)
         frame.sample_rate = self._template.sample_rate
         frame.pts = 0
         resampler = AudioResampler(format="s16", layout="mono", rate=self._rate)
@@ -120,7 +121,7 @@ class SoundReader:
             shown = packets.shown_at(packet)
             if landing and shown > begin - _MARGIN:
                 packets.restart()  # the jump went too far: read on from the start instead
-            elif shown + float((packet.duration or 0) * packet.time_base) < begin - _PRE_ROLL:
+            elif shown + seconds(packet.duration or 0, packet) < begin - _PRE_ROLL:
                 self._break()
             else:
                 self._decode(packet, begin)
@@ -140,7 +141,7 @@ class SoundReader:
     def _decode(self, packet: Packet[Any] | None, begin: float) -> None:
         shown = self._packets.position if packet is None else self._packets.shown_at(packet)
         try:
-            frames = self._packets.stream.codec_context.decode(packet)
+            frames = self._packets.decode(packet)
         except FFmpegError as error:
             if shown < begin:  # only the run-up
                 return
@@ -155,14 +156,11 @@ class SoundReader:
             raise DecodeError(
                 f"{self._path}: its sound changes at {shown:.2f} s from {_format(self._template)} to {_format(frame)}"
             )
-        time = shown if frame.pts is None else float(frame.pts * frame.time_base)
+        time = shown if frame.pts is None else seconds(frame.pts, frame)
         at = round((time - self._start) * frame.sample_rate)
         if self._expected is not None and abs(at - self._expected) < _JITTER * frame.sample_rate:
             at = self._expected
-        samples = frame.to_ndarray()
-        if not frame.format.is_planar:
-            samples = samples.reshape(-1, frame.layout.nb_channels).T
-        self._chunks.append((at, samples))
+        self._chunks.append((at, _samples(frame)))
         self._expected = at + frame.samples
 
 
@@ -175,9 +173,18 @@ def first_sample_at(track: Track) -> float:
     with reasons(track.path), Packets(track) as packets:
         while (packet := packets.next()) is not None:
             shown = packets.shown_at(packet)
-            for frame in packets.stream.codec_context.decode(packet):
-                return shown if frame.pts is None else float(frame.pts * frame.time_base)
+            for frame in packets.decode(packet):
+                return shown if frame.pts is None else seconds(frame.pts, frame)
     raise DecodeError(f"{track.path}: a header without any sound after it")
+
+
+def _samples(frame: AudioFrame) -> NDArray[Any]:
+    """(samples, channels), in the frame's own number format."""
+    channels = frame.layout.nb_channels
+    if frame.format.is_planar and channels >= _UNSAFE_PLANES:
+        (frame,) = AudioResampler(format=frame.format.packed).resample(frame)
+    samples = frame.to_ndarray()
+    return samples.T if frame.format.is_planar else samples.reshape(-1, channels)
 
 
 def _format(frame: AudioFrame) -> tuple[int, str, str]:
