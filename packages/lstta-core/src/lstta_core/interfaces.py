@@ -229,10 +229,6 @@ def _keep(on: bool) -> None:
     """Nothing to switch."""
 
 
-def _stay() -> None:
-    """Nothing to take out."""
-
-
 @dataclass(frozen=True)
 class EncoderChange:
     """What a method changes inside the encoders; by default nothing.
@@ -240,14 +236,13 @@ class EncoderChange:
     Attributes:
         trainable: names of the encoders' parameters that train, as ``<modality>.<parameter name>``.
         modules: modules inside the encoders that follow ``train()`` and ``eval()`` (dropout); the rest stays in eval.
-        switch: true puts the change into force, false gives the frozen encoders back to the bit.
-        remove: takes the change out of the encoders for good. Called when it is switched off.
+        switch: true puts the change into force; false takes all of it out of the encoders, which are then as before
+            to the bit, with the same parameter names. Always called in turn.
     """
 
     trainable: tuple[str, ...] = ()
     modules: tuple[nn.Module, ...] = ()
     switch: Callable[[bool], None] = _keep
-    remove: Callable[[], None] = _stay
 
 
 @dataclass(frozen=True)
@@ -276,12 +271,11 @@ class Method(ABC):
     size: Size | None = None
 
     @abstractmethod
-    def prepare(self, encoders: Mapping[Modality, Encoder], name: str) -> EncoderChange:
+    def prepare(self, encoders: Mapping[Modality, Encoder]) -> EncoderChange:
         """Change the encoders, if that is what the method does, and return the change *switched off*.
 
         Args:
             encoders: frozen, and without any other method's change in force.
-            name: of the adapter, which tells the changes of several adapters apart.
         """
 
     @abstractmethod

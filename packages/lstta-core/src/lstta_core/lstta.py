@@ -162,7 +162,7 @@ class LSTTA(Method):
             dropout=dropout,
         )
 
-    def prepare(self, encoders: Mapping[Modality, Encoder], name: str) -> EncoderChange:
+    def prepare(self, encoders: Mapping[Modality, Encoder]) -> EncoderChange:
         return EncoderChange()
 
     def adapter(self, stage: Stage) -> Adapter:

@@ -60,7 +60,8 @@ class TrimodalModel(nn.Module):
     """Frozen encoders of one, two or three modalities and the adapters between their blocks.
 
     Several adapters may share the encoders, by name; one is active, or none. Only what the active one trains wants
-    gradients, so ``(p for p in model.parameters() if p.requires_grad)`` is what belongs into an optimizer.
+    gradients, so ``(p for p in model.parameters() if p.requires_grad)`` is what belongs into an optimizer. A state dict
+    holds all adapters at stages; of what methods change inside the encoders it holds the active one's.
 
     Args:
         encoders: by modality. They are frozen and put in eval mode here.
@@ -130,7 +131,7 @@ class TrimodalModel(nn.Module):
             if adapter is not None:
                 placed[str(index)] = adapter
         with self.disabled():
-            self._changes[name] = method.prepare(self.by_modality(), name)
+            self._changes[name] = method.prepare(self.by_modality())
         self.adapters[name] = nn.ModuleDict(placed).to(self._device).train(self.training)
         self.set_adapter(name)
 
@@ -152,8 +153,7 @@ class TrimodalModel(nn.Module):
         self._check_name(name)
         if name == self.active:
             self._activate(None)
-        self._changes.pop(name).remove()
-        del self.adapters[name]
+        del self._changes[name], self.adapters[name]
 
     @contextmanager
     def disabled(self) -> Iterator[None]:

@@ -61,7 +61,7 @@ class Bottleneck(Method):
     def __init__(self, *, width: int = 64, dropout: float = 0.0) -> None:
         self._build = partial(BottleneckAdapter, width=width, dropout=dropout)
 
-    def prepare(self, encoders: Mapping[Modality, Encoder], name: str) -> EncoderChange:
+    def prepare(self, encoders: Mapping[Modality, Encoder]) -> EncoderChange:
         return EncoderChange()
 
     def adapter(self, stage: Stage) -> Adapter:

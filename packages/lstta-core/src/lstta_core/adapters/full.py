@@ -17,7 +17,7 @@ class FullFineTuning(Method):
     the original or the trained ones, wait in the host's memory; a state dict holds those that are in force.
     """
 
-    def prepare(self, encoders: Mapping[Modality, Encoder], name: str) -> EncoderChange:
+    def prepare(self, encoders: Mapping[Modality, Encoder]) -> EncoderChange:
         parameters = {
             f"{modality}.{key}": parameter
             for modality, encoder in encoders.items()

@@ -151,7 +151,7 @@ class Lavish(Method):
         self.size = Size("width", step=groups)
         self._build = partial(LavishAdapter, width=width, latents=latents, groups=groups)
 
-    def prepare(self, encoders: Mapping[Modality, Encoder], name: str) -> EncoderChange:
+    def prepare(self, encoders: Mapping[Modality, Encoder]) -> EncoderChange:
         return EncoderChange()
 
     def adapter(self, stage: Stage) -> Adapter:

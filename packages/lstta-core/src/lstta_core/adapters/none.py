@@ -10,7 +10,7 @@ from lstta_core.interfaces import Encoder, EncoderChange, Method, Modality, Stag
 class NoAdapter(Method):
     """Trains nothing in the model, which leaves the readout and the head."""
 
-    def prepare(self, encoders: Mapping[Modality, Encoder], name: str) -> EncoderChange:
+    def prepare(self, encoders: Mapping[Modality, Encoder]) -> EncoderChange:
         return EncoderChange()
 
     def adapter(self, stage: Stage) -> None:
