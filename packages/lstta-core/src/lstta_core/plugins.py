@@ -144,7 +144,7 @@ class Plugins:
         except PluginError as error:
             return PluginReport(point.name, distribution, version, "broken", str(error))
         except (Exception, SystemExit) as error:  # others' code may raise anything and must not take the rest down
-            reason = f"{type(error).__name__}: {error}"
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
             return PluginReport(point.name, distribution, version, "broken", reason, traceback.format_exc())
         return PluginReport(point.name, distribution, version, "ok", registrations=tuple(registrations))
 
