@@ -137,20 +137,25 @@ class LSTTAAdapter(Adapter):
 
 
 class LSTTA(Method):
-    """Places an :class:`LSTTAAdapter` at every adapted stage. See there for the arguments."""
+    """Places an :class:`LSTTAAdapter` at every adapted stage. See there for the arguments.
+
+    ``heads=None`` takes as many as divide the width, four at most: a budget can then be met with any width.
+    """
 
     def __init__(
         self,
         *,
         width: int = 64,
-        heads: int = 4,
+        heads: int | None = None,
         latents: int = 4,
         window: int = 3,
         long_term: bool = True,
         short_term: bool = True,
         dropout: float = 0.0,
     ) -> None:
-        self.size = Size("width", step=heads)
+        self.size = Size("width", step=heads or 1)
+        if heads is None:
+            heads = next(count for count in (4, 3, 2, 1) if width % count == 0)
         self._build = partial(
             LSTTAAdapter,
             width=width,
