@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from lstta_tasks.data.clip import ClipSource
 
 Split = Literal["train", "val", "test"]
+SPLITS: tuple[Split, ...] = ("train", "val", "test")
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,18 @@ class Task(ABC):
     """One kind of problem. Subclasses are final and say in their docstring which files they read."""
 
     name: str
+
+    @abstractmethod
+    def splits(self) -> list[Split]:
+        """The splits whose annotations are there.
+
+        Raises:
+            FileNotFoundError: none is.
+        """
+
+    @abstractmethod
+    def clips(self, split: Split) -> list[ClipSource]:
+        """The clips of a split, each once, for the cache; needs no other split. Raises as :meth:`samples` does."""
 
     @abstractmethod
     def samples(self, split: Split) -> list[Sample]:

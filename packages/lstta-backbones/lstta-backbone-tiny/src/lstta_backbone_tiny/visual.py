@@ -22,20 +22,22 @@ class TinyVisual(Encoder):
         depth: number of blocks.
         heads: must divide D.
         size: (height, width) of a frame in pixels.
-        patch: side of a patch in pixels; must divide both.
+        patch: side of a patch in pixels; even, and must divide both. It is embedded in two steps, quarters first.
     """
 
     modality = Modality.VISUAL
 
     def __init__(
-        self, *, width: int = 128, depth: int = 4, heads: int = 4, size: tuple[int, int] = (48, 80), patch: int = 8
+        self, *, width: int = 128, depth: int = 4, heads: int = 4, size: tuple[int, int] = (48, 80), patch: int = 16
     ) -> None:
         super().__init__()
-        if size[0] % patch or size[1] % patch:
-            raise ValueError(f"patch={patch} must divide both sides of size={size}")
+        if size[0] % patch or size[1] % patch or patch % 2:
+            raise ValueError(f"patch={patch} must be even and divide both sides of size={size}")
         self.widths = (width,) * depth
         self.spec = VisualSpec(size=size, frames_per_segment=2)
-        self.patch = nn.Conv3d(3, width, kernel_size=(2, patch, patch), stride=(2, patch, patch))
+        quarter = (2, patch // 2, patch // 2)
+        self.quarters = nn.Conv3d(3, width // 2, kernel_size=quarter, stride=quarter)
+        self.patch = nn.Conv3d(width // 2, width, kernel_size=(1, 2, 2), stride=(1, 2, 2))
         self.class_token = nn.Parameter(torch.randn(1, 1, width) * 0.02)
         self.position = nn.Parameter(torch.randn(1, 1 + (size[0] // patch) * (size[1] // patch), width) * 0.02)
         self.blocks = nn.ModuleList(Block(width=width, heads=heads) for _ in range(depth))
@@ -45,7 +47,7 @@ class TinyVisual(Encoder):
         frames = inputs["frames"]
         segments = frames.shape[1]
         pixels = frames.flatten(0, 1).permute(0, 4, 1, 2, 3).to(self.position.dtype) / 127.5 - 1
-        tokens = self.patch(pixels).flatten(2).transpose(1, 2)
+        tokens = self.patch(F.gelu(self.quarters(pixels))).flatten(2).transpose(1, 2)
         rows = tokens.shape[0]
         tokens = torch.cat([self.class_token.expand(rows, -1, -1), tokens], 1) + self.position
         segment = torch.arange(segments, device=frames.device).repeat(rows // segments)

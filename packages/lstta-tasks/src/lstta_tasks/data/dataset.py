@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from torch.utils.data import Dataset
 
-from lstta_tasks.data.cache import CacheReader
+from lstta_tasks.data.cache import CacheReader, CacheSet
 from lstta_tasks.data.clip import Clip
 from lstta_tasks.task import Sample
 
@@ -26,13 +26,13 @@ class SampleDataset(Dataset[tuple[Sample, Clip]]):
         ValueError: no sample has a clip.
     """
 
-    def __init__(self, samples: Sequence[Sample], reader: CacheReader) -> None:
+    def __init__(self, samples: Sequence[Sample], reader: CacheReader | CacheSet) -> None:
         self.reader = reader
         self.samples = [sample for sample in samples if sample.source.id in reader]
         self.missing = list(dict.fromkeys(s.source.id for s in samples if s.source.id not in reader))
         if not self.samples:
             raise ValueError(
-                f"none of the {len(self.missing)} clips of this split is in the cache {reader.path}: build it from the "
+                f"none of the {len(self.missing)} clips of this split is in the cache: build it from the "
                 "same config with tools/cache.py build, and see its list of failures with tools/cache.py info"
             )
 

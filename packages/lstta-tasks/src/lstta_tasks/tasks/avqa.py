@@ -10,13 +10,13 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lstta_tasks.data.clip import ClipSource
-from lstta_tasks.task import Report, Sample, Score, Split, Task
+from lstta_tasks.task import SPLITS, Report, Sample, Score, Split, Task
 
 OUTSIDE = -1
 """The target of an answer that the training split does not have: no loss, and never counted as right."""
@@ -46,13 +46,21 @@ class AVQA(Task):
     def options(self) -> dict[str, Any]:
         return {"answers": list(self.answers)}
 
+    def splits(self) -> list[Split]:
+        there = [split for split in SPLITS if any(path.is_file() for path in self._candidates(split))]
+        return there or [self._missing("train")]
+
+    def clips(self, split: Split) -> list[ClipSource]:
+        videos = dict.fromkeys(row["video_id"] for _, row in self._rows(split))
+        return [self._source(video) for video in videos]
+
     def samples(self, split: Split) -> list[Sample]:
         index = {answer: i for i, answer in enumerate(self.answers)}
         samples: dict[str, Sample] = {}
         for place, row in self._rows(split):
             sample = Sample(
                 id=str(row["question_id"]),
-                source=ClipSource(id=row["video_id"], video=self._video(row["video_id"])),
+                source=self._source(row["video_id"]),
                 text=fill(row["question_content"], _strings(row, "templ_values", place), place),
                 target=index.get(row["anser"], OUTSIDE),
                 labels=(*_question_type(row, place), row["anser"]),
@@ -87,7 +95,8 @@ class AVQA(Task):
         answered = [sample for sample in samples if sample.id in predictions]
         for sample in answered:
             modality, kind, truth = sample.labels
-            for group in ((modality, kind), (modality,), ()):
+            groups: list[tuple[str, ...]] = [(modality, kind), (modality,), ()]
+            for group in groups:
                 right[group].append(predictions[sample.id]["answer"] == truth)
             truths[modality, kind][truth] += 1
         majority = {group: counter.most_common(1)[0] for group, counter in truths.items()}
@@ -126,21 +135,26 @@ class AVQA(Task):
             if not row.get("question_deleted"):
                 yield place, row
 
-    def _annotations(self, split: Split) -> Path:
+    def _candidates(self, split: Split) -> list[Path]:
         if self.root is None:
-            raise ValueError("avqa: no root: set task.root to the folder of the data set")
-        candidates = [self.root / f"avqa-{split}.json", self.root / "json" / f"avqa-{split}.json"]
-        for path in candidates:
-            if path.is_file():
-                return path
+            raise ValueError("avqa has no root: set task.root to the folder of the data set")
+        return [self.root / f"avqa-{split}.json", self.root / "json" / f"avqa-{split}.json"]
+
+    def _annotations(self, split: Split) -> Path:
+        there = [path for path in self._candidates(split) if path.is_file()]
+        return there[0] if there else self._missing(split)
+
+    def _missing(self, split: Split) -> NoReturn:
+        assert self.root is not None
         if not self.root.is_dir():
             raise FileNotFoundError(f"{self.root}: no such folder; set task.root to the folder of the data set")
-        raise FileNotFoundError(f"neither {candidates[0]} nor {candidates[1]} is there; set task.root")
+        wanted = " nor ".join(str(path) for path in self._candidates(split))
+        raise FileNotFoundError(f"neither {wanted} is there; set task.root to the folder of the data set")
 
-    def _video(self, video_id: str) -> Path:
+    def _source(self, video_id: str) -> ClipSource:
         assert self.root is not None
         beside = self.root / f"{video_id}.mp4"
-        return beside if beside.is_file() else self.root / "videos" / f"{video_id}.mp4"
+        return ClipSource(id=video_id, video=beside if beside.is_file() else self.root / "videos" / beside.name)
 
 
 FIELDS: dict[str, type] = {

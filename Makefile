@@ -1,0 +1,35 @@
+# Six verbs. Each does its own set-up; a second run reuses what is there.
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+PACKAGES := packages/lstta-core packages/lstta-tasks packages/lstta-adapter-peft \
+	packages/lstta-backbones/lstta-backbone-tiny packages/lstta-backbones/lstta-backbone-transformers
+
+.PHONY: demo test test-slow lint format clean
+
+$(VENV)/installed: constraints.txt requirements-test.txt $(addsuffix /pyproject.toml,$(PACKAGES))
+	test -x $(RUN) || $(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install --quiet --constraint constraints.txt torch
+	$(RUN) -m pip install --quiet --constraint constraints.txt -r requirements-test.txt $(addprefix -e ,$(PACKAGES))
+	touch $@
+
+demo: $(VENV)/installed  ## from nothing to a trained adapter and its table
+	$(RUN) tools/demo.py
+
+test: $(VENV)/installed  ## the fast tests
+	$(RUN) -m pytest
+
+test-slow: $(VENV)/installed  ## the tests that take minutes
+	$(RUN) -m pytest -m slow
+
+lint: $(VENV)/installed  ## ruff and mypy
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy
+
+format: $(VENV)/installed
+	$(RUN) -m ruff check --fix .
+	$(RUN) -m ruff format .
+
+clean:  ## what the demo made; the environment stays
+	rm -rf data work_dirs

@@ -1,0 +1,93 @@
+"""A trained adapter folder is enough by itself: ``load(folder).predict(video, text)`` needs no config."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from lstta_core.adapter_files import AdapterFile, check_digests, load_tensors, read_adapter
+from lstta_core.interfaces import Encoder, Modality
+from lstta_core.plugins import installed_plugins
+from lstta_tasks.data.clip import ClipSource
+from lstta_tasks.data.collate import Collate
+from lstta_tasks.data.decode import decode_clip
+from lstta_tasks.data.preprocessing import Preprocessing
+from lstta_tasks.model import FROZEN, TaskModel
+from lstta_tasks.task import Sample, Task
+
+
+def card(record: Mapping[str, Any], model: TaskModel) -> dict[str, Any]:
+    """What ``adapter.json`` says: an experiment's record, and the digests of the encoders it was trained on."""
+    digests = model.trimodal.digests
+    encoders = {m: {**settings, "digest": digests[Modality(m)]} for m, settings in record["encoders"].items()}
+    return {**record, "encoders": encoders}
+
+
+def load_into(model: TaskModel, file: AdapterFile) -> None:
+    """Load an adapter into a model.
+
+    Raises:
+        AdapterFileError: it was trained on other encoders, or its tensors are not this model's.
+    """
+    digests = {str(m): digest for m, digest in model.trimodal.digests.items()}
+    check_digests(file, digests, {m: type(encoder).__name__ for m, encoder in model.trimodal.by_modality().items()})
+    load_tensors(model, file, FROZEN)
+
+
+class Predictor:
+    """A trained model, ready for a video of one's own.
+
+    Args:
+        model: with the adapter loaded.
+        task: as it was trained.
+        preprocessing: as it was trained with.
+    """
+
+    def __init__(self, *, model: TaskModel, task: Task, preprocessing: Preprocessing) -> None:
+        self.model = model.eval()
+        self.task = task
+        self.preprocessing = preprocessing
+        self.collate = Collate({m: encoder.spec for m, encoder in model.trimodal.by_modality().items()})
+
+    def predict(self, video: str | Path, text: str | None = None) -> dict[str, Any]:
+        """What the task predicts for one video and text.
+
+        Raises:
+            DecodeError: the video cannot be read.
+        """
+        clip = decode_clip(ClipSource(id=str(video), video=Path(video)), self.preprocessing)
+        sample = Sample(id=str(video), source=ClipSource(id=str(video), video=Path(video)), text=text, target=0)
+        with torch.no_grad():
+            return self.task.predict(self.model(self.collate([(sample, clip)])["inputs"]).output)[0]
+
+
+def load(folder: str | Path, encoders: Mapping[Modality, Encoder] | None = None) -> Predictor:
+    """Build the model of an adapter folder.
+
+    Args:
+        folder: with ``adapter.safetensors`` and ``adapter.json``.
+        encoders: by modality; by default those that the folder names, from their plugins.
+
+    Raises:
+        AdapterFileError: the folder is damaged, or the encoders at hand are not those it was trained on.
+        UnknownNameError: no plugin registers an encoder, the method or the task that it names.
+    """
+    file = read_adapter(Path(folder))
+    plugins = installed_plugins()
+    if encoders is None:
+        encoders = {
+            Modality(m): plugins.create("encoder", **_without(settings, "digest"))
+            for m, settings in file.record["encoders"].items()
+        }
+    task = plugins.create("task", **file.record["task"])
+    method = plugins.create("adapter", **file.record["method"])
+    model = TaskModel(encoders=encoders, method=method, task=task, **file.record["model"])
+    load_into(model, file)
+    return Predictor(model=model, task=task, preprocessing=Preprocessing.from_dict(file.record["preprocessing"]))
+
+
+def _without(settings: Mapping[str, Any], *keys: str) -> dict[str, Any]:
+    return {key: value for key, value in settings.items() if key not in keys}

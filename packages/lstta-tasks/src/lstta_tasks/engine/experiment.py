@@ -1,0 +1,133 @@
+"""Everything that a config describes, built part by part in the order in which the parts need each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.dataset import DefaultSampler
+from torch.utils.data import DataLoader
+
+from lstta_core.interfaces import AudioSpec, Encoder, InputSpec, Method, Modality, VisualSpec
+from lstta_tasks.data.cache import CacheReader, CacheSet, open_cache
+from lstta_tasks.data.clip import ClipSource
+from lstta_tasks.data.collate import Collate
+from lstta_tasks.data.dataset import SampleDataset
+from lstta_tasks.data.preprocessing import Preprocessing
+from lstta_tasks.engine.config import call, create, plain
+from lstta_tasks.model import TaskModel
+from lstta_tasks.task import Split, Task
+
+
+class Experiment:
+    """A config and what it describes; each part is built when it is first asked for.
+
+    Args:
+        config: as :func:`~lstta_tasks.engine.config.load_config` gives it.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+
+    @cached_property
+    def task(self) -> Task:
+        task = create("task", "task", self.config.task)
+        assert isinstance(task, Task)
+        return task
+
+    @cached_property
+    def encoders(self) -> dict[Modality, Encoder]:
+        return {
+            Modality(modality): create("encoder", f"encoders.{modality}", settings)
+            for modality, settings in self.config.encoders.items()
+        }
+
+    @cached_property
+    def specs(self) -> dict[Modality, InputSpec]:
+        return {modality: encoder.spec for modality, encoder in self.encoders.items()}
+
+    @cached_property
+    def preprocessing(self) -> Preprocessing:
+        """What the encoders' specs and the section ``clips`` ask of decoding."""
+        options = plain({key: value for key, value in self.config.clips.items() if key not in ("cache", "codec")})
+        visual, audio = self.specs.get(Modality.VISUAL), self.specs.get(Modality.AUDIO)
+        if isinstance(visual, VisualSpec):
+            options.setdefault("frame_size", visual.size)
+            options.setdefault("frames_per_segment", visual.frames_per_segment)
+        if isinstance(audio, AudioSpec):
+            options.setdefault("sample_rate", audio.sample_rate)
+        # A model without one of the two still reads the cache of the model with all three.
+        options.setdefault("frame_size", (16, 16))
+        options.setdefault("sample_rate", 16000)
+        preprocessing = call(Preprocessing, "clips", options)
+        assert isinstance(preprocessing, Preprocessing)
+        return preprocessing
+
+    @cached_property
+    def method(self) -> Method:
+        method = create("adapter", "method", self.config.method)
+        assert isinstance(method, Method)
+        return method
+
+    def model(self) -> TaskModel:
+        """A freshly initialised model."""
+        options = plain(self.config.model)
+        extra = {"encoders": self.encoders, "method": self.method, "task": self.task}
+        model = call(TaskModel, "model", {**options, **extra})
+        assert isinstance(model, TaskModel)
+        return model
+
+    def sources(self, splits: Sequence[Split] | None = None) -> list[ClipSource]:
+        """The clips of some splits, each once, in the order of the annotations.
+
+        Args:
+            splits: by default all whose annotations are there.
+
+        Raises:
+            FileNotFoundError: the annotations of a split that is named, or of all, are not there.
+        """
+        clips: dict[str, ClipSource] = {}
+        for split in splits or self.task.splits():
+            clips.update({clip.id: clip for clip in self.task.clips(split)})
+        return list(clips.values())
+
+    @cached_property
+    def cache(self) -> CacheReader | CacheSet:
+        """
+        Raises:
+            FileNotFoundError: there is no finished cache at ``clips.cache``.
+            ValueError: it was built with other preprocessing.
+        """
+        return open_cache(Path(self.config.clips.cache), self.preprocessing)
+
+    def dataset(self, split: Split) -> SampleDataset:
+        return SampleDataset(self.task.samples(split), self.cache)
+
+    def loader(self, split: Split, dataset: SampleDataset) -> DataLoader[Any]:
+        """Batches of a split: shuffled by seed and epoch for training, else in order. Shared out between ranks."""
+        options = self.config.loader
+        workers = options["workers"]
+        return DataLoader(
+            dataset,
+            batch_size=options["batch_size"],
+            sampler=DefaultSampler(dataset, shuffle=split == "train", seed=self.config.seed),
+            num_workers=workers,
+            collate_fn=Collate(self.specs),
+            drop_last=False,
+            pin_memory=False,
+            persistent_workers=workers > 0,
+        )
+
+    def record(self) -> dict[str, Any]:
+        """What an adapter folder must say for the model to be built again without the config."""
+        return {
+            "encoders": {str(m): plain(settings) for m, settings in self.config.encoders.items()},
+            "method": plain(self.config.method),
+            "model": plain(self.config.model),
+            "task": {"name": self.config.task["name"], **self.task.options()},
+            "preprocessing": asdict(self.preprocessing),
+        }

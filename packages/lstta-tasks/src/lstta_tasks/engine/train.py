@@ -1,0 +1,123 @@
+"""Training: a config in, a run folder out."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.dist import init_dist, is_distributed, is_main_process
+from mmengine.hooks import DistSamplerSeedHook, IterTimerHook, LoggerHook, ParamSchedulerHook, RuntimeInfoHook
+from mmengine.logging import MMLogger
+from mmengine.optim import AmpOptimWrapper, OptimWrapper
+from mmengine.runner import Runner
+from mmengine.visualization import TensorboardVisBackend, Visualizer
+
+from lstta_tasks.adapters import card
+from lstta_tasks.engine.checkpoints import POINTER, CheckpointHook
+from lstta_tasks.engine.config import call, plain
+from lstta_tasks.engine.experiment import Experiment
+from lstta_tasks.engine.hooks import ImportanceHook, ProgressHook, SeedHook
+from lstta_tasks.engine.metric import TaskMetric
+from lstta_tasks.engine.mm_model import RunnerModel
+from lstta_tasks.task import Report
+
+
+class FileLogRunner(Runner):
+    """MMEngine's runner with its log in ``train.log`` of the run folder, and only errors in the terminal."""
+
+    def build_logger(self, log_level: int | str = "INFO", log_file: str | None = None, **kwargs: Any) -> MMLogger:
+        logger = super().build_logger(log_level, log_file or str(Path(self.work_dir) / "train.log"), **kwargs)
+        for handler in logger.handlers:
+            if not isinstance(handler, logging.FileHandler):
+                handler.setLevel(logging.ERROR)
+        return logger
+
+
+def train(
+    config: Config, *, work_dir: Path, resume: bool = False, amp: bool = False, launcher: str = "none"
+) -> Report | None:
+    """Train a config's model, selecting on val.
+
+    Args:
+        config: from :func:`~lstta_tasks.engine.config.load_config`.
+        work_dir: the run folder; see the README for what is in it.
+        resume: go on from the last checkpoint in ``work_dir``; from the beginning where there is none.
+        amp: mixed precision in bfloat16; needs a GPU.
+        launcher: ``"none"``, or ``"pytorch"`` under torchrun.
+
+    Returns:
+        The last validation's report, on the first rank.
+
+    Raises:
+        ValueError: the config or what it names does not fit; ``work_dir`` holds a run and ``resume`` is not given.
+    """
+    work_dir.mkdir(parents=True, exist_ok=True)
+    if (work_dir / POINTER).exists() and not resume:
+        raise ValueError(f"{work_dir} holds a run: give --resume to go on with it, or another --work-dir")
+    if amp and not torch.cuda.is_available():
+        raise ValueError("--amp needs a GPU; on a CPU leave it out")
+    if launcher != "none" and not is_distributed():
+        init_dist(launcher, backend="nccl" if torch.cuda.is_available() else "gloo")
+    torch.manual_seed(config.seed)
+    experiment = Experiment(config)
+    datasets = {split: experiment.dataset(split) for split in ("train", "val")}
+    model = experiment.model()
+    metric = TaskMetric(task=experiment.task, samples=datasets["val"].samples)
+    if is_main_process():
+        _tell(model, {split: (len(data), len(data.missing)) for split, data in datasets.items()})
+
+    runner = FileLogRunner(
+        model=RunnerModel(model=model, task=experiment.task),
+        work_dir=str(work_dir),
+        train_dataloader=experiment.loader("train", datasets["train"]),
+        train_cfg={"by_epoch": True, **plain(config.train_cfg)},
+        optim_wrapper=_optim_wrapper(config, model, amp),
+        param_scheduler=[plain(scheduler) for scheduler in config.param_scheduler],
+        val_dataloader=experiment.loader("val", datasets["val"]),
+        val_cfg={},
+        val_evaluator=[metric],
+        default_hooks={
+            "runtime_info": RuntimeInfoHook(),
+            "timer": IterTimerHook(),
+            "sampler_seed": DistSamplerSeedHook(),
+            "logger": LoggerHook(interval=config.log_interval),
+            "param_scheduler": ParamSchedulerHook(),
+            "checkpoint": CheckpointHook(metric=metric, record=lambda: card(experiment.record(), model)),
+        },
+        custom_hooks=[SeedHook(seed=config.seed), ProgressHook(metric=metric), ImportanceHook(metric=metric)],
+        launcher=launcher,
+        resume=resume,
+        randomness={"seed": config.seed},
+        visualizer=Visualizer(
+            name=f"lstta {work_dir}",
+            save_dir=str(work_dir),
+            vis_backends=[TensorboardVisBackend(save_dir=str(work_dir / "tensorboard"))],
+        ),
+        cfg=config,
+        default_scope=None,
+    )
+    runner.train()
+    return metric.report
+
+
+def _optim_wrapper(config: Config, model: torch.nn.Module, amp: bool) -> OptimWrapper:
+    """The optimizer over what trains and nothing else."""
+    options = plain(config.optim_wrapper)
+    optimizer_options = options.pop("optimizer")
+    factory = optimizer_options.pop("type")
+    trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimizer = call(factory, "optim_wrapper.optimizer", {"params": trainable, **optimizer_options})
+    if amp:
+        return AmpOptimWrapper(optimizer=optimizer, dtype="bfloat16", **options)
+    return OptimWrapper(optimizer=optimizer, **options)
+
+
+def _tell(model: torch.nn.Module, sizes: dict[str, tuple[int, int]]) -> None:
+    trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    total = sum(p.numel() for p in model.parameters())
+    print(f"trainable parameters: {trainable:,} of {total:,} ({trainable / total:.1%})")
+    for split, (samples, missing) in sizes.items():
+        print(f"{split}: {samples:,} samples" + (f"; {missing} clips are not in the cache" if missing else ""))

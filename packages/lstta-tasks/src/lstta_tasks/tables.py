@@ -1,0 +1,34 @@
+"""Tables for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from lstta_tasks.task import Report
+
+
+def print_report(report: Report, details: Mapping[str, Any]) -> None:
+    """A split's metrics beside their baselines, then what must be known of them."""
+    table = Table(title=f"{details['split']} split: {details['samples']:,} samples")
+    for name in ("", "value", "samples", "baseline", "", "gain"):
+        table.add_column(name, justify="left" if not name else "right")
+    for score in report.scores:
+        baseline = "" if score.baseline is None else f"{score.baseline:.4f}"
+        gain = "" if score.baseline is None else f"{score.value - score.baseline:+.4f}"
+        style = "bold" if score.name == report.primary else None
+        cells = (score.name, f"{score.value:.4f}", f"{score.count:,}", baseline, score.baseline_name, gain)
+        table.add_row(*cells, style=style)
+    console = Console()
+    console.print(table)
+    trainable, total = details["trainable_parameters"], details["total_parameters"]
+    console.print(f"trainable parameters {trainable:,} of {total:,} ({trainable / total:.1%})", highlight=False)
+    if details["missing_clips"]:
+        names = details["missing_clips"]
+        shown = ", ".join(names[:5]) + (" …" if len(names) > 5 else "")
+        console.print(f"{len(names)} clips are not in the cache, their samples were left out: {shown}", highlight=False)
+    for note in report.notes:
+        console.print(note, highlight=False)
