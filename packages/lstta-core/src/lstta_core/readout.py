@@ -34,9 +34,10 @@ class TextGuidedPool(nn.Module):
         """(B, E) over (B, T, N, E), mask (B, T, N), log g (B, T) or None, to (B, E); zeros where nothing is seen."""
         seen = mask.any((1, 2))
         allowed = mask | ~seen[:, None, None]
-        q = self.query(query).unflatten(-1, (self.heads, -1))
-        k = self.key(tokens).unflatten(-1, (self.heads, -1))
-        scores = torch.einsum("bhe,btnhe->bhtn", q, k) * q.shape[-1] ** -0.5
+        q = self.query(query).unflatten(-1, (self.heads, -1)) * (query.shape[-1] // self.heads) ** -0.5
+        # One query a clip: q · (W x) is cheaper as (Wᵀ q) · x, and the many tokens are read once.
+        directions = torch.einsum("bhe,hed->bhd", q, self.key.weight.unflatten(0, (self.heads, -1)))
+        scores = torch.einsum("bhd,btnd->bhtn", directions, tokens)
         if log_g is not None:
             scores = scores + log_g[:, None, :, None].to(scores.dtype)
         weights = scores.masked_fill(~allowed[:, None], float("-inf")).flatten(2).softmax(-1).view_as(scores)
@@ -48,7 +49,7 @@ class Readout(nn.Module):
     """The finished streams of a clip in one vector.
 
     The text's mean is the query of an attention over sight and over sound; what both give and their products with the
-    text are fused. Modalities that a clip lacks are zeros.
+    text are fused. Modalities that a clip lacks are zeros. Computes in its own type whatever the encoders' is.
 
     Args:
         widths: D_m of the encoders' finished tokens.
@@ -75,21 +76,28 @@ class Readout(nn.Module):
         self.fuse = nn.Sequential(nn.Linear(parts * width, width), nn.GELU(), nn.Dropout(dropout))
 
     def forward(self, output: TrimodalOutput) -> Tensor:
-        """(B, E)."""
+        """(B, E). Segments are weighted by the importances of the last stage that has them, evenly if none has."""
         streams: Streams = output.streams
         importances = output.importances[-1] if output.importances else {}
+        dtype = self.default_query.dtype
         batch = next(iter(streams.values())).tokens.shape[0]
         query = self.default_query.expand(batch, -1)
         if Modality.LANGUAGE in self.project:
             text = streams[Modality.LANGUAGE]
-            tokens = self.project[Modality.LANGUAGE](text.tokens)
+            tokens = self.project[Modality.LANGUAGE](text.tokens.to(dtype))
             query = query + masked_mean(tokens.flatten(1, 2), text.mask.flatten(1))
         parts = [query]
         for modality in self.timed:
             stream = streams[modality]
-            tokens = self.project[modality](stream.tokens)
+            tokens = self.project[modality](stream.tokens.to(dtype))
             tokens = tokens + sinusoids(tokens.shape[1], self.width, tokens)[:, None]
-            log_g = importances[modality].log() if modality in importances else None
+            log_g = _log(importances[modality]) if modality in importances else None
             pooled = self.pool[modality](query, tokens, stream.mask, log_g)
             parts += [pooled, pooled * query]
         return self.fuse(torch.cat(parts, dim=-1))
+
+
+def _log(importances: Tensor) -> Tensor:
+    """Finite also where an importance has rounded to zero."""
+    values = importances.to(torch.promote_types(importances.dtype, torch.float32))
+    return values.clamp(min=torch.finfo(values.dtype).tiny).log()
