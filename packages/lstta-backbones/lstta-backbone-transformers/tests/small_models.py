@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
-import transformers as t
+import transformers
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from torch import Tensor, nn
 
@@ -19,12 +20,13 @@ from lstta_backbone_transformers.visual import VisualEncoder
 from lstta_core import Encoder, EncoderOutput, Modality
 from lstta_core.testing.inputs import TEXTS
 
+t: Any = transformers
 WORDS = sorted({word for text in TEXTS for word in text.split()})
 VOCABULARY = len(WORDS) + 5
 CLS, PAD, SEP, MASK, UNKNOWN = 0, 1, 2, 3, 4
 
 
-def tokenizer(max_length: int = 512) -> t.PreTrainedTokenizerFast:
+def tokenizer(max_length: int = 512) -> transformers.PreTrainedTokenizerFast:
     """Words to ids 5 …, with [CLS] and [SEP] around them."""
     special = {"[CLS]": CLS, "[PAD]": PAD, "[SEP]": SEP, "[MASK]": MASK, "[UNK]": UNKNOWN}
     words = {word: 5 + i for i, word in enumerate(WORDS)}
@@ -68,7 +70,7 @@ class Case:
                 parameter.add_(0.1 * torch.randn_like(parameter))
         return model.eval()
 
-    def part(self, model: nn.Module) -> Any:
+    def part(self, model: Any) -> Any:
         """The module of this modality."""
         return model.get_submodule(parts_of(model.config.model_type)[self.modality])
 
@@ -164,11 +166,12 @@ def _unfolded(output: Any) -> Tensor:
 
 
 CLAP_FOLDS = 2
-BLOCK = {"num_hidden_layers": 3, "intermediate_size": 13}
-VISION = {**BLOCK, "hidden_size": 14, "num_attention_heads": 2, "image_size": 15, "patch_size": 5}
-TEXT = {**BLOCK, "hidden_size": 14, "num_attention_heads": 2, "vocab_size": VOCABULARY}
-IDS = {"pad_token_id": PAD, "bos_token_id": CLS, "eos_token_id": SEP}
-WAVE = {
+Settings = dict[str, Any]
+BLOCK: Settings = {"num_hidden_layers": 3, "intermediate_size": 13}
+VISION: Settings = {**BLOCK, "hidden_size": 14, "num_attention_heads": 2, "image_size": 15, "patch_size": 5}
+TEXT: Settings = {**BLOCK, "hidden_size": 14, "num_attention_heads": 2, "vocab_size": VOCABULARY}
+IDS: Settings = {"pad_token_id": PAD, "bos_token_id": CLS, "eos_token_id": SEP}
+WAVE: Settings = {
     **BLOCK,
     "hidden_size": 14,
     "num_attention_heads": 2,
@@ -180,9 +183,9 @@ WAVE = {
     "num_conv_pos_embedding_groups": 2,
     "mask_time_prob": 0.05,
 }
-GROUP = {**WAVE, "feat_extract_norm": "group", "do_stable_layer_norm": False}
-LAYER = {**WAVE, "feat_extract_norm": "layer", "do_stable_layer_norm": True}
-CLAP = {
+GROUP: Settings = {**WAVE, "feat_extract_norm": "group", "do_stable_layer_norm": False}
+LAYER: Settings = {**WAVE, "feat_extract_norm": "layer", "do_stable_layer_norm": True}
+CLAP: Settings = {
     "depths": [2, 1, 1],
     "num_attention_heads": [1, 2, 2],
     "patch_embeds_hidden_size": 6,
@@ -195,7 +198,7 @@ CLAP = {
     "window_size": 2,
     "aff_block_r": 2,
 }
-SWIN = {
+SWIN: Settings = {
     "embed_dim": 6,
     "depths": [2, 1, 2],
     "num_heads": [1, 2, 3],
@@ -204,8 +207,15 @@ SWIN = {
     "patch_size": 2,
     "mlp_ratio": 2.0,
 }
-DECODER = {**TEXT, **IDS, "num_attention_heads": 4, "num_key_value_heads": 2, "hidden_size": 24, "head_dim": 6}
-SLOW = {"sampling_rate": 1000}
+DECODER: Settings = {
+    **TEXT,
+    **IDS,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "hidden_size": 24,
+    "head_dim": 6,
+}
+SLOW: Settings = {"sampling_rate": 1000}
 
 
 def _clip() -> Any:
@@ -235,8 +245,8 @@ def _clap(fusion: bool) -> Callable[[], Any]:
     )
 
 
-CLAP_SETTINGS = {**SLOW, "hop_length": 17, "fft_window_size": 64, "max_length_s": 1, "frequency_max": 500}
-WHISPER_SETTINGS = {**SLOW, "hop_length": 4, "n_fft": 32, "chunk_length": 1}
+CLAP_SETTINGS: Settings = {**SLOW, "hop_length": 17, "fft_window_size": 64, "max_length_s": 1, "frequency_max": 500}
+WHISPER_SETTINGS: Settings = {**SLOW, "hop_length": 4, "n_fft": 32, "chunk_length": 1}
 
 VISUAL_CASES = (
     Case("vit", lambda: t.ViTConfig(**VISION), Modality.VISUAL),
@@ -300,7 +310,7 @@ AUDIO_CASES = (
     *(
         Case(
             f"{name}-{kind}",
-            lambda config=config, options=options: getattr(t, config)(**options),
+            partial(getattr(t, config), **options),
             Modality.AUDIO,
             options={"settings": SLOW, "span": span},
             arguments=_wave,

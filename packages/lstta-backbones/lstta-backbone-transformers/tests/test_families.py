@@ -61,8 +61,8 @@ def test_output_equals_the_library_in_bfloat16(case: Any, inputs: dict[str, Tens
     with torch.no_grad():
         valid = encoder.embed(inputs).mask
     mask = valid if valid.shape == ours.tokens.shape[:2] else None
-    # bf16 has 8 bits; kernels for other shapes round elsewhere, here and there a few times.
-    assert apart(ours, theirs, mask) <= 2**-6 * max(1.0, theirs.tokens.abs().max().item())
+    # bf16 has 8 bits: two roundings of the largest value.
+    assert apart(ours, theirs, mask) <= 2**-7 * max(1.0, theirs.tokens.abs().max().item())
 
 
 def test_fresh_adapters_change_nothing(case: Any, encoder: Encoder, inputs: dict[str, Tensor]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -41,8 +42,11 @@ def _stable_norm(model: Any) -> str | None:
 
 def _clap_embed(model: Any, features: Features) -> Tensor:
     encoder = model.audio_encoder
-    picture = encoder.batch_norm(features["input"].transpose(1, 3)).transpose(1, 3)
-    longer = features["input"].new_zeros(0).long() if encoder.enable_fusion else None
+    mel, longer = features["input"], None
+    if encoder.enable_fusion:
+        # Four copies of a short sound, as the library's extractor gives them, and none that is longer.
+        mel, longer = mel.expand(-1, 4, -1, -1), torch.zeros(0, dtype=torch.long, device=mel.device)
+    picture = encoder.batch_norm(mel.transpose(1, 3)).transpose(1, 3)
     return encoder.patch_embed(encoder.reshape_mel2img(picture), longer)
 
 
@@ -50,6 +54,10 @@ def _clap_grid(config: Any, size: tuple[int, int] | None) -> tuple[int, int]:
     stride = config.patch_stride
     down, across = (stride, stride) if isinstance(stride, int) else stride
     return (config.spec_size // down, config.spec_size // across)
+
+
+def _clap_width(config: Any) -> int:
+    return config.patch_embeds_hidden_size
 
 
 def _mean(model: Any, tokens: Tensor, extras: Extras) -> Tensor:
@@ -106,7 +114,7 @@ AUDIO: tuple[AudioFamily, ...] = (
         embed=_clap_embed,
         final_norm="audio_encoder.norm",
         pooled=_mean,
-        width=lambda config: config.patch_embeds_hidden_size,
+        width=_clap_width,
         grid=_clap_grid,
         front=ClapFront,
         standalone=False,

@@ -57,6 +57,18 @@ def _swin_grid(config: Any, size: tuple[int, int] | None) -> tuple[int, int]:
     return (height // config.patch_size, width // config.patch_size)
 
 
+def _swin_width(config: Any) -> int:
+    return config.embed_dim
+
+
+def _video_norm(model: Any) -> str | None:
+    return None if model.config.use_mean_pooling else "layernorm"
+
+
+def _video_window(config: Any) -> tuple[int, int]:
+    return (config.num_frames, config.tubelet_size)
+
+
 def _tubelets(model: Any, features: Features) -> Tensor:
     return model.embeddings(features["pixels"], None)
 
@@ -166,7 +178,7 @@ VISUAL: tuple[VisualFamily, ...] = (
         embed=_swin_embed,
         final_norm="layernorm",
         pooled=_mean,
-        width=lambda config: config.embed_dim,
+        width=_swin_width,
         grid=_swin_grid,
         resizable=False,
     ),
@@ -175,8 +187,8 @@ VISUAL: tuple[VisualFamily, ...] = (
         mechanism="plain",
         blocks="encoder.layer",
         embed=_tubelets,
-        final_norm=lambda model: None if model.config.use_mean_pooling else "layernorm",
-        window=lambda config: (config.num_frames, config.tubelet_size),
+        final_norm=_video_norm,
+        window=_video_window,
         resizable=False,
     ),
 )

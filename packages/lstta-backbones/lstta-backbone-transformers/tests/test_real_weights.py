@@ -1,0 +1,80 @@
+"""Three real pretrained encoders: they load, and give what the library gives for its own processor's features."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import transformers as t
+
+from lstta_backbone_transformers import load
+from lstta_core import Encoder, EncoderOutput
+
+pytestmark = pytest.mark.real_weights
+
+
+def run(encoder: Encoder, inputs: dict[str, torch.Tensor]) -> EncoderOutput:
+    with torch.no_grad():
+        state = encoder.embed(inputs)
+        for index in range(encoder.depth):
+            state = encoder.run_block(index, state)
+        return encoder.finish(state)
+
+
+def apart(one: torch.Tensor, other: torch.Tensor) -> float:
+    return ((one - other).abs().max() / other.abs().max()).item()
+
+
+def test_dinov2(models: Path) -> None:
+    folder = models / "dinov2-small"
+    encoder = load.visual(model=folder)
+    assert encoder.widths == (384,) * 12
+    assert encoder.spec.size == (224, 224)
+    frames = np.random.default_rng(0).integers(0, 256, (1, 2, 1, 224, 224, 3), dtype=np.uint8)
+    library = t.Dinov2Model.from_pretrained(folder, dtype=torch.float32).eval()
+    pixels = t.BitImageProcessorPil.from_pretrained(folder)(list(frames[0, :, 0]), return_tensors="pt")
+    with torch.no_grad():
+        theirs = library(**pixels)
+    ours = run(encoder, {"frames": torch.from_numpy(frames), "mask": torch.ones(1, 2, 1, dtype=torch.bool)})
+    assert ours.pooled is not None
+    assert apart(ours.tokens, theirs.last_hidden_state) < 1e-5
+    assert apart(ours.pooled, theirs.pooler_output) < 1e-5
+
+
+def test_whisper(models: Path) -> None:
+    folder = models / "whisper-tiny-en"
+    encoder = load.audio(model=folder)
+    assert encoder.widths == (384,) * 4
+    assert encoder.spec.seconds == 30
+    length = torch.tensor([[16000, 16000, 9999]])
+    sound = np.random.default_rng(0).integers(-8000, 8000, (1, 3, 16000)).astype(np.int16)
+    sound[0, 2, 9999:] = 0
+    wave = sound.reshape(-1)[:41999].astype(np.float32) / 32768
+    library: Any = t.WhisperModel.from_pretrained(folder, dtype=torch.float32).eval()
+    extractor = t.WhisperFeatureExtractor.from_pretrained(folder)
+    with torch.no_grad():
+        theirs = library.encoder(**extractor(wave, sampling_rate=16000, return_tensors="pt"))
+    ours = run(encoder, {"sound": torch.from_numpy(sound), "length": length})
+    assert apart(ours.tokens, theirs.last_hidden_state) < 1e-4
+
+
+def test_minilm(models: Path) -> None:
+    folder = models / "minilm-l6"
+    encoder = load.language(model=folder)
+    assert encoder.widths == (384,) * 6
+    texts = ["Which instrument is louder?", "Yes."]
+    rows = [encoder.spec.tokenize(text) for text in texts]
+    ids = torch.full((2, 1, max(map(len, rows))), encoder.spec.pad_id)
+    for row, own in zip(ids, rows, strict=True):
+        row[0, : len(own)] = torch.tensor(own)
+    mask = ids != encoder.spec.pad_id
+    tokenizer = t.AutoTokenizer.from_pretrained(folder)
+    library = t.BertModel.from_pretrained(folder, dtype=torch.float32).eval()
+    with torch.no_grad():
+        theirs = library(**tokenizer(texts, padding=True, return_tensors="pt"))
+    ours = run(encoder, {"ids": ids, "mask": mask})
+    assert (encoder.model.pooler is None) == (ours.pooled is None)
+    assert apart(ours.tokens[mask[:, 0]], theirs.last_hidden_state[mask[:, 0]]) < 1e-5
