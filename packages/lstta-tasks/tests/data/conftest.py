@@ -81,7 +81,7 @@ class Media:
             if video:
                 stream = self._video_stream(container, video)
             if sound:
-                audio = container.add_stream(sound, rate=self.rate, layout=self.layout)
+                audio: Any = container.add_stream(sound, rate=self.rate, layout=self.layout)
             container.start_encoding()
             if video:
                 for frame in self._pictures():

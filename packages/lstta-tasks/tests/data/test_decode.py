@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+
+from lstta_tasks.data import media as opened
 from lstta_tasks.data.clip import Clip, ClipSource
 from lstta_tasks.data.decode import decode_clip
 from lstta_tasks.data.preprocessing import Preprocessing
@@ -172,25 +174,26 @@ def test_a_part_is_what_the_whole_has_there(media: Any, long_file: Callable[...,
 
 
 def test_seeking_decodes_far_less_than_the_whole_file(media: Any, tmp_path: Path, monkeypatch: Any) -> None:
-    from lstta_tasks.data import media as opened
-
     path = media(seconds=60.0, fps=5, gop=10).write(tmp_path / "a.mp4")
-    packets: list[Any] = []
+    packets = 0
     read = opened.Packets.next
-    monkeypatch.setattr(opened.Packets, "next", lambda self: packets.append(None) or read(self))
+
+    def counted(self: opened.Packets) -> Any:
+        nonlocal packets
+        packets += 1
+        return read(self)
+
+    monkeypatch.setattr(opened.Packets, "next", counted)
     decode_clip(ClipSource("a", path, start=50.0, end=52.0), SETTINGS)
-    assert 0 < len(packets) < 250  # of 300 pictures and 2,800 packets of sound
+    assert 0 < packets < 250  # of 300 pictures and 2,800 packets of sound
 
 
 def test_a_file_that_cannot_seek_is_read_from_its_start(media: Any, tmp_path: Path, monkeypatch: Any) -> None:
-    from lstta_tasks.data import media as opened
-
     made = media(seconds=30.0, fps=5, gop=1000, clicks=np.arange(30) + 0.25)
     source = ClipSource("a", made.write(tmp_path / "a.mp4"), start=20.0, end=23.0)
     expected = decode_clip(source, SETTINGS)
-    wrong_landing: Callable[..., bool] = lambda self, time: opened_jump(self, time + 5.0)  # noqa: E731
-    opened_jump = opened.Packets.jump
-    for broken in (lambda self, time: False, wrong_landing):
+    jump = opened.Packets.jump
+    for broken in (lambda self, time: False, lambda self, time: jump(self, time + 5.0)):
         monkeypatch.setattr(opened.Packets, "jump", broken)
         clip = decode_clip(source, SETTINGS)
         np.testing.assert_array_equal(clip.frames, expected.frames)

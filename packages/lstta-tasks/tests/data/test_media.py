@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from lstta_tasks.data.build_cache import build_cache
 from lstta_tasks.data.cache import CacheReader
 from lstta_tasks.data.clip import ClipSource, DecodeError
@@ -104,7 +105,9 @@ def test_what_is_no_file_is_an_error(tmp_path: Path) -> None:
             decode_clip(ClipSource("a", path), SETTINGS)
 
 
-def test_damaged_sound_beside_a_good_video_is_an_error(media: Any, damaged: Callable[[str], Path], tmp_path: Path) -> None:
+def test_damaged_sound_beside_a_good_video_is_an_error(
+    media: Any, damaged: Callable[[str], Path], tmp_path: Path
+) -> None:
     video = media(sound="").write(tmp_path / "v.mp4")
     with pytest.raises(DecodeError, match="wav"):
         decode_clip(ClipSource("a", video, damaged("wav header alone")), SETTINGS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import time
 from collections.abc import Iterable
 from contextlib import ExitStack
@@ -94,6 +95,33 @@ def build_cache(
     )
 
 
+def prune_cache(path: Path | str, keep: Iterable[str]) -> int:
+    """Remove all clips but those to keep, and how many that were. The space is given back.
+
+    Raises:
+        CacheError: there is no finished cache, another process builds it, or it cannot be written.
+    """
+    path, wanted = Path(path), set(keep)
+    with build_lock(path):
+        reader = CacheReader(path)
+        if layout.partial_folder(path).exists():
+            raise CacheError(f"{layout.partial_folder(path)} is an unfinished build: finish or remove it first")
+        kept = [clip_id for clip_id in reader.ids() if clip_id in wanted]
+        if len(kept) == len(reader):
+            return 0
+        folder = path.with_name(f"{path.name}.pruned")
+        if folder.exists():
+            shutil.rmtree(folder)
+        with CacheWriter(folder, layout.settings(reader.preprocessing, reader.meta["codec"])) as writer:
+            for clip_id in tqdm(kept, unit="clip", disable=None, desc="prune"):
+                writer.add(clip_id, reader.read_record(clip_id))
+            for clip_id, reason in reader.failures.items():
+                if clip_id in wanted:
+                    writer.fail(clip_id, reason)
+            writer.publish(path)
+        return len(reader) - len(kept)
+
+
 def _build(
     path: Path,
     wanted: dict[str, ClipSource],
@@ -106,7 +134,7 @@ def _build(
     """How many clips were decoded, and the reasons for those that could not be."""
     settings = layout.settings(preprocessing, codec)
     partial = layout.partial_folder(path)
-    begun = (partial / layout.DATA_FILE).exists()
+    begun = _is_begun(partial)
     finished = CacheReader(path) if (path / layout.DATA_FILE).exists() else None
     known: dict[str, dict[str, Any]] = {}
     if begun:
@@ -140,6 +168,16 @@ def _build(
         if writer is not None:
             writer.publish(path)
     return built, failed
+
+
+def _is_begun(partial: Path) -> bool:
+    """Whether an interrupted build left anything; what it left before the first byte is removed."""
+    data = partial / layout.DATA_FILE
+    if data.exists() and data.stat().st_size > 0:
+        return True
+    if partial.exists():
+        shutil.rmtree(partial)
+    return False
 
 
 def _unfinished(folder: Path) -> tuple[dict[str, Any] | None, dict[str, dict[str, Any]]]:
@@ -184,9 +222,7 @@ def _unique(sources: Iterable[ClipSource]) -> dict[str, ClipSource]:
     return wanted
 
 
-def _shard(
-    wanted: dict[str, ClipSource], path: Path, index: int, count: int
-) -> tuple[dict[str, ClipSource], Path]:
+def _shard(wanted: dict[str, ClipSource], path: Path, index: int, count: int) -> tuple[dict[str, ClipSource], Path]:
     """The clips of one shard. An id's hash decides, so that more clips do not move those that are built."""
     if not 0 <= index < count:
         raise ValueError(f"shard {index}/{count}: the first number must be from 0 to {count - 1}")

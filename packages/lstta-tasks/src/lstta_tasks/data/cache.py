@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import lmdb
+from tqdm import tqdm
 
 from lstta_tasks.data import cache_layout as layout
 from lstta_tasks.data.cache_environment import Environment, environment
 from lstta_tasks.data.cache_layout import CacheError
-from lstta_tasks.data.cache_record import is_intact, read_header, stored_checksum, unpack
+from lstta_tasks.data.cache_record import is_intact, read_header, unpack
 from lstta_tasks.data.clip import Clip
 from lstta_tasks.data.preprocessing import Preprocessing
 
@@ -67,9 +68,8 @@ class CacheReader:
     def ids(self) -> list[str]:
         """The ids of all clips, in the order of their keys."""
         with self._begin() as txn:
-            prefix = layout.CLIP + b":"
             return [
-                name[len(prefix) :].decode() if name.startswith(prefix) else str(read_header(record)["id"])
+                layout.shown(name) if layout.is_plain(name) else str(read_header(record)["id"])
                 for name, record in layout.entries(txn, layout.CLIP)
             ]
 
@@ -95,6 +95,15 @@ class CacheReader:
         with self._record(clip_id) as record:
             return read_header(record)
 
+    def read_record(self, clip_id: str) -> bytes:
+        """One clip as it is stored, see :mod:`lstta_tasks.data.cache_record`.
+
+        Raises:
+            KeyError: the cache does not have it.
+        """
+        with self._record(clip_id) as record:
+            return bytes(record)
+
     def headers(self) -> Iterator[dict[str, Any]]:
         """The headers of all clips, in the order of their keys."""
         with self._begin() as txn:
@@ -108,20 +117,34 @@ class CacheReader:
             found = [layout.load_json(value) for _, value in layout.entries(txn, layout.FAILURE)]
         return {failure["id"]: failure["reason"] for failure in found}
 
+    def checksums(self) -> dict[bytes, bytes]:
+        """The stored checksum of each clip, by its key in the file."""
+        with self._begin() as txn:
+            return layout.checksums(txn)
+
     def digest(self) -> str:
         """64 hexadecimal digits, equal for caches with equal clips, computed from what is in the file now."""
-        with self._begin() as txn:
-            return layout.digest(txn)[1]
+        return layout.digest(self.checksums())
 
     def verify(self) -> dict[str, str]:
-        """Read everything and compare checksums: the reason for each damaged clip, by id; empty where all is well."""
+        """Read everything: the reason for each damaged clip, by id, and for the file as a whole by its path.
+
+        Empty where all is as it was written. Every clip must have its checksum, be found by its key, and count.
+        """
         damaged: dict[str, str] = {}
-        with self._begin() as txn:
-            for name, record in layout.entries(txn, layout.CLIP):
-                if not is_intact(record):
-                    damaged[_readable(name)] = f"its checksum is not {stored_checksum(record).hex()}"
-            if not damaged and layout.digest(txn) != (self.meta["count"], self.meta["digest"]):
-                damaged[str(self.path)] = "clips are missing, or are not those that were written"
+        try:
+            with self._begin() as txn:
+                for name, record in tqdm(
+                    layout.entries(txn, layout.CLIP), total=len(self), unit="clip", disable=None, desc="verify"
+                ):
+                    if not is_intact(record):
+                        damaged[layout.shown(name)] = "its checksum does not fit its content"
+                    elif txn.get(name) is None:
+                        damaged[layout.shown(name)] = "it cannot be found by its key"
+                if not damaged and layout.digest(layout.checksums(txn)) != self.meta["digest"]:
+                    damaged[str(self.path)] = "clips are missing, or are not those that were written"
+        except CacheError as error:
+            damaged[str(self.path)] = str(error)
         return damaged
 
     def __getstate__(self) -> dict[str, Any]:
@@ -132,8 +155,13 @@ class CacheReader:
         # The same file opened twice, or used across a fork, would be an error: see cache_environment.
         if self._environment is None or not self._environment.is_usable():
             self._environment = environment(self.path)
-        with self._environment.lmdb.begin(buffers=True) as txn:
-            yield txn
+        try:
+            with self._environment.lmdb.begin(buffers=True) as txn:
+                yield txn
+        except lmdb.Error as error:
+            raise CacheError(
+                f"{self.path} is damaged: {error}. Copy it again, or remove it and build it anew."
+            ) from error
 
     @contextmanager
     def _record(self, clip_id: str) -> Iterator[memoryview]:
@@ -143,7 +171,7 @@ class CacheReader:
                 reason = self.failures.get(clip_id)
                 because = f": it could not be decoded: {reason}" if reason else ""
                 raise KeyError(f"clip {clip_id!r} is not in the cache {self.path}{because}")
-            yield record
+            yield memoryview(record)
 
 
 class CacheSet:
@@ -181,6 +209,18 @@ class CacheSet:
     def header(self, clip_id: str) -> dict[str, Any]:
         """See :meth:`CacheReader.header`."""
         return self._find(clip_id).header(clip_id)
+
+    @cached_property
+    def meta(self) -> dict[str, Any]:
+        """See :attr:`CacheReader.meta`; of all clips together, as if one machine had built them."""
+        return {**self.readers[0].meta, "count": len(self), "digest": self.digest()}
+
+    def digest(self) -> str:
+        """See :meth:`CacheReader.digest`."""
+        found: dict[bytes, bytes] = {}
+        for reader in reversed(self.readers):
+            found |= reader.checksums()
+        return layout.digest(found)
 
     @property
     def failures(self) -> dict[str, str]:
@@ -229,7 +269,3 @@ def _check_exists(path: Path) -> None:
     if any(path.glob("shard-*-of-*")):
         raise CacheError(f"{path} is a cache in shards: open it with open_cache")
     raise CacheError(f"there is no cache at {path}: build it first (tools/cache.py build)")
-
-
-def _readable(name: bytes) -> str:
-    return name[len(layout.CLIP) + 1 :].decode()

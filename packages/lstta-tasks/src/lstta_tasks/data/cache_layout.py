@@ -42,24 +42,38 @@ def key(kind: bytes, clip_id: str) -> bytes:
     return name if len(name) <= _MAX_KEY else kind + b"#" + hashlib.sha256(clip_id.encode()).hexdigest().encode()
 
 
+def is_plain(name: bytes) -> bool:
+    """Whether a key holds the id itself, not its hash."""
+    return name[len(CLIP) : len(CLIP) + 1] == b":"
+
+
+def shown(name: bytes) -> str:
+    """The id in a key, or its hash; damaged bytes are escaped."""
+    return name[len(CLIP) + 1 :].decode(errors="backslashreplace")
+
+
 def entries(txn: lmdb.Transaction, kind: bytes) -> Iterator[tuple[bytes, memoryview]]:
-    """All (key, value) of one kind, in the order of their keys."""
+    """All (key, value) of one kind, in the order of their keys; values are valid as long as the transaction."""
     with txn.cursor() as cursor:
         if not cursor.set_range(kind):
             return
         for name, value in cursor:
             if bytes(name[: len(kind)]) != kind:
                 return
-            yield bytes(name), value
+            yield bytes(name), memoryview(value)
 
 
-def digest(txn: lmdb.Transaction) -> tuple[int, str]:
-    """How many clips there are, and 64 hexadecimal digits that depend on their ids and contents alone."""
-    count, total = 0, hashlib.sha256()
-    for name, record in entries(txn, CLIP):
-        total.update(len(name).to_bytes(4, "little") + name + stored_checksum(record))
-        count += 1
-    return count, total.hexdigest()
+def checksums(txn: lmdb.Transaction) -> dict[bytes, bytes]:
+    """The checksum of each clip, by key."""
+    return {name: stored_checksum(record) for name, record in entries(txn, CLIP)}
+
+
+def digest(checksums: dict[bytes, bytes]) -> str:
+    """64 hexadecimal digits that depend on the clips' ids and contents alone, not on who built them when."""
+    total = hashlib.sha256()
+    for name in sorted(checksums):
+        total.update(len(name).to_bytes(4, "little") + name + checksums[name])
+    return total.hexdigest()
 
 
 def settings(preprocessing: Preprocessing, codec: Codec) -> dict[str, Any]:

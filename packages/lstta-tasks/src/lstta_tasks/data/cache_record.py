@@ -1,10 +1,10 @@
 """One clip as bytes: a header that describes itself, the arrays, and a checksum over both.
 
-    8 bytes   b"LSTTACLP"
-    16 bytes  BLAKE2b of all that follows
-    4 bytes   length of the header, little endian
-    header    JSON
-    arrays    each at a multiple of 16 bytes from the record's start
+8 bytes   b"LSTTACLP"
+16 bytes  BLAKE2b of all that follows
+4 bytes   length of the header, little endian
+header    JSON
+arrays    each at a multiple of 16 bytes from the record's start
 """
 
 from __future__ import annotations

@@ -60,7 +60,9 @@ class CacheWriter:
     def __enter__(self) -> CacheWriter:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         try:
             if not isinstance(value, CacheError):  # then writing itself has failed
                 self.commit()
@@ -107,8 +109,9 @@ class CacheWriter:
         """Write the meta record, close, and put the cache where readers look for it, in one step."""
         self.commit()
         with self._lmdb.begin(buffers=True) as txn:
-            count, digest = layout.digest(txn)
-        self._put(layout.META_KEY, layout.dump_json({**self._settings, "count": count, "digest": digest}))
+            clips = layout.checksums(txn)
+        meta = {**self._settings, "count": len(clips), "digest": layout.digest(clips)}
+        self._put(layout.META_KEY, layout.dump_json(meta))
         self.commit()
         pages = (self._lmdb.info()["last_pgno"] + 1) * self._lmdb.stat()["psize"]
         self._lmdb.close()
@@ -143,8 +146,8 @@ class CacheWriter:
     def _trouble(self, error: Exception) -> CacheError:
         free = shutil.disk_usage(self.folder if self.folder.exists() else self.folder.parent).free
         return CacheError(
-            f"cannot write the cache {self.folder}: {error} ({free / 1e6:,.0f} MB are free there). Clips written before "
-            "are kept: make room, or pass another path, and run the same command again."
+            f"cannot write the cache {self.folder}: {error} ({free / 1e6:,.0f} MB are free there). Clips written "
+            "before are kept: make room, and run the same command again."
         )
 
 
@@ -164,7 +167,9 @@ def build_lock(path: Path) -> Iterator[None]:
             os.close(descriptor)
             if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
                 raise CacheError(f"{path.parent} cannot be locked: {error}. Build on another file system.") from error
-            raise CacheError(f"another process builds {path} at this moment: wait for it, or pass another path") from None
+            raise CacheError(
+                f"another process builds {path} at this moment: wait for it, or pass another path"
+            ) from None
         # The last owner removes the file: make sure that this is the one others will find.
         if file.exists() and os.fstat(descriptor).st_ino == file.stat().st_ino:
             break

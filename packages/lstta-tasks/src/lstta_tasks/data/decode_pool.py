@@ -47,18 +47,18 @@ def decode_all(
             patience = max(0.0, min(decoder.deadline for decoder in pool) - time.monotonic())
             answering = wait([decoder.connection for decoder in pool], None if math.isinf(patience) else patience)
             for place, decoder in enumerate(pool):
-                source = decoder.source
+                task = decoder.source
                 if decoder.connection in answering:
                     answer = decoder.answer()
-                elif time.monotonic() > decoder.deadline:
-                    answer = f"{_files(source)}: decoding takes longer than {time_limit:g} s"
+                elif task is not None and time.monotonic() > decoder.deadline:
+                    answer = f"{_files(task)}: decoding takes longer than {time_limit:g} s"
                     decoder.kill()
                 else:
                     continue
                 if decoder.process.poll() is not None:
                     pool[place] = _Decoder(preprocessing, codec)
-                if source is not None and answer is not None:
-                    yield source, answer
+                if task is not None and answer is not None:
+                    yield task, answer
     finally:
         for decoder in pool:
             decoder.kill()
@@ -99,6 +99,7 @@ class _Decoder:
                 raise RuntimeError(
                     f"the decoder process does not start (exit code {code}); see its message above"
                 ) from None
+            assert self.source is not None
             said = f"{_files(self.source)}: the decoder died ({_name(code)})"
         self.ready = True
         self.source = None
@@ -116,8 +117,7 @@ def _missing(source: ClipSource) -> str | None:
     return next((reason for reason in reasons if reason is not None), None)
 
 
-def _files(source: ClipSource | None) -> str:
-    assert source is not None
+def _files(source: ClipSource) -> str:
     return " and ".join(str(path) for path in (source.video, source.sound) if path is not None)
 
 
