@@ -15,7 +15,7 @@ from lstta_tasks.data.clip import ClipSource
 from lstta_tasks.data.collate import Collate
 from lstta_tasks.data.decode import decode_clip
 from lstta_tasks.data.preprocessing import Preprocessing
-from lstta_tasks.model import FROZEN, TaskModel
+from lstta_tasks.model import FROZEN, TaskModel, build_model
 from lstta_tasks.task import Sample, Task
 
 
@@ -83,8 +83,7 @@ def load(folder: str | Path, encoders: Mapping[Modality, Encoder] | None = None)
             for m, settings in file.record["encoders"].items()
         }
     task = plugins.create("task", **file.record["task"])
-    method = plugins.create("adapter", **file.record["method"])
-    model = TaskModel(encoders=encoders, method=method, task=task, **file.record["model"])
+    model, _ = build_model(encoders=encoders, method=file.record["method"], task=task, **file.record["model"])
     load_into(model, file)
     return Predictor(model=model, task=task, preprocessing=Preprocessing.from_dict(file.record["preprocessing"]))
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from lstta_core.interfaces import Encoder, Method, Modality
+from lstta_core.budget import MethodChoice, create_method
+from lstta_core.interfaces import Encoder, Modality
 from lstta_core.readout import Readout
 from lstta_core.trimodal import Inputs, TrimodalModel, TrimodalOutput
 from lstta_tasks.task import Task
@@ -35,32 +36,52 @@ class TaskModel(nn.Module):
     """Encoders, adapters, readout and head.
 
     Args:
-        encoders: by modality; frozen here.
-        method: what trains in or between them.
-        task: owns the last layer.
-        stages: K, see :class:`~lstta_core.trimodal.TrimodalModel`.
-        adapted: how many of the last stages are adapted.
-        readout: options of :class:`~lstta_core.readout.Readout`.
+        trimodal: the encoders, with the adapter to train.
+        readout: of the streams.
+        head: the task's last layer.
     """
 
-    def __init__(
-        self,
-        *,
-        encoders: Mapping[Modality, Encoder],
-        method: Method,
-        task: Task,
-        stages: int | None = None,
-        adapted: int | None = None,
-        readout: Mapping[str, Any] | None = None,
-    ) -> None:
+    def __init__(self, *, trimodal: TrimodalModel, readout: Readout, head: nn.Module) -> None:
         super().__init__()
-        self.trimodal = TrimodalModel(encoders, stages=stages, adapted=adapted)
-        self.trimodal.add_adapter(ADAPTER, method)
-        widths = {m: encoder.widths[-1] for m, encoder in self.trimodal.by_modality().items()}
-        self.readout = Readout(widths=widths, **(readout or {}))
-        self.head = task.head(self.readout.width)
+        self.trimodal = trimodal
+        self.readout = readout
+        self.head = head
 
     def forward(self, inputs: Inputs) -> TaskOutput:
         """The head's output for the inputs of :class:`~lstta_tasks.data.collate.Collate`."""
         trimodal = self.trimodal(inputs)
         return TaskOutput(self.head(self.readout(trimodal)), trimodal)
+
+
+def build_model(
+    *,
+    encoders: Mapping[Modality, Encoder],
+    method: Mapping[str, Any],
+    task: Task,
+    stages: int | None = None,
+    adapted: int | None = None,
+    readout: Mapping[str, Any] | None = None,
+) -> tuple[TaskModel, MethodChoice]:
+    """A freshly initialised model.
+
+    Args:
+        encoders: by modality; frozen here.
+        method: ``name`` of a method, its options, and perhaps ``budget``.
+        task: owns the last layer.
+        stages: K, see :class:`~lstta_core.trimodal.TrimodalModel`.
+        adapted: how many of the last stages are adapted.
+        readout: options of :class:`~lstta_core.readout.Readout`.
+
+    Returns:
+        The model, and what the method became: with a budget, its options have the width that was found.
+
+    Raises:
+        UnknownNameError: no plugin registers the method.
+        ValueError: an option is out of range.
+    """
+    trimodal = TrimodalModel(encoders, stages=stages, adapted=adapted)
+    choice = create_method(model=trimodal, **method)
+    trimodal.add_adapter(ADAPTER, choice.method)
+    widths = {m: encoder.widths[-1] for m, encoder in trimodal.by_modality().items()}
+    pool = Readout(widths=widths, **(readout or {}))
+    return TaskModel(trimodal=trimodal, readout=pool, head=task.head(pool.width)), choice

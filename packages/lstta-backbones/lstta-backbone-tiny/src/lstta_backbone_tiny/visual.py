@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import final
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lstta_backbone_tiny.block import Block

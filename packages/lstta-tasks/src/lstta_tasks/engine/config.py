@@ -16,8 +16,8 @@ from lstta_core.plugins import Kind, installed_plugins
 SECTIONS = (
     "task",  # name of a task, and its arguments
     "encoders",  # by modality: name of an encoder, and its arguments
-    "method",  # name of a method, and its arguments
-    "model",  # arguments of lstta_tasks.model.TaskModel
+    "method",  # name of a method, and its arguments; or budget, a number of parameters, instead of the width
+    "model",  # arguments of lstta_tasks.model.build_model
     "clips",  # arguments of lstta_tasks.data.preprocessing.Preprocessing that encoders do not decide, and the cache
     "loader",  # batch_size, workers
     "optim_wrapper",  # MMEngine's, with the optimizer's class
@@ -83,6 +83,12 @@ def create(kind: Kind, section: str, settings: Mapping[str, Any], **extra: Any) 
 
 def call(factory: Callable[..., Any], section: str, options: Mapping[str, Any]) -> Any:
     """Call a factory with a section's options; one that it does not take, or lacks, is a ValueError."""
+    check_arguments(factory, section, options)
+    return factory(**options)
+
+
+def check_arguments(factory: Callable[..., Any], section: str, options: Mapping[str, Any]) -> None:
+    """Raise a ValueError that names the section where a factory does not take an option, or lacks one."""
     parameters = inspect.signature(factory).parameters
     takes_any = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values())
     for key in options:
@@ -92,7 +98,6 @@ def call(factory: Callable[..., Any], section: str, options: Mapping[str, Any]) 
         optional = parameter.kind in (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
         if key not in options and parameter.default is inspect.Parameter.empty and not optional:
             raise ValueError(f"{section}.{key}: {factory.__name__} needs it")
-    return factory(**options)
 
 
 def plain(value: Any) -> Any:
@@ -143,7 +148,8 @@ def _arguments(parents: list[str], place: Any) -> list[str]:
     if not isinstance(place, Mapping) or not {"name", "type"} & set(place) or not parents:
         return []
     factory = place["type"] if "type" in place else _factory(kinds[parents[0]], ".".join(parents), place)
-    return list(inspect.signature(factory).parameters)
+    budget = ["budget"] if parents == ["method"] else []
+    return list(inspect.signature(factory).parameters) + budget
 
 
 def _nearest(key: str, known: tuple[str, ...] | list[str]) -> str:

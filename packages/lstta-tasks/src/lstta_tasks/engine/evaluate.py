@@ -45,7 +45,7 @@ def evaluate(config: Config, adapter: Path, split: Split, launcher: str = "none"
     config.task.update(file.record["task"])
     experiment = Experiment(config)
     _check_preprocessing(experiment, file)
-    model = experiment.model()
+    model = experiment.model
     load_into(model, file)
     dataset = experiment.dataset(split)
     metric = TaskMetric(task=experiment.task, samples=dataset.samples)

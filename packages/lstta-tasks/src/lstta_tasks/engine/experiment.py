@@ -12,14 +12,16 @@ from mmengine.config import Config
 from mmengine.dataset import DefaultSampler
 from torch.utils.data import DataLoader
 
-from lstta_core.interfaces import AudioSpec, Encoder, InputSpec, Method, Modality, VisualSpec
+from lstta_core.budget import MethodChoice
+from lstta_core.interfaces import AudioSpec, Encoder, InputSpec, Modality, VisualSpec
+from lstta_core.plugins import installed_plugins
 from lstta_tasks.data.cache import CacheReader, CacheSet, open_cache
 from lstta_tasks.data.clip import ClipSource
 from lstta_tasks.data.collate import Collate
 from lstta_tasks.data.dataset import SampleDataset
 from lstta_tasks.data.preprocessing import Preprocessing
-from lstta_tasks.engine.config import call, create, plain
-from lstta_tasks.model import TaskModel
+from lstta_tasks.engine.config import call, check_arguments, create, plain
+from lstta_tasks.model import TaskModel, build_model
 from lstta_tasks.task import Split, Task
 
 
@@ -68,18 +70,20 @@ class Experiment:
         return preprocessing
 
     @cached_property
-    def method(self) -> Method:
-        method = create("adapter", "method", self.config.method)
-        assert isinstance(method, Method)
-        return method
+    def _built(self) -> tuple[TaskModel, MethodChoice]:
+        method, options = plain(self.config.method), plain(self.config.model)
+        if "name" not in method:
+            raise ValueError("method.name: the config must name a method, such as 'lstta'")
+        factory = installed_plugins().find("adapter", method["name"]).load()
+        check_arguments(factory, "method", {k: v for k, v in method.items() if k not in ("name", "budget")})
+        extra = {"encoders": self.encoders, "method": method, "task": self.task}
+        built: tuple[TaskModel, MethodChoice] = call(build_model, "model", {**options, **extra})
+        return built
 
+    @property
     def model(self) -> TaskModel:
-        """A freshly initialised model."""
-        options = plain(self.config.model)
-        extra = {"encoders": self.encoders, "method": self.method, "task": self.task}
-        model = call(TaskModel, "model", {**options, **extra})
-        assert isinstance(model, TaskModel)
-        return model
+        """The model, freshly initialised when it is first asked for."""
+        return self._built[0]
 
     def sources(self, splits: Sequence[Split] | None = None) -> list[ClipSource]:
         """The clips of some splits, each once, in the order of the annotations.
@@ -124,9 +128,10 @@ class Experiment:
 
     def record(self) -> dict[str, Any]:
         """What an adapter folder must say for the model to be built again without the config."""
+        choice = self._built[1]
         return {
             "encoders": {str(m): plain(settings) for m, settings in self.config.encoders.items()},
-            "method": plain(self.config.method),
+            "method": {"name": choice.name, **choice.options},
             "model": plain(self.config.model),
             "task": {"name": self.config.task["name"], **self.task.options()},
             "preprocessing": asdict(self.preprocessing),

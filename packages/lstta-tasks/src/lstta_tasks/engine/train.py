@@ -64,7 +64,7 @@ def train(
     torch.manual_seed(config.seed)
     experiment = Experiment(config)
     datasets = {split: experiment.dataset(split) for split in ("train", "val")}
-    model = experiment.model()
+    model = experiment.model
     metric = TaskMetric(task=experiment.task, samples=datasets["val"].samples)
     if is_main_process():
         _tell(model, {split: (len(data), len(data.missing)) for split, data in datasets.items()})
