@@ -13,6 +13,7 @@ import torch
 import transformers
 from huggingface_hub.errors import (
     GatedRepoError,
+    HfHubHTTPError,
     LocalEntryNotFoundError,
     RepositoryNotFoundError,
     RevisionNotFoundError,
@@ -44,7 +45,7 @@ def folder_of(path: Path, **config: Any) -> Path:
     ("error", "kind", "message"),
     [
         (LocalEntryNotFoundError("no"), ConnectionError, "no model hub can be reached, and some-lab/some-model is not"),
-        (OSError("network is unreachable"), ConnectionError, "no model hub can be reached"),
+        (HfHubHTTPError("no", response=ANSWER), ConnectionError, "no model hub can be reached"),
         (GatedRepoError("no", response=ANSWER), PermissionError, "some-lab/some-model is gated: accept its terms"),
         (RevisionNotFoundError("no", response=ANSWER), ValueError, "has no revision 'v7'"),
         (RepositoryNotFoundError("no", response=ANSWER), ValueError, "there is no 'some-lab/some-model' on the hub"),

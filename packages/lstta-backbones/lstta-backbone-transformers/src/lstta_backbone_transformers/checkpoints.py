@@ -14,6 +14,7 @@ import transformers
 from huggingface_hub import ModelCard, snapshot_download
 from huggingface_hub.errors import (
     GatedRepoError,
+    HfHubHTTPError,
     HFValidationError,
     LocalEntryNotFoundError,
     OfflineModeIsEnabled,
@@ -71,7 +72,7 @@ def locate(model: str | Path, revision: str | None) -> Checkpoint:
         ValueError: no such model or revision on the hub.
     """
     check_version()
-    folder = Path(model)
+    folder = Path(model).expanduser()
     if folder.is_dir():
         name, revision = folder.resolve().name, None
     elif _is_path(model):
@@ -152,7 +153,7 @@ def _download(model: str, revision: str | None) -> Path:
         ) from error
     except HFValidationError as error:
         raise ValueError(f"{model!r} is neither a directory nor a hub id such as 'facebook/dinov2-base'") from error
-    except (LocalEntryNotFoundError, OfflineModeIsEnabled, OSError) as error:
+    except (LocalEntryNotFoundError, OfflineModeIsEnabled, HfHubHTTPError) as error:
         raise ConnectionError(f"no model hub can be reached, and {model} is not in the local cache. {local}") from error
 
 
