@@ -1,0 +1,22 @@
+"""The suite that core ships for every encoder."""
+
+from __future__ import annotations
+
+from lstta_backbone_tiny import pretrained
+from lstta_core import Encoder
+from lstta_core.testing import EncoderConformance
+
+
+class TestTinyVisual(EncoderConformance):
+    def make_encoder(self) -> Encoder:
+        return pretrained.visual()
+
+
+class TestTinyAudio(EncoderConformance):
+    def make_encoder(self) -> Encoder:
+        return pretrained.audio()
+
+
+class TestTinyLanguage(EncoderConformance):
+    def make_encoder(self) -> Encoder:
+        return pretrained.language()
