@@ -124,7 +124,9 @@ def check_digests(file: AdapterFile, digests: Mapping[str, str], names: Mapping[
     """
     trained_on = file.record.get("encoders")
     if not isinstance(trained_on, Mapping):
-        raise AdapterFileError(f"{file.folder / RECORD}: 'encoders' must map modalities to encoders, got {trained_on!r}")
+        raise AdapterFileError(
+            f"{file.folder / RECORD}: 'encoders' must map modalities to encoders, got {trained_on!r}"
+        )
     if set(trained_on) != set(digests):
         raise AdapterFileError(
             f"{file.folder / RECORD}: the adapter was trained with encoders for {sorted(trained_on)}, "

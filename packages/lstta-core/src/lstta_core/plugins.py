@@ -136,9 +136,7 @@ class Plugins:
             return PluginReport(point.name, distribution, version, "disabled", f"not named in {SELECTION}")
         try:
             if point.name in seen:
-                raise PluginError(
-                    f"{seen[point.name]} has an entry point {point.name!r} too; uninstall one of the two"
-                )
+                raise PluginError(f"{seen[point.name]} has an entry point {point.name!r} too; uninstall one of the two")
             seen[point.name] = distribution
             registrations = self._register(point)
         except PluginError as error:
