@@ -121,6 +121,14 @@ def test_a_second_builder_at_once_is_an_error(sources: Sources, tmp_path: Path) 
     assert build_cache(tmp_path / "c", sources(1), SETTINGS, workers=1).built == 1
 
 
+def test_a_folder_of_something_else_is_left_alone(sources: Sources, tmp_path: Path) -> None:
+    (tmp_path / "c").mkdir()
+    (tmp_path / "c/notes.txt").write_text("mine")
+    with pytest.raises(CacheError, match="is no cache: pass another path"):
+        build_cache(tmp_path / "c", sources(1), SETTINGS)
+    assert files(tmp_path) == {"c/notes.txt"}
+
+
 class HangsInTheDecoder(ClipSource):
     def __reduce__(self) -> tuple[Any, ...]:
         return time.sleep, (60,)

@@ -169,6 +169,30 @@ def test_a_loader_with_workers_reads_it_epoch_after_epoch(method: str, persisten
             assert_equal(clip, own)
 
 
+class Private(Lookup):
+    """Gives how much memory the worker has for itself alone, in kB, instead of the clip it reads."""
+
+    def __init__(self, reader: CacheReader, epochs: int) -> None:
+        super().__init__(reader)
+        self.ids = self.ids * epochs
+
+    def __getitem__(self, index: int) -> Any:
+        super().__getitem__(index)
+        lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
+        return sum(int(line.split()[1]) for line in lines if line.startswith("Private_"))
+
+
+@pytest.mark.slow
+def test_memory_stays_flat_over_three_epochs_with_four_workers(sources: list[ClipSource], tmp_path: Path) -> None:
+    """A cache of 200 MB, so that keeping what was read would show."""
+    big = Preprocessing(**{**vars(SETTINGS), "frame_size": (270, 310), "segments": 2})
+    many = [ClipSource(f"clip{i}", sources[0].video, start=i / 80, end=i / 80 + 1) for i in range(200)]
+    build_cache(tmp_path / "big", many, big, workers=2)
+    loader = DataLoader(Private(CacheReader(tmp_path / "big"), 3), batch_size=None, num_workers=4)
+    used = np.array(list(loader)).reshape(3, -1)
+    assert used[2].max() < used[0].max() + 20_000, used.max(1)
+
+
 def edit_meta(path: Path, **changes: Any) -> None:
     with lmdb.open(str(path), map_size=1 << 24, lock=False) as environment, environment.begin(write=True) as txn:
         found = txn.get(META_KEY)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import wave
 from collections.abc import Callable
 from fractions import Fraction
 from functools import cache
@@ -84,6 +85,14 @@ def test_sound_alone(name: str, media: Any, tmp_path: Path) -> None:
     assert not clip.frames.any()
     assert clip.duration == pytest.approx(3.0, abs=0.01)
     assert heard(clip, SETTINGS) == pytest.approx(CLICKS, abs=0.01)
+
+
+def test_sound_that_is_as_wanted_already_comes_through_bit_by_bit(media: Any, tmp_path: Path) -> None:
+    path = media(clicks=CLICKS, rate=16_000).write(tmp_path / "a.wav")
+    clip = decode_clip(ClipSource("a", sound=path), SETTINGS)
+    with wave.open(str(path)) as file:
+        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+    np.testing.assert_array_equal(clip.sound.reshape(-1), samples)
 
 
 @pytest.mark.parametrize("name", ["a.wav", "a.flac", "a.m4a"])
@@ -193,7 +202,8 @@ def test_a_file_that_cannot_seek_is_read_from_its_start(media: Any, tmp_path: Pa
     source = ClipSource("a", made.write(tmp_path / "a.mp4"), start=20.0, end=23.0)
     expected = decode_clip(source, SETTINGS)
     jump = opened.Packets.jump
-    for broken in (lambda self, time: False, lambda self, time: jump(self, time + 5.0)):
+    short = lambda self, time: jump(self, time + 5.0)  # noqa: E731
+    for broken in (lambda self, time: False, short, lambda self, time: jump(self, time + 19.0)):
         monkeypatch.setattr(opened.Packets, "jump", broken)
         clip = decode_clip(source, SETTINGS)
         np.testing.assert_array_equal(clip.frames, expected.frames)

@@ -7,7 +7,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,6 +82,8 @@ def build_cache(
         workers = len(os.sched_getaffinity(0))
     if workers < 1 or time_limit <= 0:
         raise ValueError(f"a build needs workers and time, got workers={workers}, time_limit={time_limit}")
+    if path.exists() and not (path / layout.DATA_FILE).exists() and (not path.is_dir() or any(path.iterdir())):
+        raise CacheError(f"{path} is there already and is no cache: pass another path")
     path.parent.mkdir(parents=True, exist_ok=True)
     with build_lock(path):
         built, failed = _build(path, wanted, preprocessing, codec=codec, workers=workers, time_limit=time_limit)
@@ -150,7 +152,9 @@ def _build(
     with ExitStack() as stack:
         # A finished cache is copied only once there is something to add to it.
         writer = None if finished is not None and not begun else stack.enter_context(CacheWriter(partial, settings))
-        decoded = decode_all(todo, preprocessing, codec=codec, workers=workers, time_limit=time_limit)
+        decoded = stack.enter_context(
+            closing(decode_all(todo, preprocessing, codec=codec, workers=workers, time_limit=time_limit))
+        )
         with tqdm(total=len(wanted), initial=len(wanted) - len(todo), unit="clip", disable=None, desc=path.name) as bar:
             for source, result in decoded:
                 if writer is None and (isinstance(result, bytes) or listed.get(source.id) != result):

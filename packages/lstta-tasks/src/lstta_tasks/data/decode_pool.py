@@ -9,7 +9,8 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
+from contextlib import suppress
 from multiprocessing import Pipe
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -22,7 +23,7 @@ from lstta_tasks.data.preprocessing import Preprocessing
 
 def decode_all(
     sources: Iterable[ClipSource], preprocessing: Preprocessing, *, codec: Codec, workers: int, time_limit: float
-) -> Iterator[tuple[ClipSource, bytes | str]]:
+) -> Generator[tuple[ClipSource, bytes | str], None, None]:
     """Each source with its record, or with the reason why there is none, in the order in which they are done.
 
     A decoder that takes longer than ``time_limit`` seconds is killed; one that dies is replaced. Either way its clip
@@ -81,26 +82,28 @@ class _Decoder:
         self.source: ClipSource | None = None
         self.deadline = math.inf
         self.ready = False
-        self.connection.send((preprocessing, codec))
+        with suppress(ConnectionError):  # it died: that is seen when it answers
+            self.connection.send((preprocessing, codec))
 
     def start(self, source: ClipSource, time_limit: float) -> None:
         self.source = source
         self.deadline = time.monotonic() + time_limit
-        self.connection.send(source)
+        with suppress(ConnectionError):  # it died: that is seen when it answers
+            self.connection.send(source)
 
     def answer(self) -> bytes | str | None:
-        """What it says of its source; None for a decoder that only says it is ready."""
+        """What it says of its source; None for a decoder that has none."""
         try:
             said: bytes | str | None = self.connection.recv()
-        except (EOFError, ConnectionResetError):
+        except (EOFError, OSError):
             code = self.process.wait()
             self.connection.close()
             if not self.ready:
                 raise RuntimeError(
                     f"the decoder process does not start (exit code {code}); see its message above"
                 ) from None
-            assert self.source is not None
-            said = f"{_files(self.source)}: the decoder died ({_name(code)})"
+            died = f"the decoder died ({_name(code)})"
+            said = None if self.source is None else f"{_files(self.source)}: {died}"
         self.ready = True
         self.source = None
         self.deadline = math.inf

@@ -40,6 +40,8 @@ def _answer(source: ClipSource, preprocessing: Preprocessing, codec: Codec) -> b
         return pack(source, decode_clip(source, preprocessing), codec)
     except DecodeError as error:
         return str(error)
+    except OSError as error:  # the file went away meanwhile
+        return f"{error.filename}: {error.strerror}"
 
 
 def _end_with(parent: int) -> None:

@@ -70,7 +70,8 @@ def reasons(path: Path) -> Iterator[None]:
 
 def seconds(ticks: int, of: Packet[Any] | Stream | Frame) -> float:
     """A time stamp or a duration of a packet, stream or frame in seconds."""
-    assert of.time_base is not None
+    if of.time_base is None:
+        raise ValueError("a stream without a time base")
     return float(ticks * of.time_base)
 
 
@@ -163,7 +164,9 @@ class Packets:
         self._container = _open(self.track.path)
         # PyAV's types know streams by their base class alone.
         self.stream: Any = self._container.streams[self.track.index]
-        self.stream.codec_context.options = {"err_detect": "explode", "max_pixels": str(_MAX_PIXELS)}
+        if self.stream.type == "video":
+            # Otherwise broken pictures are patched up with grey and with what was there before, and nobody is told.
+            self.stream.codec_context.options = {"err_detect": "explode", "max_pixels": str(_MAX_PIXELS)}
         self.stream.codec_context.thread_count = 1
         self._iterator = self._container.demux(self.stream)
         self.position = self.track.start

@@ -15,8 +15,9 @@ from lstta_tasks.data.media import Packets, Track, seconds
 
 # Up to this many seconds ahead, packets are read and thrown away; beyond it the file is asked to jump.
 _READ_AHEAD = 10.0
-# How far before the wanted time a jump aims, since indices may go by decoding time.
-_JUMP_SHORT = 0.5
+# How far before the wanted time a jump aims: at first a little, since indices may go by decoding time; then as far
+# as keyframes usually lie apart, for formats whose jumps know no keyframes; then not at all.
+_JUMPS_SHORT_BY = (0.5, 15.0, None)
 # How long a last picture may stay on the screen past its own duration.
 _LAST_PICTURE = 0.5
 
@@ -31,6 +32,7 @@ class PictureReader:
     def __init__(self, track: Track) -> None:
         self._packets = Packets(track)
         self._path = track.path
+        self._care = 0  # how often a picture was missed so far, which says what to do without
         self._from_start()
 
     @property
@@ -52,11 +54,11 @@ class PictureReader:
             DecodeError: the picture, or one that it is built on, is damaged, or the file ends before it.
         """
         self._show(time)
-        if self._shown is None and self._skipped:
-            # A jump, or a picture that only called itself a keyframe, led past it: decode all from the start.
+        while self._shown is None and self._skipped:
+            # A jump, or a picture that only called itself a keyframe, led past it: try again with more care.
+            self._care += 1
             self._packets.restart()
             self._from_start()
-            self._skipping = False
             self._show(time)
         shown = self._shown or (self._later[0] if self._later else None)
         if shown is None:
@@ -79,13 +81,12 @@ class PictureReader:
         self._read_all = False
         self._ended = False
         self._skipped = False
-        self._skipping = True
 
     def _show(self, time: float) -> None:
         """Decode until the picture after the wanted one is known."""
         self._turn(time)
-        if not self._later and not self._ended and self._skipping:
-            self._approach(time)
+        if not self._later and not self._ended and self._care < len(_JUMPS_SHORT_BY):
+            self._approach(time, _JUMPS_SHORT_BY[self._care])
         while not self._later and not self._ended:
             self._decode()
             self._turn(time)
@@ -94,11 +95,11 @@ class PictureReader:
         while self._later and self._later[0][0] <= time:
             self._shown = self._later.popleft()
 
-    def _approach(self, time: float) -> None:
+    def _approach(self, time: float, short_by: float | None) -> None:
         """Drop packets that the wanted picture does not need: those before its keyframe."""
         packets = self._packets
-        if time - packets.position > _READ_AHEAD:
-            if packets.jump(time - _JUMP_SHORT):
+        if short_by is not None and time - packets.position > max(_READ_AHEAD, short_by):
+            if packets.jump(time - short_by):
                 self._waiting.clear()
                 self._forget()
             else:
@@ -106,7 +107,7 @@ class PictureReader:
                 self._from_start()
         keep = deque(self._waiting)
         self._waiting.clear()
-        while not self._read_all:
+        while keep or not self._read_all:
             packet = keep.popleft() if keep else self._read()
             if packet is None:
                 break

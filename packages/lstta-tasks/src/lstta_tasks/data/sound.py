@@ -100,8 +100,8 @@ class SoundReader:
         frame.sample_rate = self._template.sample_rate
         frame.pts = 0
         resampler = AudioResampler(format="s16", layout="mono", rate=self._rate)
-        parts = [part.to_ndarray()[0] for part in [*resampler.resample(frame), *resampler.resample(None)]]
-        return np.concatenate(parts)
+        parts = [*resampler.resample(frame), *resampler.resample(None)]
+        return np.concatenate([part.to_ndarray()[0] for part in parts if part is not None])
 
     def _fill(self, begin: float, end: float) -> None:
         """Decode until ``end``, and at least from ``begin`` on."""
