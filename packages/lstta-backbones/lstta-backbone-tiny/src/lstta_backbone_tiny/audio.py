@@ -39,6 +39,8 @@ class TinyAudio(Encoder):
         self.widths = (width,) * depth
         self.spec = AudioSpec(sample_rate=RATE)
         self.longest = round(seconds * RATE)
+        self.window: Tensor
+        self.mel: Tensor
         self.register_buffer("window", torch.hann_window(FFT), persistent=False)
         self.register_buffer("mel", torch.from_numpy(mel_filters()), persistent=False)
         self.patch = nn.Conv2d(1, width, kernel_size=(PATCH_MELS, PATCH_FRAMES), stride=(PATCH_MELS, PATCH_FRAMES))
@@ -83,7 +85,8 @@ class TinyAudio(Encoder):
         """(R, n) int16 to (R, MELS, frames), float32, about −1 … 1; frames fill whole patches."""
         short = -sound.shape[-1] % PATCH_SAMPLES
         wave = F.pad(sound.float() / 32768, (FFT // 2, FFT // 2 + short - HOP))
-        power = torch.stft(wave, FFT, HOP, window=self.window.float(), center=False, return_complex=True).abs() ** 2
+        spectrum = torch.stft(wave, FFT, HOP, window=self.window.float(), center=False, return_complex=True)
+        power = spectrum.real.square() + spectrum.imag.square()
         return ((self.mel.float() @ power + 1e-6).log() + 6) / 6
 
 
