@@ -14,6 +14,7 @@ def test_words_and_marks_have_ids_and_others_are_unknown() -> None:
     assert len(tokenizer) == len(SPECIAL) + 3
     assert tokenizer("🎻 مرحبا") == [UNKNOWN, UNKNOWN]
     assert tokenizer("") == []
+    assert WordTokenizer(["cello"], max_length=2)("cello cello cello") == [3, 3]
 
 
 def test_it_travels_to_the_loaders_workers() -> None:

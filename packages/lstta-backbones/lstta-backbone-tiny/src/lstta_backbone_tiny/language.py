@@ -22,15 +22,17 @@ class WordTokenizer:
 
     Args:
         words: the vocabulary after the special tokens, in the order of their ids.
+        max_length: longer texts lose their end.
     """
 
-    def __init__(self, words: Sequence[str]) -> None:
+    def __init__(self, words: Sequence[str], max_length: int = 64) -> None:
         self.words = tuple(words)
+        self.max_length = max_length
         self.index = {word: len(SPECIAL) + i for i, word in enumerate(self.words)}
 
     def __call__(self, text: str) -> list[int]:
         """Ids of the words; words that the vocabulary lacks are ``[UNK]``."""
-        return [self.index.get(word, UNKNOWN) for word in split_words(text)]
+        return [self.index.get(word, UNKNOWN) for word in split_words(text)[: self.max_length]]
 
     def __len__(self) -> int:
         return len(SPECIAL) + len(self.words)
@@ -59,7 +61,7 @@ class TinyLanguage(Encoder):
         self, *, words: Sequence[str], width: int = 128, depth: int = 4, heads: int = 4, max_length: int = 64
     ) -> None:
         super().__init__()
-        tokenizer = WordTokenizer(words)
+        tokenizer = WordTokenizer(words, max_length)
         self.widths = (width,) * depth
         self.spec = LanguageSpec(tokenize=tokenizer, max_length=max_length, pad_id=PAD)
         self.word = nn.Embedding(len(tokenizer), width)
