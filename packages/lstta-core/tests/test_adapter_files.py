@@ -80,7 +80,7 @@ def test_save_and_load_give_the_same_model(folder: Path) -> None:
 
 def test_only_what_trains_and_what_goes_with_it_is_kept(folder: Path) -> None:
     assert set(load_file(folder / "adapter.safetensors")) == {"encoder.bias", "head.weight", "head.bias", "count"}
-    assert sorted(path.name for path in folder.iterdir()) == ["adapter.json", "adapter.safetensors"]
+    assert sorted(path.name for path in folder.iterdir()) == ["README.md", "adapter.json", "adapter.safetensors"]
     assert [path.name for path in folder.parent.iterdir()] == ["best"]
 
 

@@ -18,8 +18,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from lstta_core.model_card import model_card
+
 SCHEMA = 1
-TENSORS, RECORD = "adapter.safetensors", "adapter.json"
+TENSORS, RECORD, CARD = "adapter.safetensors", "adapter.json", "README.md"
 
 
 class AdapterFileError(ValueError):
@@ -64,7 +66,7 @@ def save_adapter(folder: Path, tensors: Mapping[str, Tensor], record: Mapping[st
     Args:
         folder: where to.
         tensors: as :func:`trained_tensors` gives them: contiguous, none sharing memory with another.
-        record: what the JSON says besides the schema.
+        record: what the JSON says besides the schema; :func:`~lstta_core.model_card.model_card` reads it too.
     """
     folder = Path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -73,6 +75,7 @@ def save_adapter(folder: Path, tensors: Mapping[str, Tensor], record: Mapping[st
         save_file(dict(tensors), draft / TENSORS)
         text = json.dumps({**record, "schema": SCHEMA}, indent=1, ensure_ascii=False) + "\n"
         (draft / RECORD).write_text(text, encoding="utf-8")
+        (draft / CARD).write_text(model_card(record), encoding="utf-8")
         for path in (*draft.iterdir(), draft):
             _sync(path)
         draft.chmod(0o755)
