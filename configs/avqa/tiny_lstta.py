@@ -4,17 +4,18 @@ command:  tools/train.py configs/avqa/tiny_lstta.py
 """
 
 from mmengine.config import read_base
+from mmengine.optim import CosineAnnealingLR, LinearLR
 
 with read_base():
     from ..base.schedule import *
+    from ..base.tiny_encoders import *
 
 task = dict(name="avqa", root="data/built-in/avqa")
-encoders = dict(
-    visual=dict(name="tiny-visual"),
-    audio=dict(name="tiny-audio"),
-    language=dict(name="tiny-language"),
-)
 method = dict(name="lstta", width=48, heads=4, latents=4, window=3)
-model = dict(stages=4, readout=dict(width=128, heads=4))
 clips = dict(segments=8, sound_seconds=1.0, fit="squash", cache="data/cache/avqa_tiny", codec="raw")
 loader = dict(batch_size=32, workers=1)
+train_cfg = dict(max_epochs=2, val_interval=1)
+param_scheduler = [
+    dict(type=LinearLR, start_factor=0.01, by_epoch=False, begin=0, end=50),
+    dict(type=CosineAnnealingLR, T_max=2, by_epoch=True, begin=0, end=2, convert_to_iter_based=True),
+]
