@@ -23,7 +23,7 @@ from lstta_core.testing.inputs import TEXTS
 t: Any = transformers
 WORDS = sorted({word for text in TEXTS for word in text.split()})
 VOCABULARY = len(WORDS) + 5
-CLS, PAD, SEP, MASK, UNKNOWN = 0, 1, 2, 3, 4
+CLS, PAD, MASK, SEP, UNKNOWN = 0, 1, 2, 3, 4
 
 
 def tokenizer(max_length: int = 512) -> transformers.PreTrainedTokenizerFast:
@@ -218,10 +218,10 @@ DECODER: Settings = {
 SLOW: Settings = {"sampling_rate": 1000}
 
 
-def _clip() -> Any:
+def _clip(eos_token_id: int = SEP) -> Any:
     return t.CLIPConfig(
         vision_config=VISION,
-        text_config={**TEXT, **IDS, "max_position_embeddings": 23},
+        text_config={**TEXT, **IDS, "eos_token_id": eos_token_id, "max_position_embeddings": 23},
         projection_dim=5,
     )
 
@@ -403,6 +403,7 @@ LANGUAGE_CASES = tuple(
             _text,
         ),
         ("clip-text", _clip, "", _text),
+        ("clip-text-old", partial(_clip, eos_token_id=2), "", _text),
         ("siglip-text", _siglip, "", _unmasked),
         ("siglip2-text", _siglip2, "", _unmasked),
         ("qwen2", lambda: t.Qwen2Config(**DECODER), "", _text),

@@ -74,3 +74,18 @@ def test_siglip_attends_to_padding_but_adapters_do_not_see_it(small: ModuleType)
         state = encoder.embed(batch)
     assert "attention_mask" not in state.extras
     assert state.layout.mask(state.mask).sum() == 5
+
+
+@pytest.mark.parametrize("name", ["bert", "llama", "modernbert", "t5"])
+def test_a_row_without_words_attends_to_all_of_its_places(small: ModuleType, name: str) -> None:
+    """Attention over nothing is not a number on some devices, and would poison the gradients of the other rows."""
+    ids = torch.tensor([[[5, 6, 7]], [[small.PAD] * 3]])
+    words = torch.tensor([[[True, True, False]], [[False] * 3]])
+    with torch.no_grad():
+        state = made(small, name).embed({"ids": ids, "mask": words})
+    masks = [mask for mask in state.extras.values() if mask.dtype == torch.bool]
+    assert masks
+    for attention in masks:
+        assert attention[1].any(-1).all()
+        assert not attention[0, ..., 2].any()
+    assert not state.mask[1].any()
