@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from lstta_core.adapter_files import AdapterFile, check_digests, load_tensors, read_adapter
+from lstta_core.adapter_files import RECORD, AdapterFile, AdapterFileError, check_digests, load_tensors, read_adapter
 from lstta_core.interfaces import Encoder, Modality
 from lstta_core.plugins import installed_plugins
 from lstta_tasks.data.clip import ClipSource
@@ -24,6 +24,20 @@ def card(record: Mapping[str, Any], model: TaskModel) -> dict[str, Any]:
     digests = model.trimodal.digests
     encoders = {m: {**settings, "digest": digests[Modality(m)]} for m, settings in record["encoders"].items()}
     return {**record, "encoders": encoders}
+
+
+def read(folder: str | Path) -> AdapterFile:
+    """Read an adapter folder that this package wrote.
+
+    Raises:
+        FileNotFoundError: the folder or a file of it is not there.
+        AdapterFileError: it is damaged, or its record lacks something.
+    """
+    file = read_adapter(Path(folder))
+    missing = [key for key in ("encoders", "method", "model", "task", "preprocessing") if key not in file.record]
+    if missing:
+        raise AdapterFileError(f"{file.folder / RECORD}: {', '.join(missing)} missing: lstta-tasks did not write it")
+    return file
 
 
 def load_into(model: TaskModel, file: AdapterFile) -> None:
@@ -75,18 +89,24 @@ def load(folder: str | Path, encoders: Mapping[Modality, Encoder] | None = None)
         AdapterFileError: the folder is damaged, or the encoders at hand are not those it was trained on.
         UnknownNameError: no plugin registers an encoder, the method or the task that it names.
     """
-    file = read_adapter(Path(folder))
+    file = read(folder)
     plugins = installed_plugins()
     if encoders is None:
-        encoders = {
-            Modality(m): plugins.create("encoder", **_without(settings, "digest"))
-            for m, settings in file.record["encoders"].items()
-        }
+        encoders = {Modality(m): _encoder(file, m, settings) for m, settings in file.record["encoders"].items()}
     task = plugins.create("task", **file.record["task"])
     model, _ = build_model(encoders=encoders, method=file.record["method"], task=task, **file.record["model"])
     load_into(model, file)
     return Predictor(model=model, task=task, preprocessing=Preprocessing.from_dict(file.record["preprocessing"]))
 
 
-def _without(settings: Mapping[str, Any], *keys: str) -> dict[str, Any]:
-    return {key: value for key, value in settings.items() if key not in keys}
+def _encoder(file: AdapterFile, modality: str, settings: Mapping[str, Any]) -> Encoder:
+    """Only plugins are asked: a record must not be able to name any code to run."""
+    if ":" in settings["name"]:
+        raise AdapterFileError(
+            f"{file.folder / RECORD}: the {modality} encoder is {settings['name']}, which is no plugin's: "
+            "build the encoders and hand them over, load(folder, encoders={...})"
+        )
+    options = {key: value for key, value in settings.items() if key != "digest"}
+    encoder = installed_plugins().create("encoder", **options)
+    assert isinstance(encoder, Encoder)
+    return encoder

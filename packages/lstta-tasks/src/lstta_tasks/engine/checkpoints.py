@@ -7,8 +7,10 @@ one checkpoint: temporary file, fsync, rename, pointer; only then is the one bef
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Callable
+import pickle
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,8 @@ from lstta_tasks.model import FROZEN, TaskModel
 
 POINTER = "last_checkpoint"
 BEST = "best"
+PREFIX = "model."
+"""Of the names in a checkpoint: the task's model inside the runner's."""
 
 
 def task_model(runner: Runner) -> TaskModel:
@@ -39,12 +43,12 @@ class CheckpointHook(Hook):
 
     Args:
         metric: of the validation.
-        record: gives what ``adapter.json`` says of ``best/``.
+        record: what ``adapter.json`` says of ``best/``.
     """
 
     priority = "VERY_LOW"
 
-    def __init__(self, *, metric: TaskMetric, record: Callable[[], dict[str, Any]]) -> None:
+    def __init__(self, *, metric: TaskMetric, record: Mapping[str, Any]) -> None:
         self.metric = metric
         self.record = record
         self.best: float | None = None
@@ -65,7 +69,7 @@ class CheckpointHook(Hook):
             self.best = score
             found = {"epoch": runner.epoch, "split": "val", report.primary: score}
             tensors = trained_tensors(task_model(runner), FROZEN)
-            save_adapter(Path(runner.work_dir) / BEST, tensors, {**self.record(), "selected": found})
+            save_adapter(Path(runner.work_dir) / BEST, tensors, {**self.record, "selected": found})
 
     def before_train_epoch(self, runner: Runner) -> None:
         """The validation of the epoch before, if there was one, is over."""
@@ -75,19 +79,6 @@ class CheckpointHook(Hook):
         self._save(runner)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
-        """
-        Raises:
-            ValueError: the checkpoint's weights are not those of this model.
-        """
-        here, there = trained_tensors(task_model(runner), FROZEN), checkpoint["state_dict"]
-        there = {name.removeprefix("model."): tensor for name, tensor in there.items()}
-        wrong = sorted(here.keys() ^ there.keys())
-        wrong += [name for name in here.keys() & there.keys() if here[name].shape != there[name].shape]
-        if wrong:
-            raise ValueError(
-                f"the checkpoint in {runner.work_dir} is of another model ({wrong[0]} and {len(wrong) - 1} more do not "
-                "fit): resume with the config that it was made with, or train into another --work-dir"
-            )
         self.best = checkpoint["meta"]["best"]
 
     def _save(self, runner: Runner) -> None:
@@ -107,18 +98,74 @@ class CheckpointHook(Hook):
     def _checkpoint(self, runner: Runner) -> dict[str, Any]:
         """Plain tensors, numbers and strings, so that it loads under ``weights_only=True``."""
         tensors = trained_tensors(task_model(runner), FROZEN)
-        info = runner.message_hub.runtime_info
         return {
-            "meta": {"epoch": runner.epoch, "iter": runner.iter, "seed": runner.seed, "best": self.best},
-            "state_dict": {f"model.{name}": tensor for name, tensor in tensors.items()},
+            "meta": {
+                "epoch": runner.epoch,
+                "iter": runner.iter,
+                "seed": runner.seed,
+                "best": self.best,
+                "record": json.dumps(self.record),
+            },
+            "state_dict": {f"{PREFIX}{name}": tensor for name, tensor in tensors.items()},
             "optimizer": runner.optim_wrapper.state_dict(),
             "param_schedulers": [scheduler.state_dict() for scheduler in runner.param_schedulers],
-            "message_hub": {
-                "log_scalars": {},
-                "runtime_info": {k: v for k, v in info.items() if isinstance(v, str | int | float)},
-                "resumed_keys": dict(runner.message_hub._resumed_keys),
-            },
+            # MMEngine wants these three. Nothing in them is needed to go on, and some is not plain.
+            "message_hub": {"log_scalars": {}, "runtime_info": {}, "resumed_keys": {}},
         }
+
+
+def last_checkpoint(work_dir: Path) -> Path | None:
+    """The checkpoint to resume from, None where there is none yet.
+
+    Raises:
+        FileNotFoundError: it has been deleted.
+    """
+    pointer = work_dir / POINTER
+    if not pointer.is_file():
+        return None
+    path = work_dir / pointer.read_text().strip()
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file, though {pointer} names it; train into another --work-dir")
+    return path
+
+
+def check_fits(path: Path, model: TaskModel, record: Mapping[str, Any], seed: int) -> None:
+    """Refuse to resume another run than this config's, before anything is written.
+
+    Args:
+        path: of the checkpoint.
+        model: to go on with.
+        record: what would be written into ``adapter.json``.
+        seed: of the config.
+
+    Raises:
+        ValueError: the file is damaged, or was made by another model, on other encoders, or with another seed.
+    """
+    try:
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+        there = {**json.loads(checkpoint["meta"]["record"]), "seed": checkpoint["meta"]["seed"]}
+        tensors = checkpoint["state_dict"]
+    except (RuntimeError, EOFError, pickle.UnpicklingError, KeyError) as error:
+        raise ValueError(f"{path}: not a whole checkpoint of ours ({error}); train into another --work-dir") from error
+    wrong = list(_differences(there, json.loads(json.dumps({**record, "seed": seed}))))
+    here = {f"{PREFIX}{name}": tensor for name, tensor in trained_tensors(model, FROZEN).items()}
+    wrong += [f"{name} is in one of the two alone" for name in sorted(here.keys() ^ tensors.keys())]
+    wrong += [
+        f"{name} has another shape" for name in here.keys() & tensors.keys() if here[name].shape != tensors[name].shape
+    ]
+    if wrong:
+        raise ValueError(
+            f"{path} is of another run: {'; '.join(wrong[:4])}{f' and {len(wrong) - 4} more' if wrong[4:] else ''}. "
+            "Resume with the config that it was made with, or train into another --work-dir"
+        )
+
+
+def _differences(there: Any, here: Any, key: str = "") -> Iterator[str]:
+    if isinstance(there, dict) and isinstance(here, dict):
+        for name in there | here:
+            yield from _differences(there.get(name), here.get(name), f"{key}.{name}" if key else name)
+    elif there != here:
+        yield f"{key} was {there!r}, is {here!r} now"
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:

@@ -2,30 +2,69 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
-from collections.abc import Callable, Mapping
-from difflib import get_close_matches
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from types import ModuleType
+from typing import Any
 
-from mmengine.config import Config, ConfigDict
+from mmengine.config import Config
+from mmengine.optim import OptimWrapper
+from mmengine.runner import EpochBasedTrainLoop
 
-from lstta_core.plugins import Kind, installed_plugins
+from lstta_core.plugins import Kind
+from lstta_core.readout import Readout
+from lstta_tasks.data.preprocessing import Preprocessing
+from lstta_tasks.engine.factories import Factory, arguments, callable_of, factory_of, nearest
+from lstta_tasks.model import build_model
 
-SECTIONS = (
-    "task",  # name of a task, and its arguments
-    "encoders",  # by modality: name of an encoder, and its arguments
-    "method",  # name of a method, and its arguments; or budget, a number of parameters, instead of the width
-    "model",  # arguments of lstta_tasks.model.build_model
-    "clips",  # arguments of lstta_tasks.data.preprocessing.Preprocessing that encoders do not decide, and the cache
-    "loader",  # batch_size, workers
-    "optim_wrapper",  # MMEngine's, with the optimizer's class
-    "param_scheduler",  # MMEngine's, a list
-    "train_cfg",  # max_epochs, val_interval
-    "seed",
-    "log_interval",  # training steps between two lines of the log
-)
+SECTIONS: dict[str, type] = {
+    "task": dict,  # name of a task, and its arguments
+    "encoders": dict,  # by modality: name of an encoder, and its arguments
+    "method": dict,  # name of a method, and its arguments; or budget, a number of parameters, instead of the width
+    "model": dict,  # arguments of lstta_tasks.model.build_model
+    "clips": dict,  # arguments of lstta_tasks.data.preprocessing.Preprocessing that encoders do not decide; the cache
+    "loader": dict,  # batch_size, workers
+    "optim_wrapper": dict,  # MMEngine's, with the optimizer's class
+    "param_scheduler": list,  # MMEngine's
+    "train_cfg": dict,  # max_epochs, val_interval
+    "seed": int,
+    "log_interval": int,  # training steps between two lines of the log
+}
+
+
+@dataclass(frozen=True)
+class Reader:
+    """What reads a section that names no plugin and no type.
+
+    Attributes:
+        factory: its arguments are keys of the section.
+        given: those of its arguments that do not come from the config.
+        optional: those that need not come from it.
+        keys: other keys, all of them needed.
+    """
+
+    factory: Factory | None = None
+    given: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+
+    def known(self) -> dict[str, bool]:
+        """The keys that the section may have, and whether it must."""
+        taken = {} if self.factory is None else arguments(self.factory)[0]
+        known = {key: needed and key not in self.optional for key, needed in taken.items() if key not in self.given}
+        return known | dict.fromkeys(self.keys, True)
+
+
+READERS = {
+    "model": Reader(build_model, given=("encoders", "method", "task")),
+    "model.readout": Reader(Readout, given=("widths",)),
+    "clips": Reader(Preprocessing, optional=("frame_size", "sample_rate"), keys=("cache", "codec")),
+    "loader": Reader(keys=("batch_size", "workers")),
+    "optim_wrapper": Reader(OptimWrapper),
+    "train_cfg": Reader(EpochBasedTrainLoop, given=("runner", "dataloader")),
+}
 
 
 def load_config(path: str | Path, options: Mapping[str, Any] | None = None) -> Config:
@@ -33,7 +72,7 @@ def load_config(path: str | Path, options: Mapping[str, Any] | None = None) -> C
 
     Args:
         path: of a pure-Python config.
-        options: dotted keys and values.
+        options: dotted keys and values, applied one after the other.
 
     Raises:
         FileNotFoundError: no such file.
@@ -42,93 +81,93 @@ def load_config(path: str | Path, options: Mapping[str, Any] | None = None) -> C
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such config; shipped ones are in configs/")
+    config = _read(path)
+    for key, value in (options or {}).items():
+        _check_option(config, key)
+        try:
+            config.merge_from_dict({key: value})
+        except (TypeError, KeyError) as error:
+            raise ValueError(f"--cfg-options {key}: {error}") from error
+    _check_sections(path, config)
+    return config
+
+
+def _read(path: Path) -> Config:
+    if path.suffix != ".py":
+        raise ValueError(f"{path}: not a config: configs are Python files")
     level = logging.root.manager.disable
     logging.disable(logging.WARNING)  # mmengine warns about every name that it imports lazily
     try:
         config = Config.fromfile(str(path))
-    except (SyntaxError, NameError, ImportError, TypeError) as error:
-        raise ValueError(f"{path}: not a config: {error}") from error
+        # What a config imports stands among its values, and is imported when it is looked at.
+        strange = [key for key in config if key not in SECTIONS and _is_setting(key, config[key])]
+    except Exception as error:  # a config is a program: it may raise anything
+        raise ValueError(f"{path}: not a config: {type(error).__name__}: {error}") from error
     finally:
         logging.disable(level)
-    for key in options or {}:
-        _check_option(config, key)
-    config.merge_from_dict(dict(options or {}))
-    # What a config imports stands among its values: classes and functions, which are not settings.
-    unknown = sorted(key for key in config if key not in SECTIONS and not callable(config[key]))
-    if unknown:
-        raise ValueError(f"{path}: nothing reads {unknown[0]!r}{_nearest(unknown[0], SECTIONS)}")
-    missing = [section for section in SECTIONS if section not in config]
-    if missing:
-        raise ValueError(f"{path}: the config lacks {', '.join(missing)}; configs/base has defaults for read_base()")
+    if strange:
+        raise ValueError(f"{path}: nothing reads {strange[0]!r}{nearest(strange[0], SECTIONS)}")
     return config
 
 
-def create(kind: Kind, section: str, settings: Mapping[str, Any], **extra: Any) -> Any:
-    """What a section of a config describes: ``name`` is a plugin's, or ``type`` is a callable itself.
-
-    Args:
-        kind: what is wanted.
-        section: its place in the config, for messages.
-        settings: of the section.
-        extra: arguments that do not come from the config.
-
-    Raises:
-        ValueError: neither or both of ``name`` and ``type``, or an argument that the factory does not take.
-        UnknownNameError: no plugin registers the name.
-    """
-    factory = _factory(kind, section, settings)
-    options = {key: value for key, value in settings.items() if key not in ("name", "type")}
-    return call(factory, section, {**plain(options), **extra})
+def _is_setting(key: str, value: Any) -> bool:
+    return not (key.startswith("_") or callable(value) or isinstance(value, ModuleType))
 
 
-def call(factory: Callable[..., Any], section: str, options: Mapping[str, Any]) -> Any:
-    """Call a factory with a section's options; one that it does not take, or lacks, is a ValueError."""
-    check_arguments(factory, section, options)
-    return factory(**options)
+def _check_sections(path: Path, config: Config) -> None:
+    missing = [section for section in SECTIONS if section not in config]
+    if missing:
+        raise ValueError(f"{path}: the config lacks {', '.join(missing)}; configs/base has defaults for read_base()")
+    for section, kind in SECTIONS.items():
+        if not isinstance(config[section], kind) or isinstance(config[section], bool):
+            raise ValueError(f"{section}: a value of type {kind.__name__} is wanted, got {config[section]!r}")
+    if config.seed < 0 or config.log_interval < 1:
+        raise ValueError(
+            f"seed must be at least 0, log_interval at least 1; got seed={config.seed}, "
+            f"log_interval={config.log_interval}"
+        )
+    for section, reader in READERS.items():
+        if (settings := _at(config, section)) is not None:
+            _check_keys(section, settings, reader.known())
+    typed = {f"param_scheduler.{index}": settings for index, settings in enumerate(config.param_scheduler)}
+    for section, settings in {**typed, "optim_wrapper.optimizer": config.optim_wrapper.optimizer}.items():
+        if not isinstance(settings, Mapping) or "type" not in settings:
+            raise ValueError(f"{section}: a dict with type=, the class itself, is wanted, got {settings!r}")
+    for section, settings in typed.items():
+        _check_keys(section, settings, _of_scheduler(callable_of(section, settings["type"])))
 
 
-def check_arguments(factory: Callable[..., Any], section: str, options: Mapping[str, Any]) -> None:
-    """Raise a ValueError that names the section where a factory does not take an option, or lacks one."""
-    parameters = inspect.signature(factory).parameters
-    takes_any = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values())
-    for key in options:
-        if key not in parameters and not takes_any:
-            raise ValueError(f"{section}.{key}: {factory.__name__} does not take it{_nearest(key, list(parameters))}")
-    for key, parameter in parameters.items():
-        optional = parameter.kind in (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
-        if key not in options and parameter.default is inspect.Parameter.empty and not optional:
-            raise ValueError(f"{section}.{key}: {factory.__name__} needs it")
+def _check_keys(section: str, settings: Any, known: Mapping[str, bool]) -> None:
+    if not isinstance(settings, Mapping):
+        raise ValueError(f"{section}: a dict is wanted, got {settings!r}")
+    for key in settings:
+        if key not in known:
+            raise ValueError(f"{section}.{key}: nothing reads it{nearest(key, known)}")
+    for key, needed in known.items():
+        if needed and key not in settings:
+            raise ValueError(f"{section}.{key}: it is missing")
 
 
-def plain(value: Any) -> Any:
-    """A config's values as plain dicts and lists."""
-    if isinstance(value, ConfigDict):
-        return {key: plain(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)(plain(inner) for inner in value)
-    return value
-
-
-def _factory(kind: Kind, section: str, settings: Mapping[str, Any]) -> Callable[..., Any]:
-    if ("name" in settings) == ("type" in settings):
-        raise ValueError(f"{section}: give either the name of an {kind} or type=, the callable itself")
-    if "name" in settings:
-        return installed_plugins().find(kind, settings["name"]).load()
-    return cast(Callable[..., Any], settings["type"])
+def _at(config: Config, section: str) -> Any:
+    """What stands there; None where nothing does."""
+    place: Any = config
+    for part in section.split("."):
+        place = place.get(part) if isinstance(place, Mapping | Config) else None
+    return place
 
 
 def _check_option(config: Config, key: str) -> None:
     """Refuse a dotted key that is neither in the config nor an argument of what its section names."""
     *parents, last = key.split(".")
-    place: Any = {section: config[section] for section in config}
+    place: Any = {section: config[section] for section in SECTIONS if section in config}
     for depth, part in enumerate(parents):
         place = _step(place, part, ".".join(parents[: depth + 1]))
     if isinstance(place, list):
         _step(place, last, key)
         return
-    known = [str(name) for name in place] if isinstance(place, Mapping) else []
-    if last not in known and last not in (known := known + _arguments(parents, place)):
-        raise ValueError(f"--cfg-options {key}: no such key{_nearest(last, known)}")
+    known = dict.fromkeys([*place, *_more_keys(parents, place)]) if isinstance(place, Mapping) else {}
+    if last not in known:
+        raise ValueError(f"--cfg-options {key}: no such key{nearest(last, known)}")
 
 
 def _step(place: Any, part: str, path: str) -> Any:
@@ -136,22 +175,31 @@ def _step(place: Any, part: str, path: str) -> Any:
         if part.isdigit() and int(part) < len(place):
             return place[int(part)]
         raise ValueError(f"--cfg-options {path}: a list of {len(place)} entries has no entry {part!r}")
-    if not isinstance(place, Mapping) or part not in place:
-        known = [str(name) for name in place] if isinstance(place, Mapping) else []
-        raise ValueError(f"--cfg-options {path}: no such key{_nearest(part, known)}")
-    return place[part]
+    if isinstance(place, Mapping) and part in place:
+        return place[part]
+    if path in READERS:
+        return {}
+    raise ValueError(f"--cfg-options {path}: no such key{nearest(part, place if isinstance(place, Mapping) else ())}")
 
 
-def _arguments(parents: list[str], place: Any) -> list[str]:
-    """The names of the arguments that the factory of this section takes."""
+def _more_keys(parents: list[str], place: Mapping[str, Any]) -> Iterable[str]:
+    """The keys that this part of a config may have besides those that it has."""
+    section = ".".join(parents)
     kinds: dict[str, Kind] = {"task": "task", "encoders": "encoder", "method": "adapter"}
-    if not isinstance(place, Mapping) or not {"name", "type"} & set(place) or not parents:
-        return []
-    factory = place["type"] if "type" in place else _factory(kinds[parents[0]], ".".join(parents), place)
-    budget = ["budget"] if parents == ["method"] else []
-    return list(inspect.signature(factory).parameters) + budget
+    if not parents:
+        return SECTIONS
+    if section in READERS:
+        return READERS[section].known()
+    if parents[0] == "param_scheduler" and "type" in place:
+        return _of_scheduler(callable_of(section, place["type"]))
+    if not {"name", "type"} & set(place):
+        return ()
+    kind = kinds.get(parents[0])
+    factory = callable_of(section, place["type"]) if kind is None else factory_of(kind, section, place)
+    return [*arguments(factory)[0], *(["budget"] if section == "method" else [])]
 
 
-def _nearest(key: str, known: tuple[str, ...] | list[str]) -> str:
-    near = get_close_matches(key, known, n=1)
-    return f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(known)}" if known else ""
+def _of_scheduler(factory: Factory) -> dict[str, bool]:
+    """The keys of one of MMEngine's schedulers; the runner gives the first two and takes the last."""
+    known = {name: needed for name, needed in arguments(factory)[0].items() if name not in ("optimizer", "param_name")}
+    return {"type": True, **known, "convert_to_iter_based": False}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,15 @@ from typing import Any
 import torch
 from mmengine.config import Config
 from mmengine.device import get_device
-from mmengine.dist import init_dist, is_distributed, is_main_process
+from mmengine.dist import is_main_process
 from tqdm import tqdm
 
-from lstta_core.adapter_files import AdapterFile, AdapterFileError, read_adapter
-from lstta_tasks.adapters import load_into
+from lstta_core.adapter_files import AdapterFile, AdapterFileError
+from lstta_tasks.adapters import load_into, read
 from lstta_tasks.data.preprocessing import Preprocessing
+from lstta_tasks.engine.distributed import join
 from lstta_tasks.engine.experiment import Experiment
+from lstta_tasks.engine.factories import described
 from lstta_tasks.engine.metric import TaskMetric
 from lstta_tasks.engine.mm_model import RunnerModel
 from lstta_tasks.task import Report, Split
@@ -31,22 +34,21 @@ def evaluate(config: Config, adapter: Path, split: Split, launcher: str = "none"
         The report (on the first rank; others get an empty one) and what a JSON file should say beside it.
 
     Raises:
+        FileNotFoundError: the folder, the annotations or the cache is not there.
         AdapterFileError: the adapter was trained on other encoders, another task or other preprocessing.
     """
-    if launcher != "none" and not is_distributed():
-        init_dist(launcher, backend="nccl" if torch.cuda.is_available() else "gloo")
-    file = read_adapter(adapter)
-    config = config.copy()
+    join(launcher)
+    file = read(adapter)
+    config = copy.deepcopy(config)
     config.method, config.model = file.record["method"], file.record["model"]
-    if config.task["name"] != file.record["task"]["name"]:
-        raise AdapterFileError(
-            f"{adapter}: trained for task {file.record['task']['name']!r}, the config is for {config.task['name']!r}"
-        )
-    config.task.update(file.record["task"])
+    task, trained_for = described("task", config.task)["name"], file.record["task"]["name"]
+    if task != trained_for:
+        raise AdapterFileError(f"{adapter}: trained for task {trained_for!r}, the config is for {task!r}")
+    config.task.update({key: value for key, value in file.record["task"].items() if key != "name"})
     experiment = Experiment(config)
-    _check_preprocessing(experiment, file)
     model = experiment.model
     load_into(model, file)
+    _check_preprocessing(experiment, file)
     dataset = experiment.dataset(split)
     metric = TaskMetric(task=experiment.task, samples=dataset.samples)
     runner_model = RunnerModel(model=model, task=experiment.task).to(get_device()).eval()

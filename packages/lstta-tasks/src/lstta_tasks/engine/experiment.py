@@ -20,7 +20,7 @@ from lstta_tasks.data.clip import ClipSource
 from lstta_tasks.data.collate import Collate
 from lstta_tasks.data.dataset import SampleDataset
 from lstta_tasks.data.preprocessing import Preprocessing
-from lstta_tasks.engine.config import call, check_arguments, create, plain
+from lstta_tasks.engine.factories import call, check_arguments, create, described, plain
 from lstta_tasks.model import TaskModel, build_model
 from lstta_tasks.task import Split, Task
 
@@ -43,10 +43,14 @@ class Experiment:
 
     @cached_property
     def encoders(self) -> dict[Modality, Encoder]:
-        return {
-            Modality(modality): create("encoder", f"encoders.{modality}", settings)
-            for modality, settings in self.config.encoders.items()
-        }
+        """
+        Raises:
+            ValueError: there is none, or one for something that is no modality.
+        """
+        wanted = self.config.encoders
+        if not wanted or not set(wanted) <= set(Modality):
+            raise ValueError(f"encoders: some of {', '.join(Modality)} are wanted, got {', '.join(wanted) or 'none'}")
+        return {Modality(m): create("encoder", f"encoders.{m}", settings) for m, settings in wanted.items()}
 
     @cached_property
     def specs(self) -> dict[Modality, InputSpec]:
@@ -130,9 +134,9 @@ class Experiment:
         """What an adapter folder must say for the model to be built again without the config."""
         choice = self._built[1]
         return {
-            "encoders": {str(m): plain(settings) for m, settings in self.config.encoders.items()},
+            "encoders": {m: described(f"encoders.{m}", s) for m, s in self.config.encoders.items()},
             "method": {"name": choice.name, **choice.options},
             "model": plain(self.config.model),
-            "task": {"name": self.config.task["name"], **self.task.options()},
+            "task": {"name": described("task", self.config.task)["name"], **self.task.options()},
             "preprocessing": asdict(self.preprocessing),
         }

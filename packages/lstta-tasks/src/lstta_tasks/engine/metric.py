@@ -26,7 +26,8 @@ class TaskMetric(BaseMetric):
     """
 
     def __init__(self, *, task: Task, samples: Sequence[Sample]) -> None:
-        super().__init__(prefix="val")
+        # "gpu" gathers through the processes' own connection, also on a CPU; "cpu" would need a folder that all share.
+        super().__init__(collect_device="gpu", prefix="val")
         self.task = task
         self.samples = samples
         self.report: Report | None = None

@@ -8,7 +8,8 @@ from typing import Any
 
 import torch
 from mmengine.config import Config
-from mmengine.dist import init_dist, is_distributed, is_main_process
+from mmengine.device import get_device
+from mmengine.dist import is_main_process
 from mmengine.hooks import DistSamplerSeedHook, IterTimerHook, LoggerHook, ParamSchedulerHook, RuntimeInfoHook
 from mmengine.logging import MMLogger
 from mmengine.optim import AmpOptimWrapper, OptimWrapper
@@ -16,9 +17,10 @@ from mmengine.runner import Runner
 from mmengine.visualization import TensorboardVisBackend, Visualizer
 
 from lstta_tasks.adapters import card
-from lstta_tasks.engine.checkpoints import POINTER, CheckpointHook
-from lstta_tasks.engine.config import call, plain
+from lstta_tasks.engine.checkpoints import BEST, CheckpointHook, check_fits, last_checkpoint
+from lstta_tasks.engine.distributed import join, wrap
 from lstta_tasks.engine.experiment import Experiment
+from lstta_tasks.engine.factories import call, callable_of, plain
 from lstta_tasks.engine.hooks import ImportanceHook, ProgressHook, SeedHook
 from lstta_tasks.engine.metric import TaskMetric
 from lstta_tasks.engine.mm_model import RunnerModel
@@ -34,6 +36,9 @@ class FileLogRunner(Runner):
             if not isinstance(handler, logging.FileHandler):
                 handler.setLevel(logging.ERROR)
         return logger
+
+    def wrap_model(self, model_wrapper_cfg: dict[str, Any] | None, model: torch.nn.Module) -> torch.nn.Module:
+        return wrap(model.to(get_device())) if self.distributed else super().wrap_model(model_wrapper_cfg, model)
 
 
 def train(
@@ -52,19 +57,22 @@ def train(
         The last validation's report, on the first rank.
 
     Raises:
-        ValueError: the config or what it names does not fit; ``work_dir`` holds a run and ``resume`` is not given.
+        ValueError: the config or what it names does not fit; ``work_dir`` holds a run and ``resume`` is not given, or
+            it is given and the run is another config's. ``work_dir`` is then as it was.
     """
-    work_dir.mkdir(parents=True, exist_ok=True)
-    if (work_dir / POINTER).exists() and not resume:
+    checkpoint = last_checkpoint(work_dir)
+    if not resume and (checkpoint is not None or (work_dir / BEST).exists()):
         raise ValueError(f"{work_dir} holds a run: give --resume to go on with it, or another --work-dir")
     if amp and not torch.cuda.is_available():
         raise ValueError("--amp needs a GPU; on a CPU leave it out")
-    if launcher != "none" and not is_distributed():
-        init_dist(launcher, backend="nccl" if torch.cuda.is_available() else "gloo")
+    join(launcher)
     torch.manual_seed(config.seed)
     experiment = Experiment(config)
     datasets = {split: experiment.dataset(split) for split in ("train", "val")}
     model = experiment.model
+    record = card(experiment.record(), model)
+    if checkpoint is not None:
+        check_fits(checkpoint, model, record, config.seed)
     metric = TaskMetric(task=experiment.task, samples=datasets["val"].samples)
     if is_main_process():
         _tell(model, {split: (len(data), len(data.missing)) for split, data in datasets.items()})
@@ -85,11 +93,12 @@ def train(
             "sampler_seed": DistSamplerSeedHook(),
             "logger": LoggerHook(interval=config.log_interval),
             "param_scheduler": ParamSchedulerHook(),
-            "checkpoint": CheckpointHook(metric=metric, record=lambda: card(experiment.record(), model)),
+            "checkpoint": CheckpointHook(metric=metric, record=record),
         },
         custom_hooks=[SeedHook(seed=config.seed), ProgressHook(metric=metric), ImportanceHook(metric=metric)],
         launcher=launcher,
-        resume=resume,
+        load_from=None if checkpoint is None else str(checkpoint),
+        resume=checkpoint is not None,
         randomness={"seed": config.seed},
         visualizer=Visualizer(
             name=f"lstta {work_dir}",
@@ -107,7 +116,7 @@ def _optim_wrapper(config: Config, model: torch.nn.Module, amp: bool) -> OptimWr
     """The optimizer over what trains and nothing else."""
     options = plain(config.optim_wrapper)
     optimizer_options = options.pop("optimizer")
-    factory = optimizer_options.pop("type")
+    factory = callable_of("optim_wrapper.optimizer", optimizer_options.pop("type"))
     trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = call(factory, "optim_wrapper.optimizer", {"params": trainable, **optimizer_options})
     if amp:

@@ -1,0 +1,161 @@
+"""Training in a process of its own that may kill itself, with SIGKILL, at a moment of one's choice.
+
+The child is forked, so that nothing is imported twice; what it patches is its own.
+"""
+
+from __future__ import annotations
+
+import io
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from lstta_tasks.engine import checkpoints, hooks
+from lstta_tasks.engine.config import load_config
+from lstta_tasks.engine.hooks import SeedHook
+from lstta_tasks.engine.metric import TaskMetric
+from lstta_tasks.engine.train import train
+from lstta_tasks.plots import importance_picture
+
+KILLED = -signal.SIGKILL
+
+
+def train_in_child(
+    config: Path,
+    work_dir: Path,
+    *,
+    resume: bool = False,
+    options: dict[str, Any] | None = None,
+    kill: str | None = None,
+) -> int:
+    """Train in a child and return its exit code, ``KILLED`` where it killed itself; ``kill`` names one of KILLS."""
+    arguments = (config, work_dir, resume, options, kill)
+    # Its loader has workers of its own, so it must not be a daemon.
+    child = multiprocessing.get_context("fork").Process(target=_train, args=arguments, daemon=False)
+    child.start()
+    child.join()
+    assert child.exitcode is not None
+    return child.exitcode
+
+
+def _train(config: Path, work_dir: Path, resume: bool, options: dict[str, Any] | None, kill: str | None) -> None:
+    torch.set_num_threads(1)
+    skip_pictures()
+    if kill is not None:
+        KILLS[kill]()
+    train(load_config(config, options), work_dir=work_dir, resume=resume)
+
+
+def skip_pictures() -> None:
+    """Draw the importances of one sample instead of eight: drawing takes longer than all the rest."""
+    hooks.importance_picture = lambda rows: importance_picture(rows[:1])  # type: ignore[attr-defined]
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _in_epoch(epoch: int) -> None:
+    before = SeedHook.before_train_iter
+
+    def patched(self: SeedHook, runner: Any, batch_idx: int, data_batch: Any = None) -> None:
+        before(self, runner, batch_idx, data_batch)
+        if (runner.epoch, batch_idx) == (epoch, 2):
+            _die()
+
+    SeedHook.before_train_iter = patched  # type: ignore[method-assign]
+
+
+def _in_validation() -> None:
+    """In the middle of the second one: each has four batches."""
+    before = TaskMetric.process
+    batches: list[None] = []
+
+    def patched(self: TaskMetric, data_batch: Any, data_samples: Any) -> None:
+        before(self, data_batch, data_samples)
+        batches.append(None)
+        if len(batches) == 6:
+            _die()
+
+    TaskMetric.process = patched  # type: ignore[method-assign]
+
+
+def _in_the_middle_of_a_checkpoint() -> None:
+    before = torch.save
+    calls: list[None] = []
+
+    def patched(content: Any, path: Path) -> None:
+        calls.append(None)
+        if len(calls) == 1:
+            before(content, path)
+            return
+        whole = io.BytesIO()
+        before(content, whole)
+        path.write_bytes(whole.getvalue()[: len(whole.getvalue()) // 2])
+        _die()
+
+    torch.save = patched  # type: ignore[assignment]
+
+
+def _before_the_pointer() -> None:
+    before = checkpoints.write_whole
+    pointers: list[None] = []
+
+    def patched(path: Path, write: Callable[[Path], object]) -> None:
+        if path.name == checkpoints.POINTER:
+            pointers.append(None)
+            if len(pointers) == 2:
+                _die()
+        before(path, write)
+
+    checkpoints.write_whole = patched
+
+
+def _before_the_old_one_is_deleted() -> None:
+    before = Path.unlink
+
+    def patched(self: Path, missing_ok: bool = False) -> None:
+        if self.suffix == ".pth":
+            _die()
+        before(self, missing_ok)
+
+    Path.unlink = patched  # type: ignore[method-assign]
+
+
+def _after_the_first_best() -> None:
+    before = checkpoints.save_adapter
+
+    def patched(folder: Path, tensors: Any, record: Any) -> None:
+        before(folder, tensors, record)
+        _die()
+
+    checkpoints.save_adapter = patched
+
+
+def _while_the_best_is_replaced() -> None:
+    """Between the two renames: the old folder has been moved aside, the new one is not in its place."""
+    before = Path.rename
+
+    def patched(self: Path, target: Path) -> Path:
+        if Path(target).name == checkpoints.BEST and any(Path(target).parent.glob(".best.old")):
+            _die()
+        return before(self, target)
+
+    Path.rename = patched  # type: ignore[method-assign]
+
+
+KILLS: dict[str, Callable[[], None]] = {
+    "in the first epoch": lambda: _in_epoch(0),
+    "in the second epoch": lambda: _in_epoch(1),
+    "in a validation": _in_validation,
+    "in the middle of a checkpoint": _in_the_middle_of_a_checkpoint,
+    "before the pointer": _before_the_pointer,
+    "before the old checkpoint is deleted": _before_the_old_one_is_deleted,
+    "between best and checkpoint": _after_the_first_best,
+    "while the best is replaced": _while_the_best_is_replaced,
+}
