@@ -8,6 +8,7 @@ import torch
 from lstta_adapter_peft.lora import QUERY_AND_VALUE, LoRA
 from torch import Tensor, nn
 
+from lstta_core.budget import create_method
 from lstta_core.digests import encoder_digest
 from lstta_core.interfaces import Method, Modality
 from lstta_core.testing.inputs import synthetic_inputs
@@ -176,3 +177,13 @@ def test_a_target_that_matches_nothing_is_an_error(model: TrimodalModel) -> None
         model.add_adapter("a", LoRA(target="nothing"))
     assert model.active is None
     assert "a" not in model.adapters
+
+
+@pytest.mark.parametrize("budget", [3_000, 20_000])
+def test_budget_solves_for_the_rank(model: TrimodalModel, budget: int) -> None:
+    choice = create_method("lora", model, budget=budget, dropout=0.1)
+    assert abs(choice.parameters / budget - 1) < 0.02
+    model.add_adapter("a", choice.method)
+    assert sum(p.numel() for p in model.trainable_parameters()) == choice.parameters
+    per_rank = create_method("lora", model, r=1).parameters
+    assert choice.parameters == choice.options["r"] * per_rank

@@ -35,16 +35,18 @@ class _Waiting:
 
     def __init__(self, parameters: list[nn.Parameter]) -> None:
         self.parameters = parameters
-        self.values = [self._copy(parameter) for parameter in parameters]
+        self.values = [
+            _aside(p.detach().to(torch.promote_types(p.dtype, torch.float32), copy=True)) for p in parameters
+        ]
 
     def swap(self, on: bool) -> None:
         """Exchange the two; ``on`` only says which way, and it is always the other."""
         for place, parameter in enumerate(self.parameters):
-            waiting = parameter.data.cpu()
+            waiting = _aside(parameter.data)
             parameter.data = self.values[place].to(parameter.device)
             self.values[place] = waiting
 
-    @staticmethod
-    def _copy(parameter: Tensor) -> Tensor:
-        at_least_float32 = torch.promote_types(parameter.dtype, torch.float32)
-        return parameter.detach().to("cpu", at_least_float32, copy=True)
+
+def _aside(values: Tensor) -> Tensor:
+    """To the host's memory, unless they are a mere size on the meta device."""
+    return values if values.is_meta else values.cpu()
