@@ -17,6 +17,7 @@ from mmengine.runner import Runner
 from mmengine.visualization import TensorboardVisBackend, Visualizer
 
 from lstta_tasks.adapters import card
+from lstta_tasks.engine.allocator import keep_freed_memory
 from lstta_tasks.engine.checkpoints import BEST, CheckpointHook, check_fits, last_checkpoint
 from lstta_tasks.engine.distributed import join, wrap
 from lstta_tasks.engine.experiment import Experiment
@@ -42,7 +43,13 @@ class FileLogRunner(Runner):
 
 
 def train(
-    config: Config, *, work_dir: Path, resume: bool = False, amp: bool = False, launcher: str = "none"
+    config: Config,
+    *,
+    work_dir: Path,
+    resume: bool = False,
+    amp: bool = False,
+    launcher: str = "none",
+    command: str | None = None,
 ) -> Report | None:
     """Train a config's model, selecting on val.
 
@@ -52,6 +59,7 @@ def train(
         resume: go on from the last checkpoint in ``work_dir``; from the beginning where there is none.
         amp: mixed precision in bfloat16; needs a GPU.
         launcher: ``"none"``, or ``"pytorch"`` under torchrun.
+        command: what was typed, for the adapter's card.
 
     Returns:
         The last validation's report, on the first rank.
@@ -65,6 +73,8 @@ def train(
         raise ValueError(f"{work_dir} holds a run: give --resume to go on with it, or another --work-dir")
     if amp and not torch.cuda.is_available():
         raise ValueError("--amp needs a GPU; on a CPU leave it out")
+    if not torch.cuda.is_available():
+        keep_freed_memory()
     join(launcher)
     torch.manual_seed(config.seed)
     experiment = Experiment(config)
@@ -93,7 +103,7 @@ def train(
             "sampler_seed": DistSamplerSeedHook(),
             "logger": LoggerHook(interval=config.log_interval),
             "param_scheduler": ParamSchedulerHook(),
-            "checkpoint": CheckpointHook(metric=metric, record=record),
+            "checkpoint": CheckpointHook(metric=metric, record=record, command=command),
         },
         custom_hooks=[SeedHook(seed=config.seed), ProgressHook(metric=metric), ImportanceHook(metric=metric)],
         launcher=launcher,
