@@ -166,5 +166,6 @@ def test_random_bytes_flipped(media: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3_000)
 def test_many_random_bytes_flipped(media: Any, tmp_path: Path) -> None:
     fuzz(media, tmp_path, 1_500)

@@ -64,7 +64,7 @@ def build_cache(
         path: the cache's folder.
         sources: the clips. The same one may come several times.
         preprocessing: what to keep of each.
-        codec: ``"raw"`` for the fastest reading, ``"jpeg"`` for about a tenth of the bytes.
+        codec: of the frames: ``"raw"`` for the fastest reading, ``"jpeg"`` for fewer bytes. Sound is raw in both.
         workers: processes that decode; None for one a core.
         shard: (i, n) to build the i-th of n parts, 0 ≤ i < n, each in a folder of its own under ``path``.
         time_limit: seconds for one clip; one that takes longer is listed as failed.

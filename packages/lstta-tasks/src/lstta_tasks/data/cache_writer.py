@@ -8,7 +8,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -171,8 +171,9 @@ def build_lock(path: Path) -> Iterator[None]:
                 f"another process builds {path} at this moment: wait for it, or pass another path"
             ) from None
         # The last owner removes the file: make sure that this is the one others will find.
-        if file.exists() and os.fstat(descriptor).st_ino == file.stat().st_ino:
-            break
+        with suppress(FileNotFoundError):
+            if os.fstat(descriptor).st_ino == file.stat().st_ino:
+                break
         os.close(descriptor)
     try:
         yield
