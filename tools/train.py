@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 from pathlib import Path
 
 from common import cfg_options, user_errors
@@ -26,16 +27,16 @@ def main() -> None:
     from lstta_tasks.engine.config import load_config
     from lstta_tasks.engine.train import train
 
-    options = cfg_options(args.cfg_options)
-    if args.seed is not None:
-        options["seed"] = args.seed
+    pairs = [*(args.cfg_options or ()), *([] if args.seed is None else [f"seed={args.seed}"])]
+    options = ["--cfg-options", *pairs] if pairs else []
     work_dir = args.work_dir or Path("work_dirs") / args.config.stem
     train(
-        load_config(args.config, options),
+        load_config(args.config, cfg_options(pairs)),
         work_dir=work_dir,
         resume=args.resume,
         amp=args.amp,
         launcher=args.launcher,
+        command=shlex.join(["tools/train.py", str(args.config), *options]),
     )
     print(f"run folder: {work_dir}; the best adapter: {work_dir / 'best'}")
 

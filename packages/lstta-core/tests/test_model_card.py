@@ -10,7 +10,15 @@ from lstta_core.adapter_files import save_adapter
 from lstta_core.model_card import model_card
 
 RECORD = {
-    "encoders": {"audio": {"name": "some/audio", "digest": "ab" * 32, "revision": "r3", "licence": "mit"}},
+    "encoders": {
+        "audio": {
+            "name": "hf-audio",
+            "model": "some/audio",
+            "digest": "ab" * 32,
+            "base": {"name": "some/audio", "revision": "r3", "licence": "mit"},
+        },
+        "visual": {"name": "tiny-visual", "digest": "cd" * 32},
+    },
     "method": {"name": "lstta", "width": 7},
     "task": {"name": "avqa"},
     "selected": {"epoch": 3, "overall": 0.51234},
@@ -26,6 +34,7 @@ def test_it_says_what_the_record_says(tmp_path: Path) -> None:
     for said in (
         "1,300 of 52,000 parameters were trained (2.50%)",
         "| audio | `some/audio` | r3 | mit | `abababababababab…` |",
+        "| visual | `tiny-visual` | – | not stated | `cdcdcdcdcdcdcdcd…` |",
         "`avqa`",
         "- overall: 0.5123",
         "- epoch: 3",

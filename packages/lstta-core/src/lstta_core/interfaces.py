@@ -161,11 +161,17 @@ class Encoder(nn.Module, ABC):
         modality: which of the three it reads.
         widths: ``widths[i]`` is the width of the tokens *after* block i, merging included.
         spec: what collation must hand over.
+        name: of the weights, such as a hub id; None where nothing is said. An adapter's card shows these three.
+        revision: of the weights, such as a commit.
+        licence: of the weights.
     """
 
     modality: Modality
     widths: tuple[int, ...]
     spec: InputSpec
+    name: str | None = None
+    revision: str | None = None
+    licence: str | None = None
 
     @property
     def depth(self) -> int:

@@ -11,8 +11,9 @@ def model_card(record: Mapping[str, Any]) -> str:
     """Markdown for people, from what ``adapter.json`` says; parts that a record lacks are left out.
 
     Args:
-        record: ``encoders`` (by modality: name, digest, perhaps revision and licence), ``method``, ``task``,
-            ``selected`` (the figures it was chosen by), ``parameters`` (trainable, total), ``command``.
+        record: ``encoders`` (by modality: name, digest and perhaps ``base``, what is known of the weights: name,
+            revision, licence), ``method``, ``task``, ``selected`` (the figures it was chosen by), ``parameters``
+            (trainable, total), ``command``.
     """
     method = record.get("method", {})
     parts = [f"# A trained adapter: {method.get('name', 'unnamed method')}"]
@@ -37,9 +38,11 @@ def model_card(record: Mapping[str, Any]) -> str:
 
 
 def _encoder_row(modality: str, base: Mapping[str, Any]) -> str:
-    revision, licence = base.get("revision") or "–", base.get("licence") or "not stated"
+    known = {**base, **base.get("base", {})}
+    revision, licence = known.get("revision") or "–", known.get("licence") or "not stated"
     return (
-        f"| {modality} | `{base.get('name', 'unnamed')}` | {revision} | {licence} | `{base.get('digest', '')[:16]}…` |"
+        f"| {modality} | `{known.get('name', 'unnamed')}` | {revision} | {licence} "
+        f"| `{known.get('digest', '')[:16]}…` |"
     )
 
 

@@ -20,10 +20,19 @@ from lstta_tasks.task import Sample, Task
 
 
 def card(record: Mapping[str, Any], model: TaskModel) -> dict[str, Any]:
-    """What ``adapter.json`` says: an experiment's record, and the digests of the encoders it was trained on."""
-    digests = model.trimodal.digests
-    encoders = {m: {**settings, "digest": digests[Modality(m)]} for m, settings in record["encoders"].items()}
-    return {**record, "encoders": encoders}
+    """What ``adapter.json`` says: an experiment's record, the encoders it was trained on, and how much was trained."""
+    by_modality = model.trimodal.by_modality()
+    encoders = {}
+    for m, settings in record["encoders"].items():
+        encoder = by_modality[Modality(m)]
+        known = {"name": encoder.name, "revision": encoder.revision, "licence": encoder.licence}
+        base = {key: value for key, value in known.items() if value}
+        encoders[m] = {**settings, "digest": model.trimodal.digests[Modality(m)], **({"base": base} if base else {})}
+    parameters = {
+        "trainable": sum(p.numel() for p in model.parameters() if p.requires_grad),
+        "total": sum(p.numel() for p in model.parameters()),
+    }
+    return {**record, "encoders": encoders, "parameters": parameters}
 
 
 def read(folder: str | Path) -> AdapterFile:
@@ -106,7 +115,7 @@ def _encoder(file: AdapterFile, modality: str, settings: Mapping[str, Any]) -> E
             f"{file.folder / RECORD}: the {modality} encoder is {settings['name']}, which is no plugin's: "
             "build the encoders and hand them over, load(folder, encoders={...})"
         )
-    options = {key: value for key, value in settings.items() if key != "digest"}
+    options = {key: value for key, value in settings.items() if key not in ("digest", "base")}
     encoder = installed_plugins().create("encoder", **options)
     assert isinstance(encoder, Encoder)
     return encoder

@@ -44,13 +44,15 @@ class CheckpointHook(Hook):
     Args:
         metric: of the validation.
         record: what ``adapter.json`` says of ``best/``.
+        command: that started the training, for ``best/``; a run may be resumed by another one.
     """
 
     priority = "VERY_LOW"
 
-    def __init__(self, *, metric: TaskMetric, record: Mapping[str, Any]) -> None:
+    def __init__(self, *, metric: TaskMetric, record: Mapping[str, Any], command: str | None = None) -> None:
         self.metric = metric
         self.record = record
+        self.started_by = {} if command is None else {"command": command}
         self.best: float | None = None
         self.unsaved = False
 
@@ -69,7 +71,7 @@ class CheckpointHook(Hook):
             self.best = score
             found = {"epoch": runner.epoch, "split": "val", report.primary: score}
             tensors = trained_tensors(task_model(runner), FROZEN)
-            save_adapter(Path(runner.work_dir) / BEST, tensors, {**self.record, "selected": found})
+            save_adapter(Path(runner.work_dir) / BEST, tensors, {**self.record, **self.started_by, "selected": found})
 
     def before_train_epoch(self, runner: Runner) -> None:
         """The validation of the epoch before, if there was one, is over."""
