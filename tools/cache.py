@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from common import cfg_options, user_errors
@@ -14,21 +15,34 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     build = commands.add_parser("build", help="decode what is not in the cache yet")
-    build.add_argument("config", type=Path)
-    build.add_argument(
-        "--split", nargs="+", choices=("train", "val", "test"), help="default: every split that is there"
-    )
+    _of_a_config(build)
     build.add_argument("--workers", type=int, help="decoding processes (default: one a core)")
     build.add_argument("--codec", choices=("raw", "jpeg"), help="how frames are stored (default: the config's)")
     build.add_argument("--shard", type=_shard, metavar="I/N", help="build one of N parts, each its own folder")
-    build.add_argument("--cfg-options", nargs="+", metavar="KEY=VALUE", help="override config values, as a.b=c")
+    build.add_argument("--time-limit", type=float, default=120.0, metavar="SECONDS", help="for one clip (default: 120)")
+    build.set_defaults(run=_build)
     info = commands.add_parser("info", help="what a cache holds, and which clips failed")
-    info.add_argument("cache", type=Path)
+    info.set_defaults(run=_info)
+    verify = commands.add_parser("verify", help="read everything and compare checksums")
+    verify.set_defaults(run=_verify)
+    export = commands.add_parser("export", help="one clip as PNG and WAV files, to look at")
+    export.set_defaults(run=_export)
+    for command in (info, verify, export):
+        command.add_argument("cache", type=Path)
+    export.add_argument("id", help="of the clip")
+    export.add_argument("--out", type=Path, help="folder (default: the clip's id)")
+    prune = commands.add_parser("prune", help="remove clips that the config does not name any more")
+    _of_a_config(prune)
+    prune.set_defaults(run=_prune)
     args = parser.parse_args()
-    if args.command == "build":
-        _build(args)
-    else:
-        _info(args.cache)
+    args.run(args)
+
+
+def _of_a_config(command: argparse.ArgumentParser) -> None:
+    splits = ("train", "val", "test")
+    command.add_argument("config", type=Path)
+    command.add_argument("--split", nargs="+", choices=splits, help="default: every split that is there")
+    command.add_argument("--cfg-options", nargs="+", metavar="KEY=VALUE", help="override config values, as a.b=c")
 
 
 def _build(args: argparse.Namespace) -> None:
@@ -46,29 +60,62 @@ def _build(args: argparse.Namespace) -> None:
         codec=args.codec or clips.codec,
         workers=args.workers,
         shard=args.shard,
+        time_limit=args.time_limit,
     )
     print(
         f"{report.path}: {report.total:,} clips, {report.built:,} decoded now, {report.reused:,} there already, "
         f"{len(report.failed):,} failed, {report.seconds:.0f} s"
     )
-    _list(report.failed)
+    _list(report.failed, most=10)
 
 
-def _info(path: Path) -> None:
+def _info(args: argparse.Namespace) -> None:
     from lstta_tasks.data.cache import open_cache
 
-    reader = open_cache(path)
-    print(f"{path}: {len(reader):,} clips, {len(reader.failures):,} failed")
+    reader = open_cache(args.cache)
+    print(f"{args.cache}: {len(reader):,} clips, {len(reader.failures):,} failed")
     for key, value in reader.meta.items():
         print(f"  {key}: {value}")
     _list(reader.failures)
 
 
-def _list(failures: dict[str, str], most: int = 10) -> None:
-    for clip, reason in list(failures.items())[:most]:
+def _verify(args: argparse.Namespace) -> None:
+    from lstta_tasks.data.cache import open_cache
+
+    reader = open_cache(args.cache)
+    damaged = reader.verify()
+    print(f"{args.cache}: {len(reader):,} clips read, {len(damaged):,} damaged")
+    _list(damaged)
+    if damaged:
+        raise SystemExit(1)
+
+
+def _export(args: argparse.Namespace) -> None:
+    from lstta_tasks.data.cache import open_cache
+    from lstta_tasks.data.export_clip import export_clip
+
+    reader = open_cache(args.cache)
+    rate = reader.meta["preprocessing"]["sample_rate"]
+    paths = export_clip(reader.read(args.id), args.out or Path(args.id), rate)
+    print(f"{len(paths)} files in {paths[0].parent}")
+
+
+def _prune(args: argparse.Namespace) -> None:
+    from lstta_tasks.data.build_cache import prune_cache
+    from lstta_tasks.engine.config import load_config
+    from lstta_tasks.engine.experiment import Experiment
+
+    experiment = Experiment(load_config(args.config, cfg_options(args.cfg_options)))
+    path = experiment.config.clips.cache
+    removed = prune_cache(path, [source.id for source in experiment.sources(args.split)])
+    print(f"{path}: {removed:,} clips removed")
+
+
+def _list(reasons: Mapping[str, str], most: int | None = None) -> None:
+    for clip, reason in list(reasons.items())[:most]:
         print(f"  {clip}: {reason}", file=sys.stderr)
-    if len(failures) > most:
-        print(f"  … and {len(failures) - most:,} more; tools/cache.py info lists them all", file=sys.stderr)
+    if most is not None and len(reasons) > most:
+        print(f"  … and {len(reasons) - most:,} more; tools/cache.py info lists them all", file=sys.stderr)
 
 
 def _shard(text: str) -> tuple[int, int]:
