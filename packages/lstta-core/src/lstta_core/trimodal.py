@@ -69,8 +69,8 @@ class TrimodalModel(nn.Module):
         adapted: how many of the last stages have adapters; all by default. What lies before them is a prefix, frozen
             unless a method trains inside the encoders.
         frozen_dtype: of the encoders' parameters: float32, bfloat16, or None to leave them as they are. Buffers and
-            batch norms keep their type. With bfloat16 the encoders compute in it, which is for ``embed`` to see to, and what trains
-            stays in float32 under autocast.
+            batch norms keep their type. With bfloat16 the encoders compute in it, which is for ``embed`` to see to, and
+            what trains stays in float32 under autocast.
         checkpointing: whether each stage is computed again in the backward pass, for memory.
 
     Raises:
