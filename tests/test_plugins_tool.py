@@ -1,0 +1,151 @@
+"""tools/plugins.py: the list, and the conformance suite on whatever is installed."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import pytest
+
+from lstta_core.plugins import Plugins
+
+TOOLS = Path(__file__).parents[1] / "tools"
+Run = Callable[..., int]
+
+PLUGIN = """
+from lstta_core.hookspecs import hookimpl
+
+LSTTA_API_VERSION = 1
+
+
+@hookimpl
+def lstta_register_encoders(register):
+    module = "plugin_under_test"
+    register("good", f"{module}:make_good", modality="visual", summary="keeps every rule")
+    register("blind", f"{module}:make_good", modality="audio", summary="registered as what it is not")
+    register("leaky", f"{module}:make_leaky", modality="visual", summary="block 0 forgets its widths")
+    register("sized", f"{module}:make_sized", modality="visual", summary="needs an argument")
+    register("nothing", f"{module}:make_nothing", modality="visual", summary="gives no encoder")
+    register("both", f"{module}:make_good", modality="visual", summary="as the adapter")
+
+
+@hookimpl
+def lstta_register_adapters(register):
+    register("both", "lstta_core.adapters.none:NoAdapter", summary="as the encoder")
+
+
+def make_good():
+    from lstta_core.testing import ToyVisual
+
+    return ToyVisual()
+
+
+def make_leaky():
+    encoder = make_good()
+    encoder.widths = (11, 12)
+    return encoder
+
+
+def make_sized(*, size):
+    assert size == 3
+    return make_good()
+
+
+def make_nothing():
+    return None
+"""
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs the tool in this process, where one plugin is installed beside a broken one."""
+    (tmp_path / "plugin_under_test.py").write_text(PLUGIN, encoding="utf-8")
+    for folder in (tmp_path, TOOLS):
+        monkeypatch.syspath_prepend(str(folder))
+    for module in ("plugin_under_test", "plugins", "common"):
+        monkeypatch.delitem(sys.modules, module, raising=False)
+    tool = importlib.import_module("plugins")
+    points = [EntryPoint("mine", "plugin_under_test", "lstta"), EntryPoint("torn", "no_such_module", "lstta")]
+    found = Plugins(points)
+    monkeypatch.setattr(tool, "installed_plugins", lambda: found)
+
+    def call(*arguments: str) -> int:
+        monkeypatch.setattr(sys, "argv", ["plugins.py", *arguments])
+        try:
+            with tool.user_errors():
+                return int(tool.main())
+        except SystemExit as stopped:
+            return int(stopped.code or 0)
+
+    return call
+
+
+def test_the_list_imports_no_torch() -> None:
+    script = (
+        f"import sys; sys.path.insert(0, {str(TOOLS)!r}); import plugins; plugins.main(); print('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    lines = done.stdout.splitlines()
+    assert lines[0].split()[:3] == ["plugin", "distribution", "state"]
+    assert lines[-1] == "False"
+
+
+def test_the_list_has_broken_plugins_too(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run() == 0
+    table = capsys.readouterr().out
+    assert "good" in table
+    assert "no_such_module" in table
+    assert run("--json") == 0
+    reports = {report["name"]: report for report in json.loads(capsys.readouterr().out)}
+    assert reports["torn"]["state"] == "broken"
+    assert "Traceback" in reports["torn"]["details"]
+
+
+def test_a_good_encoder_passes(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("check", "good") == 0
+    out = capsys.readouterr().out
+    assert "is_deterministic" in out
+    assert "no reference_output is given" in out
+    assert ", 0 failed, 2 skipped" in out
+
+
+def test_what_fails_is_named_with_the_reason(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("check", "leaky") == 1
+    failed = [line for line in capsys.readouterr().out.splitlines() if " failed " in line]
+    assert any("states_have_the_declared_widths" in line and "the width is 12" in line for line in failed)
+
+
+def test_an_encoder_registered_as_what_it_is_not(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--json", "check", "blind") == 1
+    results = json.loads(capsys.readouterr().out)
+    (failed,) = [result for result in results if result["state"] == "failed"]
+    assert failed["name"] == "test_is_of_the_registered_modality"
+    assert "registered as audio, the encoder says visual" in failed["reason"]
+
+
+def test_arguments_reach_the_factory(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("check", "sized") == 2
+    assert "'size'" in capsys.readouterr().err
+    assert run("check", "sized", "--cfg-options", "size=3") == 0
+    assert run("check", "sized", "--cfg-options", "size=3", "hight=5") == 2
+    assert "'hight'" in capsys.readouterr().err
+
+
+def test_a_name_of_two_kinds_needs_the_kind(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("check", "both") == 2
+    assert "--kind" in capsys.readouterr().err
+    assert run("check", "both", "--kind", "adapter") == 0
+    assert "adapter 'both'" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("nothing", "gives a NoneType, no Encoder"), ("goud", "Encoders: blind, both, good")]
+)
+def test_what_cannot_be_checked(run: Run, capsys: pytest.CaptureFixture[str], name: str, said: str) -> None:
+    assert run("check", name) == 2
+    assert said in capsys.readouterr().err
