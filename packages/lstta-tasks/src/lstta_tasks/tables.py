@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -13,14 +14,13 @@ from lstta_tasks.task import Report
 
 def print_report(report: Report, details: Mapping[str, Any]) -> None:
     """A split's metrics beside their baselines, then what must be known of them."""
-    table = Table(title=f"{details['split']} split: {details['samples']:,} samples")
-    for name in ("", "value", "samples", "baseline", "", "gain"):
-        table.add_column(name, justify="left" if not name else "right")
+    table = Table(title=f"{details['split']} split: {details['samples']:,} samples", box=SIMPLE_HEAD)
+    for name in ("", "value", "samples", "baseline", ""):
+        table.add_column(name, justify="left" if not name else "right", no_wrap=True)
     for score in report.scores:
         baseline = "" if score.baseline is None else f"{score.baseline:.4f}"
-        gain = "" if score.baseline is None else f"{score.value - score.baseline:+.4f}"
         style = "bold" if score.name == report.primary else None
-        cells = (score.name, f"{score.value:.4f}", f"{score.count:,}", baseline, score.baseline_name, gain)
+        cells = (score.name, f"{score.value:.4f}", f"{score.count:,}", baseline, score.baseline_name)
         table.add_row(*cells, style=style)
     console = Console()
     console.print(table)
