@@ -26,7 +26,7 @@ def importance_picture(rows: Sequence[tuple[str, Mapping[str, Sequence[float]]]]
     panels = figure.subplots(len(rows), 1, sharex=True, squeeze=False)[:, 0]
     for panel, (text, importances) in zip(panels, rows, strict=True):
         for modality, values in importances.items():
-            panel.step(range(len(values)), values, where="mid", color=COLOURS[modality], label=modality)
+            panel.stairs(values, baseline=None, color=COLOURS[modality], label=modality)
         panel.axhline(1, color="0.8", linewidth=0.8, zorder=0)
         panel.set_ylim(0, 2)
         panel.set_title(text, fontsize=9, loc="left")

@@ -78,19 +78,20 @@ class ProgressHook(Hook):
 
 
 class ImportanceHook(Hook):
-    """The importances of some validation samples as one picture in TensorBoard, after each validation.
+    """The importances of some validation clips, each with its first sample, as one picture in TensorBoard, after each validation.
 
     Args:
         metric: of the validation.
-        samples: how many are shown.
+        clips: how many are shown.
     """
 
-    def __init__(self, *, metric: TaskMetric, samples: int = 8) -> None:
+    def __init__(self, *, metric: TaskMetric, clips: int = 8) -> None:
         self.metric = metric
-        self.shown = samples
+        self.shown = clips
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
-        rows = [(s, self.metric.importances.get(s.id)) for s in self.metric.samples[: self.shown]]
+        first_of_clip = {sample.source.id: sample for sample in reversed(self.metric.samples)}
+        rows = [(s, self.metric.importances.get(s.id)) for s in [*reversed(first_of_clip.values())][: self.shown]]
         known = [(sample.text or sample.id, importances) for sample, importances in rows if importances]
         if is_main_process() and known:
             runner.visualizer.add_image("val/importances", importance_picture(known), step=runner.epoch)
