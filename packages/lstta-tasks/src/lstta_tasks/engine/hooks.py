@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from lstta_tasks.engine.metric import TaskMetric
 from lstta_tasks.plots import importance_picture
+from lstta_tasks.task import Sample
 
 
 class SeedHook(Hook):
@@ -78,7 +79,7 @@ class ProgressHook(Hook):
 
 
 class ImportanceHook(Hook):
-    """The importances of some validation clips, each with its first sample, as one picture in TensorBoard, after each validation.
+    """The importances of some validation clips, each with its first sample, as one picture in TensorBoard.
 
     Args:
         metric: of the validation.
@@ -90,8 +91,10 @@ class ImportanceHook(Hook):
         self.shown = clips
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
-        first_of_clip = {sample.source.id: sample for sample in reversed(self.metric.samples)}
-        rows = [(s, self.metric.importances.get(s.id)) for s in [*reversed(first_of_clip.values())][: self.shown]]
+        first: dict[str, Sample] = {}
+        for sample in self.metric.samples:
+            first.setdefault(sample.source.id, sample)
+        rows = [(sample, self.metric.importances.get(sample.id)) for sample in [*first.values()][: self.shown]]
         known = [(sample.text or sample.id, importances) for sample, importances in rows if importances]
         if is_main_process() and known:
             runner.visualizer.add_image("val/importances", importance_picture(known), step=runner.epoch)
