@@ -6,13 +6,13 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import children
 import pytest
 import torch
-from children import KILLED, KILLS, train_in_child
+from children import KILLED, KILLS, one_picture, train_in_child
 from small_world import World
 
 from lstta_core.adapter_files import read_adapter
+from lstta_tasks.engine import hooks
 from lstta_tasks.engine.checkpoints import last_checkpoint, write_whole
 from lstta_tasks.engine.config import load_config
 from lstta_tasks.engine.train import train
@@ -21,8 +21,7 @@ from lstta_tasks.model import FROZEN
 
 @pytest.fixture(autouse=True)
 def _few_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lstta_tasks.engine.hooks.importance_picture", children.hooks.importance_picture)
-    children.skip_pictures()
+    monkeypatch.setattr(hooks, "importance_picture", one_picture)
 
 
 def checkpoint(folder: Path) -> dict[str, Any]:
@@ -114,7 +113,7 @@ class TestWhatIsWritten:
 
 class TestSeeds:
     def test_the_same_gives_the_same_weights_and_another_gives_others(self, world: World, tmp_path: Path) -> None:
-        for name, seed in (("a", 3), ("b", 3), ("c", 4)):
+        for name, seed in (("a", 0), ("b", 0), ("c", 4)):
             torch.rand(7)
             train(load_config(world.config, {"train_cfg.max_epochs": 1, "seed": seed}), work_dir=tmp_path / name)
         assert_same_end(tmp_path / "a", tmp_path / "b")
@@ -180,7 +179,7 @@ class TestRefusals:
             ({"method.width": 12}, r"method.width was 8, is 12 now"),
             ({"model.stages": 1}, r"model.stages was 2, is 1 now"),
             ({"encoders.audio.seed": 6}, r"encoders.audio.seed was 5, is 6 now; encoders.audio.digest was"),
-            ({"seed": 4}, r"seed was 3, is 4 now"),
+            ({"seed": 4}, r"seed was 0, is 4 now"),
         ],
     )
     def test_another_configs_run_is_refused_and_kept(

@@ -12,9 +12,11 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import torch
 
+from lstta_core.adapter_files import save_adapter
 from lstta_tasks.engine import checkpoints, hooks
 from lstta_tasks.engine.config import load_config
 from lstta_tasks.engine.hooks import SeedHook
@@ -53,7 +55,12 @@ def _train(config: Path, work_dir: Path, resume: bool, options: dict[str, Any] |
 
 def skip_pictures() -> None:
     """Draw the importances of one sample instead of eight: drawing takes longer than all the rest."""
-    hooks.importance_picture = lambda rows: importance_picture(rows[:1])  # type: ignore[attr-defined]
+    mock.patch.object(hooks, "importance_picture", one_picture).start()
+
+
+def one_picture(rows: Any) -> Any:
+    """The picture of the first sample alone."""
+    return importance_picture(rows[:1])
 
 
 def _die() -> None:
@@ -68,7 +75,7 @@ def _in_epoch(epoch: int) -> None:
         if (runner.epoch, batch_idx) == (epoch, 2):
             _die()
 
-    SeedHook.before_train_iter = patched  # type: ignore[method-assign]
+    mock.patch.object(SeedHook, "before_train_iter", patched).start()
 
 
 def _in_validation() -> None:
@@ -82,7 +89,7 @@ def _in_validation() -> None:
         if len(batches) == 6:
             _die()
 
-    TaskMetric.process = patched  # type: ignore[method-assign]
+    mock.patch.object(TaskMetric, "process", patched).start()
 
 
 def _in_the_middle_of_a_checkpoint() -> None:
@@ -99,7 +106,7 @@ def _in_the_middle_of_a_checkpoint() -> None:
         path.write_bytes(whole.getvalue()[: len(whole.getvalue()) // 2])
         _die()
 
-    torch.save = patched  # type: ignore[assignment]
+    mock.patch.object(torch, "save", patched).start()
 
 
 def _before_the_pointer() -> None:
@@ -113,7 +120,7 @@ def _before_the_pointer() -> None:
                 _die()
         before(path, write)
 
-    checkpoints.write_whole = patched
+    mock.patch.object(checkpoints, "write_whole", patched).start()
 
 
 def _before_the_old_one_is_deleted() -> None:
@@ -124,17 +131,15 @@ def _before_the_old_one_is_deleted() -> None:
             _die()
         before(self, missing_ok)
 
-    Path.unlink = patched  # type: ignore[method-assign]
+    mock.patch.object(Path, "unlink", patched).start()
 
 
 def _after_the_first_best() -> None:
-    before = checkpoints.save_adapter
-
     def patched(folder: Path, tensors: Any, record: Any) -> None:
-        before(folder, tensors, record)
+        save_adapter(folder, tensors, record)
         _die()
 
-    checkpoints.save_adapter = patched
+    mock.patch.object(checkpoints, "save_adapter", patched).start()
 
 
 def _while_the_best_is_replaced() -> None:
@@ -146,7 +151,7 @@ def _while_the_best_is_replaced() -> None:
             _die()
         return before(self, target)
 
-    Path.rename = patched  # type: ignore[method-assign]
+    mock.patch.object(Path, "rename", patched).start()
 
 
 KILLS: dict[str, Callable[[], None]] = {

@@ -88,7 +88,7 @@ def arguments(factory: Factory) -> tuple[dict[str, bool], bool]:
     """
     calls: list[Factory] = [factory]
     if inspect.isclass(factory):
-        calls = [cls.__init__ for cls in factory.__mro__ if cls is not object and "__init__" in vars(cls)]
+        calls = [vars(cls)["__init__"] for cls in factory.__mro__ if cls is not object and "__init__" in vars(cls)]
     known: dict[str, bool] = {}
     for function in calls:
         parameters = list(inspect.signature(function).parameters.values())[inspect.isclass(factory) :]

@@ -20,6 +20,8 @@ from lstta_tasks.task import SPLITS, Report, Sample, Score, Split, Task
 
 OUTSIDE = -1
 """The target of an answer that the training split does not have: no loss, and never counted as right."""
+AGAIN = "#"
+"""In the id of a row whose ``question_id`` an earlier row has: 27 questions of MUSIC-AVQA's val have two answers."""
 
 
 class AVQA(Task):
@@ -56,19 +58,21 @@ class AVQA(Task):
 
     def samples(self, split: Split) -> list[Sample]:
         index = {answer: i for i, answer in enumerate(self.answers)}
-        samples: dict[str, Sample] = {}
+        times: Counter[int] = Counter()
+        samples = []
         for place, row in self._rows(split):
-            sample = Sample(
-                id=str(row["question_id"]),
-                source=self._source(row["video_id"]),
-                text=fill(row["question_content"], _strings(row, "templ_values", place), place),
-                target=index.get(row["anser"], OUTSIDE),
-                labels=(*_question_type(row, place), row["anser"]),
+            number = row["question_id"]
+            times[number] += 1
+            samples.append(
+                Sample(
+                    id=str(number) if times[number] == 1 else f"{number}{AGAIN}{times[number]}",
+                    source=self._source(row["video_id"]),
+                    text=fill(row["question_content"], _strings(row, "templ_values", place), place),
+                    target=index.get(row["anser"], OUTSIDE),
+                    labels=(*_question_type(row, place), row["anser"]),
+                )
             )
-            if sample.id in samples:
-                raise ValueError(f"{place}: question_id {sample.id} appears twice in this split")
-            samples[sample.id] = sample
-        return list(samples.values())
+        return samples
 
     def head(self, width: int) -> nn.Module:
         return nn.Linear(width, len(self.answers))
@@ -109,8 +113,12 @@ class AVQA(Task):
                 Score("/".join(group) or "overall", sum(right[group]) / count, count, by_majority / count, name)
             )
         outside = sum(sample.target == OUTSIDE for sample in answered)
-        note = f"{outside} questions have an answer outside the vocabulary of train and count as wrong"
-        return Report("overall", tuple(scores), (note,) if outside else ())
+        again = sum(AGAIN in sample.id for sample in answered)
+        notes = {
+            f"{outside} questions have an answer outside the vocabulary of train and count as wrong": outside,
+            f"{again} rows repeat the question_id of another row, and count as rows of their own": again,
+        }
+        return Report("overall", tuple(scores), tuple(note for note, count in notes.items() if count))
 
     def _rows(self, split: Split) -> Iterator[tuple[str, dict[str, Any]]]:
         """The rows of a split that are not deleted, each with its place for messages."""
@@ -120,9 +128,9 @@ class AVQA(Task):
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
             raise ValueError(f"{path}: not JSON ({error})") from error
         if not isinstance(rows, list) or not rows:
-            raise ValueError(
-                f"{path}: a list of questions is wanted, got {'an empty list' if rows == [] else type(rows)}"
-            )
+            got = "an empty list" if rows == [] else type(rows).__name__
+            raise ValueError(f"{path}: a list of questions is wanted, got {got}")
+        kept = 0
         for number, row in enumerate(rows):
             place = f"{path}, row {number}"
             if not isinstance(row, dict):
@@ -132,8 +140,15 @@ class AVQA(Task):
                     raise ValueError(
                         f"{place}: field {field!r} must be of type {kind.__name__}, got {row.get(field)!r}"
                     )
+                if row[field] == "":
+                    raise ValueError(f"{place}: field {field!r} is empty")
+            if row.get("question_deleted", 0) not in (0, 1):
+                raise ValueError(f"{place}: field 'question_deleted' must be 0 or 1, got {row['question_deleted']!r}")
             if not row.get("question_deleted"):
+                kept += 1
                 yield place, row
+        if not kept:
+            raise ValueError(f"{path}: all {len(rows)} questions have question_deleted set")
 
     def _candidates(self, split: Split) -> list[Path]:
         if self.root is None:
