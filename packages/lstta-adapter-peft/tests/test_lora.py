@@ -5,9 +5,9 @@ import re
 
 import pytest
 import torch
-from lstta_adapter_peft.lora import QUERY_AND_VALUE, LoRA
 from torch import Tensor, nn
 
+from lstta_adapter_peft.lora import QUERY_AND_VALUE, LoRA
 from lstta_core.budget import create_method
 from lstta_core.digests import encoder_digest
 from lstta_core.interfaces import Method, Modality

@@ -44,17 +44,19 @@ class AdapterFile:
 
 
 def trained_tensors(model: nn.Module, frozen: str) -> dict[str, Tensor]:
-    """The part of a model's state that belongs into an adapter folder.
+    """The part of a model's state that belongs into an adapter folder: what trains, and the buffers beside it.
+
+    Of several named adapters only the active one trains.
 
     Args:
         model: any module that holds frozen encoders.
-        frozen: prefix of the names of the frozen encoders' state; below it only parameters that train are kept.
+        frozen: prefix of the names of the frozen encoders' state; below it no buffers are kept.
     """
-    training = {name for name, parameter in model.named_parameters() if parameter.requires_grad}
+    training = {name: parameter.requires_grad for name, parameter in model.named_parameters()}
     return {
         name: tensor.detach().cpu().contiguous().clone()
         for name, tensor in model.state_dict().items()
-        if not name.startswith(frozen) or name in training
+        if training.get(name, not name.startswith(frozen))
     }
 
 
