@@ -7,8 +7,12 @@ import argparse
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from common import cfg_options, user_errors
+
+if TYPE_CHECKING:
+    from lstta_tasks.data.cache import CacheReader, CacheSet
 
 
 def main() -> None:
@@ -47,6 +51,7 @@ def _of_a_config(command: argparse.ArgumentParser) -> None:
 
 def _build(args: argparse.Namespace) -> None:
     from lstta_tasks.data.build_cache import build_cache
+    from lstta_tasks.data.cache import open_cache
     from lstta_tasks.engine.config import load_config
     from lstta_tasks.engine.experiment import Experiment
 
@@ -66,6 +71,7 @@ def _build(args: argparse.Namespace) -> None:
         f"{report.path}: {report.total:,} clips, {report.built:,} decoded now, {report.reused:,} there already, "
         f"{len(report.failed):,} failed, {report.seconds:.0f} s"
     )
+    _tell_what_lacks(open_cache(report.path))
     _list(report.failed, most=10)
 
 
@@ -76,6 +82,7 @@ def _info(args: argparse.Namespace) -> None:
     print(f"{args.cache}: {len(reader):,} clips, {len(reader.failures):,} failed")
     for key, value in reader.meta.items():
         print(f"  {key}: {value}")
+    _tell_what_lacks(reader)
     _list(reader.failures)
 
 
@@ -109,6 +116,14 @@ def _prune(args: argparse.Namespace) -> None:
     path = experiment.config.clips.cache
     removed = prune_cache(path, [source.id for source in experiment.sources(args.split)])
     print(f"{path}: {removed:,} clips removed")
+
+
+def _tell_what_lacks(reader: CacheReader | CacheSet) -> None:
+    """Silent clips are no failures, but nobody should have to find out by accident that there are many."""
+    headers = [reader.header(clip) for clip in reader.ids()]
+    for what in ("sound", "video"):
+        if lacking := sum(not header[f"has_{what}"] for header in headers):
+            print(f"  {lacking:,} clips without {what}: the model takes that modality as absent")
 
 
 def _list(reasons: Mapping[str, str], most: int | None = None) -> None:

@@ -23,7 +23,7 @@ def cfg_options(pairs: Sequence[str] | None) -> dict[str, Any]:
             raise ValueError(f"--cfg-options wants KEY=VALUE, got {pair!r}")
         try:
             options[key] = ast.literal_eval(value)
-        except (ValueError, SyntaxError):
+        except (ValueError, SyntaxError, TypeError):
             options[key] = value
     return options
 

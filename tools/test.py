@@ -32,6 +32,7 @@ def main() -> None:
     if is_main_process():
         print_report(report, details)
         if args.json is not None:
+            args.json.parent.mkdir(parents=True, exist_ok=True)
             args.json.write_text(json.dumps(details, indent=1, ensure_ascii=False) + "\n")
 
 

@@ -129,6 +129,8 @@ def _check_sections(path: Path, config: Config) -> None:
     for section, reader in READERS.items():
         if (settings := _at(config, section)) is not None:
             _check_keys(section, settings, reader.known())
+    if not isinstance(config.clips.cache, str):
+        raise ValueError(f"clips.cache: the path of a folder is wanted, got {config.clips.cache!r}")
     typed = {f"param_scheduler.{index}": settings for index, settings in enumerate(config.param_scheduler)}
     for section, settings in {**typed, "optim_wrapper.optimizer": config.optim_wrapper.optimizer}.items():
         if not isinstance(settings, Mapping) or "type" not in settings:

@@ -1,0 +1,63 @@
+"""Every shipped config loads and describes a model that can be built."""
+
+from __future__ import annotations
+
+import ast
+import os
+from pathlib import Path
+
+import pytest
+
+from lstta_tasks.engine.config import load_config
+from lstta_tasks.engine.experiment import Experiment
+
+REPOSITORY = Path(__file__).parents[1]
+CONFIGS = sorted(path for path in (REPOSITORY / "configs").rglob("*.py") if path.parent.name != "base")
+OPTIONS = {"avqa": {"task.answers": ["no", "yes"]}}
+"""What stands in for the annotations of a task."""
+
+
+MODELS = Path(os.environ.get("LSTTA_SHARED", REPOSITORY.parent / "shared")) / "models"
+ON_DISK = {
+    "facebook/dinov2-small": "dinov2-small",
+    "openai/whisper-tiny.en": "whisper-tiny-en",
+    "sentence-transformers/all-MiniLM-L6-v2": "minilm-l6",
+}
+
+
+def local_models(path: Path) -> dict[str, str]:
+    """Options that take a config's encoders from the disk; skips the test where one is not there."""
+    options = {}
+    for modality, settings in load_config(path).encoders.items():
+        if "model" in settings:
+            folder = MODELS / ON_DISK.get(settings["model"], "none")
+            if not folder.is_dir():
+                pytest.skip(f"{settings['model']} is not in {MODELS}: set LSTTA_SHARED")
+            options[f"encoders.{modality}.model"] = str(folder)
+    return options
+
+
+def name(path: Path) -> str:
+    return str(path.relative_to(REPOSITORY))
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=name)
+class TestConfigs:
+    def test_it_loads(self, path: Path) -> None:
+        load_config(path)
+
+    def test_its_header_says_how_to_run_it(self, path: Path) -> None:
+        header = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+        assert f"tools/train.py {name(path)}" in header
+
+    def test_what_it_describes_can_be_built(self, path: Path) -> None:
+        config = load_config(path, {**OPTIONS[path.parent.name], **local_models(path)})
+        experiment = Experiment(config)
+        model = experiment.model
+        assert any(parameter.requires_grad for parameter in model.parameters())
+        assert experiment.preprocessing.segments == config.clips.segments
+        assert experiment.record()["method"]["name"] == config.method["name"]
+
+
+def test_there_are_configs() -> None:
+    assert any(path.stem == "tiny_lstta" for path in CONFIGS)
