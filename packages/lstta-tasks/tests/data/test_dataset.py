@@ -11,8 +11,10 @@ import pytest
 from small_world import World
 from torch.utils.data import DataLoader
 
+from lstta_core.interfaces import AudioSpec, Modality, VisualSpec
 from lstta_tasks.data.cache import open_cache
 from lstta_tasks.data.clip import ClipSource
+from lstta_tasks.data.collate import Collate
 from lstta_tasks.data.dataset import SampleDataset
 from lstta_tasks.task import Sample
 from lstta_tasks.tasks.avqa import AVQA
@@ -83,3 +85,23 @@ def test_a_clip_whose_file_is_gone_is_still_read_from_the_cache(world: World, tm
     shutil.copytree(world.cache, tmp_path / "cache")
     dataset = SampleDataset([sample("a", "00000000")], open_cache(tmp_path / "cache"))
     assert dataset[0][1].has_video
+
+
+@pytest.mark.parametrize("indices", [[3, 0, 3, 11], [2]])
+def test_a_batch_equals_its_items_and_is_copied_once(world: World, indices: list[int]) -> None:
+    dataset = SampleDataset(AVQA(root=world.root).samples("val"), open_cache(world.cache))
+    batch = dataset.__getitems__(indices)
+    for index, (one, clip) in zip(indices, batch, strict=True):
+        assert one == dataset[index][0]
+        np.testing.assert_array_equal(clip.frames, dataset[index][1].frames)
+        np.testing.assert_array_equal(clip.sound, dataset[index][1].sound)
+    specs = {
+        Modality.VISUAL: VisualSpec(size=dataset.reader.preprocessing.frame_size),
+        Modality.AUDIO: AudioSpec(sample_rate=dataset.reader.preprocessing.sample_rate),
+    }
+    collated = Collate(specs)(batch)["inputs"]
+    assert collated["visual"]["frames"].data_ptr() == batch[0][1].frames.ctypes.data
+    assert collated["audio"]["sound"].data_ptr() == batch[0][1].sound.ctypes.data
+    if len(batch) > 1:  # in another order they have to be copied
+        copied = Collate(specs)(batch[::-1])["inputs"]["visual"]["frames"]
+        np.testing.assert_array_equal(copied.numpy(), np.stack([clip.frames for _, clip in batch[::-1]]))

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import lmdb
+import numpy as np
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from lstta_tasks.data import cache_layout as layout
@@ -73,8 +75,16 @@ class CacheReader:
                 for name, record in layout.entries(txn, layout.CLIP)
             ]
 
-    def read(self, clip_id: str) -> Clip:
+    def read(
+        self, clip_id: str, frames: NDArray[np.uint8] | None = None, sound: NDArray[np.int16] | None = None
+    ) -> Clip:
         """One clip. Its arrays are the caller's own: copied once, straight out of the mapped file.
+
+        Args:
+            clip_id: the clip's.
+            frames: (T, F, H, W, 3): where the frames are to be put, such as a place in a batch; by default an array of
+                their own.
+            sound: (T, n): likewise.
 
         Raises:
             KeyError: the cache does not have it; where it could not be decoded, the message says why.
@@ -82,7 +92,7 @@ class CacheReader:
         """
         with self._record(clip_id) as record:
             try:
-                return unpack(record)
+                return unpack(record, frames, sound)
             except ValueError as error:
                 raise CacheError(f"clip {clip_id!r} in {self.path} is damaged: {error}") from error
 
@@ -202,9 +212,11 @@ class CacheSet:
         """The ids of all clips, sorted."""
         return sorted(self._reader_of)
 
-    def read(self, clip_id: str) -> Clip:
+    def read(
+        self, clip_id: str, frames: NDArray[np.uint8] | None = None, sound: NDArray[np.int16] | None = None
+    ) -> Clip:
         """See :meth:`CacheReader.read`."""
-        return self._find(clip_id).read(clip_id)
+        return self._find(clip_id).read(clip_id, frames, sound)
 
     def header(self, clip_id: str) -> dict[str, Any]:
         """See :meth:`CacheReader.header`."""

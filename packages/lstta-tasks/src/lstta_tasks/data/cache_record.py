@@ -54,24 +54,37 @@ def pack(source: ClipSource, clip: Clip, codec: Codec) -> bytes:
     return _assemble(header, arrays)
 
 
-def unpack(record: memoryview) -> Clip:
+def unpack(
+    record: memoryview, frames: NDArray[np.uint8] | None = None, sound: NDArray[np.int16] | None = None
+) -> Clip:
     """The clip of a record; its arrays are copies of their own, straight out of the record.
 
+    Args:
+        record: as :func:`pack` made it.
+        frames: (T, F, H, W, 3), contiguous: where the frames are to be put; by default an array of their own.
+        sound: (T, n), contiguous: likewise.
+
     Raises:
-        ValueError: the record is no record, or shorter than its header says.
+        ValueError: the record is no record, shorter than its header says, or does not fit the arrays.
     """
     header = read_header(record)
-    frames = np.zeros(header["frames_shape"], np.uint8)
-    if header["has_video"] and header["codec"] == "raw":
-        frames = _array(record, header, "frames")
-    elif header["has_video"]:
-        _from_jpeg(_array(record, header, "frames"), header["jpeg_bytes"], frames)
-    sound = _array(record, header, "sound") if header["has_sound"] else np.zeros(header["sound_shape"], np.int16)
+    frames = _room(frames, header["frames_shape"], np.dtype(np.uint8))
+    sound = _room(sound, header["sound_shape"], np.dtype(np.int16))
+    if not header["has_video"]:
+        frames[...] = 0
+    elif header["codec"] == "raw":
+        np.copyto(frames, _view(record, header, "frames"))
+    else:
+        _from_jpeg(_view(record, header, "frames"), header["jpeg_bytes"], frames)
+    if header["has_sound"]:
+        np.copyto(sound, _view(record, header, "sound"))
+    else:
+        sound[...] = 0
     return Clip(
         frames=frames,
-        frame_times=_array(record, header, "frame_times"),
+        frame_times=_view(record, header, "frame_times").copy(),
         sound=sound,
-        sound_length=_array(record, header, "sound_length"),
+        sound_length=_view(record, header, "sound_length").copy(),
         has_video=header["has_video"],
         has_sound=header["has_sound"],
         duration=header["duration"],
@@ -133,12 +146,20 @@ def _assemble(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> bytes:
     return _MAGIC + _checksum(body) + body
 
 
-def _array(record: memoryview, header: dict[str, Any], name: str) -> NDArray[Any]:
+def _room(given: NDArray[Any] | None, shape: list[int], dtype: np.dtype[Any]) -> NDArray[Any]:
+    if given is None:
+        return np.empty(shape, dtype)
+    if given.shape != tuple(shape) or given.dtype != dtype:
+        raise ValueError(f"it holds {dtype} of shape {tuple(shape)}, asked for {given.dtype} of {given.shape}")
+    return given
+
+
+def _view(record: memoryview, header: dict[str, Any], name: str) -> NDArray[Any]:
+    """An array of the record where it lies; not to be kept, since the record is unmapped after reading."""
     (length,) = struct.unpack_from("<I", record, _BODY)
     place = header["arrays"][name]
     dtype, shape = np.dtype(place["dtype"]), tuple(place["shape"])
-    flat = np.frombuffer(record, dtype, int(np.prod(shape)), _PREFIX + length + place["offset"])
-    return flat.reshape(shape).copy()
+    return np.frombuffer(record, dtype, int(np.prod(shape)), _PREFIX + length + place["offset"]).reshape(shape)
 
 
 def _checksum(body: bytes | memoryview) -> bytes:

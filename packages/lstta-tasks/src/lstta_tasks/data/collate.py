@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from lstta_core.interfaces import InputSpec, LanguageSpec, Modality
@@ -50,16 +51,26 @@ class Collate:
 
 def _visual(clips: Sequence[Clip]) -> dict[str, Tensor]:
     present = torch.tensor([clip.has_video for clip in clips])
-    frames = torch.from_numpy(np.stack([clip.frames for clip in clips]))
+    frames = _joined([clip.frames for clip in clips])
     return {"frames": frames, "mask": present[:, None, None].expand(frames.shape[:3]), "present": present}
 
 
 def _audio(clips: Sequence[Clip]) -> dict[str, Tensor]:
     return {
-        "sound": torch.from_numpy(np.stack([clip.sound for clip in clips])),
+        "sound": _joined([clip.sound for clip in clips]),
         "length": torch.from_numpy(np.stack([clip.sound_length for clip in clips])),
         "present": torch.tensor([clip.has_sound for clip in clips]),
     }
+
+
+def _joined(parts: Sequence[NDArray[Any]]) -> Tensor:
+    """The parts as one tensor: without a copy where they lie side by side in one array, as a dataset's batch does."""
+    whole = parts[0].base
+    if isinstance(whole, np.ndarray) and whole.shape == (len(parts), *parts[0].shape):
+        places = [part.ctypes.data - whole.ctypes.data for part in parts]
+        if places == [place * parts[0].nbytes for place in range(len(parts))]:
+            return torch.from_numpy(whole)
+    return torch.from_numpy(np.stack(parts))
 
 
 def _language(texts: Sequence[str | None], spec: LanguageSpec) -> dict[str, Tensor]:

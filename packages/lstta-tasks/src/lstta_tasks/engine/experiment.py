@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import torch
 from mmengine.config import Config
 from mmengine.dataset import DefaultSampler
 from torch.utils.data import DataLoader
@@ -126,7 +127,7 @@ class Experiment:
             num_workers=workers,
             collate_fn=Collate(self.specs),
             drop_last=False,
-            pin_memory=False,
+            pin_memory=torch.cuda.is_available(),
             persistent_workers=workers > 0,
         )
 
