@@ -16,7 +16,7 @@ from pathlib import Path
 TOOLS = Path(__file__).parent
 CONFIG = "configs/avqa/tiny_lstta.py"
 RUN = Path("work_dirs/tiny_lstta")
-CLIPS = {"train": 1200, "val": 100, "test": 250}
+CLIPS = {"train": 900, "val": 60, "test": 200}
 
 
 def main() -> None:
