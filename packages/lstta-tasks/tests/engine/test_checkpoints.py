@@ -144,11 +144,11 @@ class TestResuming:
         train(load_config(world.config, {"train_cfg.max_epochs": 1}), work_dir=tmp_path / "new", resume=True)
         assert checkpoint(tmp_path / "new")["meta"]["epoch"] == 1
 
-    def test_killed_in_an_epoch_it_ends_the_same(self, world: World, run: Path, tmp_path: Path) -> None:
+    def test_killed_in_an_epoch_it_ends_the_same(self, world: World, whole: Path, tmp_path: Path) -> None:
         assert train_in_child(world.config, tmp_path / "a", kill="in the second epoch") == KILLED
         assert checkpoint(tmp_path / "a")["meta"]["epoch"] == 1
         assert train_in_child(world.config, tmp_path / "a", resume=True) == 0
-        assert_same_end(run, tmp_path / "a")
+        assert_same_end(whole, tmp_path / "a")
 
 
 class TestRefusals:
@@ -180,6 +180,7 @@ class TestRefusals:
             ({"model.stages": 1}, r"model.stages was 2, is 1 now"),
             ({"encoders.audio.seed": 6}, r"encoders.audio.seed was 5, is 6 now; encoders.audio.digest was"),
             ({"seed": 4}, r"seed was 0, is 4 now"),
+            ({"loader.batch_size": 5}, r"steps an epoch was 6, is 5 now"),
         ],
     )
     def test_another_configs_run_is_refused_and_kept(

@@ -131,7 +131,7 @@ def last_checkpoint(work_dir: Path) -> Path | None:
     return path
 
 
-def check_fits(path: Path, model: TaskModel, record: Mapping[str, Any], seed: int) -> None:
+def check_fits(path: Path, model: TaskModel, record: Mapping[str, Any], *, seed: int, steps: int) -> None:
     """Refuse to resume another run than this config's, before anything is written.
 
     Args:
@@ -139,17 +139,20 @@ def check_fits(path: Path, model: TaskModel, record: Mapping[str, Any], seed: in
         model: to go on with.
         record: what would be written into ``adapter.json``.
         seed: of the config.
+        steps: of an epoch, in this process.
 
     Raises:
-        ValueError: the file is damaged, or was made by another model, on other encoders, or with another seed.
+        ValueError: the file is damaged, or was made by another model, on other encoders, with another seed, or with
+            epochs of another length.
     """
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-        there = {**json.loads(checkpoint["meta"]["record"]), "seed": checkpoint["meta"]["seed"]}
+        meta = checkpoint["meta"]
+        there = {**json.loads(meta["record"]), "seed": meta["seed"], "steps an epoch": meta["iter"] // meta["epoch"]}
         tensors = checkpoint["state_dict"]
     except (RuntimeError, EOFError, pickle.UnpicklingError, KeyError) as error:
         raise ValueError(f"{path}: not a whole checkpoint of ours ({error}); train into another --work-dir") from error
-    wrong = list(_differences(there, json.loads(json.dumps({**record, "seed": seed}))))
+    wrong = list(_differences(there, json.loads(json.dumps({**record, "seed": seed, "steps an epoch": steps}))))
     here = {f"{PREFIX}{name}": tensor for name, tensor in trained_tensors(model, FROZEN).items()}
     wrong += [f"{name} is in one of the two alone" for name in sorted(here.keys() ^ tensors.keys())]
     wrong += [

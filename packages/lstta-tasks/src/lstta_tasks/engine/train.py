@@ -81,8 +81,9 @@ def train(
     datasets = {split: experiment.dataset(split) for split in ("train", "val")}
     model = experiment.model
     record = card(experiment.record(), model)
+    loaders = {split: experiment.loader(split, dataset) for split, dataset in datasets.items()}
     if checkpoint is not None:
-        check_fits(checkpoint, model, record, config.seed)
+        check_fits(checkpoint, model, record, seed=config.seed, steps=len(loaders["train"]))
     metric = TaskMetric(task=experiment.task, samples=datasets["val"].samples)
     if is_main_process():
         _tell(model, {split: (len(data), len(data.missing)) for split, data in datasets.items()})
@@ -90,11 +91,11 @@ def train(
     runner = FileLogRunner(
         model=RunnerModel(model=model, task=experiment.task),
         work_dir=str(work_dir),
-        train_dataloader=experiment.loader("train", datasets["train"]),
+        train_dataloader=loaders["train"],
         train_cfg={"by_epoch": True, **plain(config.train_cfg)},
         optim_wrapper=_optim_wrapper(config, model, amp),
         param_scheduler=[plain(scheduler) for scheduler in config.param_scheduler],
-        val_dataloader=experiment.loader("val", datasets["val"]),
+        val_dataloader=loaders["val"],
         val_cfg={},
         val_evaluator=[metric],
         default_hooks={
