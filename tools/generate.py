@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Generate built-in clips: ``tools/generate.py avqa --out data/built-in/avqa``."""
 
 from lstta_tasks.generate.cli import main

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from importlib.resources import as_file, files
 
-import torch
 from safetensors.torch import load_file
 
 from lstta_backbone_tiny.audio import TinyAudio
 from lstta_backbone_tiny.language import TinyLanguage
 from lstta_backbone_tiny.visual import TinyVisual
+from lstta_core.interfaces import Encoder
 
 WEIGHTS = files("lstta_backbone_tiny") / "weights"
 
@@ -36,7 +36,8 @@ def language() -> TinyLanguage:
     return encoder
 
 
-def _load(encoder: torch.nn.Module, name: str) -> None:
+def _load(encoder: Encoder, name: str) -> None:
     with as_file(WEIGHTS / f"{name}.safetensors") as path:
         tensors = load_file(path)
     encoder.load_state_dict({key: tensor.float() for key, tensor in tensors.items()})
+    encoder.name, encoder.licence = f"lstta-backbone-tiny/{name}", "Apache-2.0"

@@ -25,7 +25,7 @@ from lstta_tasks.engine.factories import call, callable_of, plain
 from lstta_tasks.engine.hooks import ImportanceHook, ProgressHook, SeedHook
 from lstta_tasks.engine.metric import TaskMetric
 from lstta_tasks.engine.mm_model import RunnerModel
-from lstta_tasks.task import Report
+from lstta_tasks.task import Report, Split
 
 
 class FileLogRunner(Runner):
@@ -78,7 +78,8 @@ def train(
     join(launcher)
     torch.manual_seed(config.seed)
     experiment = Experiment(config)
-    datasets = {split: experiment.dataset(split) for split in ("train", "val")}
+    splits: tuple[Split, ...] = ("train", "val")
+    datasets = {split: experiment.dataset(split) for split in splits}
     model = experiment.model
     record = card(experiment.record(), model)
     loaders = {split: experiment.loader(split, dataset) for split, dataset in datasets.items()}
