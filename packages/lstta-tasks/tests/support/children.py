@@ -1,6 +1,6 @@
 """Training in a process of its own that may kill itself, with SIGKILL, at a moment of one's choice.
 
-The child is forked, so that nothing is imported twice; what it patches is its own.
+The child is a fresh interpreter, as a run that is started again is; what it patches is its own.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def train_in_child(
     """Train in a child and return its exit code, ``KILLED`` where it killed itself; ``kill`` names one of KILLS."""
     arguments = (config, work_dir, resume, options, kill)
     # Its loader has workers of its own, so it must not be a daemon.
-    child = multiprocessing.get_context("fork").Process(target=_train, args=arguments, daemon=False)
+    child = multiprocessing.get_context("spawn").Process(target=_train, args=arguments, daemon=False)
     child.start()
     child.join()
     assert child.exitcode is not None
