@@ -2,7 +2,7 @@
 
 command:  tools/train.py configs/avqa/tiny_lstta.py     (`make demo` generates the clips and the cache before it)
 time:     400 s on two cores, 450 steps of 32 questions
-result:   val .556; test .5475, where the majority answers of the types reach .3262 (one run, seed 0, 900 training clips)
+result:   val .556; test .5475, where majority answers by type reach .3262 (one run, seed 0, 900 training clips)
 """
 
 from mmengine.config import read_base
