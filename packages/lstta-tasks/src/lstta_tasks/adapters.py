@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from lstta_tasks.data.collate import Collate
 from lstta_tasks.data.decode import decode_clip
 from lstta_tasks.data.preprocessing import Preprocessing
 from lstta_tasks.model import FROZEN, TaskModel, build_model
-from lstta_tasks.task import Sample, Task
+from lstta_tasks.task import Sample, Task, TimedText
 
 
 def card(record: Mapping[str, Any], model: TaskModel) -> dict[str, Any]:
@@ -24,6 +24,8 @@ def card(record: Mapping[str, Any], model: TaskModel) -> dict[str, Any]:
     by_modality = model.trimodal.by_modality()
     encoders = {}
     for m, settings in record["encoders"].items():
+        if Modality(m) not in by_modality:
+            continue
         encoder = by_modality[Modality(m)]
         known = {"name": encoder.name, "revision": encoder.revision, "licence": encoder.licence}
         base = {key: value for key, value in known.items() if value}
@@ -73,16 +75,23 @@ class Predictor:
         self.model = model.eval()
         self.task = task
         self.preprocessing = preprocessing
-        self.collate = Collate({m: encoder.spec for m, encoder in model.trimodal.by_modality().items()})
+        specs = {m: encoder.spec for m, encoder in model.trimodal.by_modality().items()}
+        self.collate = Collate(specs, timed_text=task.timed_text)
 
-    def predict(self, video: str | Path, text: str | None = None) -> dict[str, Any]:
+    def predict(self, video: str | Path, text: str | None = None, timed: Sequence[TimedText] = ()) -> dict[str, Any]:
         """What the task predicts for one video and text.
+
+        Args:
+            video: a media file.
+            text: the question, statement, …, as the task has it.
+            timed: subtitles, for tasks that read them.
 
         Raises:
             DecodeError: the video cannot be read.
         """
-        clip = decode_clip(ClipSource(id=str(video), video=Path(video)), self.preprocessing)
-        sample = Sample(id=str(video), source=ClipSource(id=str(video), video=Path(video)), text=text, target=0)
+        source = ClipSource(id=str(video), video=Path(video))
+        clip = decode_clip(source, self.preprocessing)
+        sample = Sample(id=source.id, source=source, text=text, target=0, timed=tuple(timed))
         with torch.no_grad():
             return self.task.predict(self.model(self.collate([(sample, clip)])["inputs"]).output)[0]
 

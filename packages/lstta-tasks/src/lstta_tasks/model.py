@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,6 +58,7 @@ def build_model(
     encoders: Mapping[Modality, Encoder],
     method: Mapping[str, Any],
     task: Task,
+    modalities: Sequence[str] | None = None,
     stages: int | None = None,
     adapted: int | None = None,
     readout: Mapping[str, Any] | None = None,
@@ -68,6 +69,7 @@ def build_model(
         encoders: by modality; frozen here.
         method: ``name`` of a method, its options, and perhaps ``budget``.
         task: owns the last layer.
+        modalities: those of the encoders that the model has; all by default. For comparisons with less.
         stages: K, see :class:`~lstta_core.trimodal.TrimodalModel`.
         adapted: how many of the last stages are adapted.
         readout: options of :class:`~lstta_core.readout.Readout`.
@@ -77,9 +79,12 @@ def build_model(
 
     Raises:
         UnknownNameError: no plugin registers the method.
-        ValueError: an option is out of range.
+        ValueError: an option is out of range, or ``modalities`` names one without an encoder.
     """
-    trimodal = TrimodalModel(encoders, stages=stages, adapted=adapted)
+    used = {m: encoder for m, encoder in encoders.items() if modalities is None or m in modalities}
+    if modalities is not None and len(used) != len(modalities):
+        raise ValueError(f"model.modalities: some of {', '.join(encoders)} are wanted, each once, got {modalities}")
+    trimodal = TrimodalModel(used, stages=stages, adapted=adapted)
     choice = create_method(model=trimodal, **method)
     trimodal.add_adapter(ADAPTER, choice.method)
     widths = {m: encoder.widths[-1] for m, encoder in trimodal.by_modality().items()}

@@ -16,6 +16,21 @@ SPLITS: tuple[Split, ...] = ("train", "val", "test")
 
 
 @dataclass(frozen=True)
+class TimedText:
+    """Words that belong to a time of the clip, such as a subtitle.
+
+    Attributes:
+        start: in seconds from the clip's start.
+        end: in seconds from there; not before ``start``.
+        text: what is said or shown then.
+    """
+
+    start: float
+    end: float
+    text: str
+
+
+@dataclass(frozen=True)
 class Sample:
     """One problem of a task.
 
@@ -23,8 +38,9 @@ class Sample:
         id: unique within its split; predictions are keyed by it.
         source: where its clip is; ``source.id`` is the clip's id in the cache. Several samples may share a clip.
         text: the question, caption or utterance; None where there is none.
-        target: what is to be predicted, as the task's loss wants it.
+        target: what is to be predicted, as the task's loss wants it: a class, or a number on a scale.
         labels: what metrics group by, such as the type of a question.
+        timed: subtitles; only tasks with ``timed_text`` have them.
     """
 
     id: str
@@ -32,6 +48,7 @@ class Sample:
     text: str | None
     target: int | float
     labels: tuple[str, ...] = ()
+    timed: tuple[TimedText, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -44,6 +61,7 @@ class Score:
         count: over how many samples.
         baseline: the same metric of a trivial answer, where one is defined.
         baseline_name: what that answer is.
+        lower_is_better: whether this is an error or a rank.
     """
 
     name: str
@@ -51,6 +69,7 @@ class Score:
     count: int
     baseline: float | None = None
     baseline_name: str = ""
+    lower_is_better: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,7 +77,7 @@ class Report:
     """The metrics of one split.
 
     Attributes:
-        primary: the name of the score that selection maximises.
+        primary: the name of the score that selection goes by.
         scores: all of them, in the order of a table.
         notes: what a reader must know of them, such as answers outside the vocabulary.
     """
@@ -69,13 +88,28 @@ class Report:
 
     def value(self, name: str) -> float:
         """The value of the score of this name."""
-        return next(score.value for score in self.scores if score.name == name)
+        return self._score(name).value
+
+    @property
+    def merit(self) -> float:
+        """What selection maximises: the primary score, with its sign turned where lower is better."""
+        score = self._score(self.primary)
+        return -score.value if score.lower_is_better else score.value
+
+    def _score(self, name: str) -> Score:
+        return next(score for score in self.scores if score.name == name)
 
 
 class Task(ABC):
-    """One kind of problem. Subclasses are final and say in their docstring which files they read."""
+    """One kind of problem. Subclasses are final and say in their docstring which files they read.
+
+    Attributes:
+        name: that it is registered under.
+        timed_text: whether texts have one row a segment: the sample's text, and the subtitles that fall into it.
+    """
 
     name: str
+    timed_text: bool = False
 
     @abstractmethod
     def splits(self) -> list[Split]:

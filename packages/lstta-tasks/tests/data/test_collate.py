@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ import torch
 from lstta_core.interfaces import AudioSpec, InputSpec, LanguageSpec, Modality, VisualSpec
 from lstta_tasks.data.clip import Clip, ClipSource
 from lstta_tasks.data.collate import Batch, Collate
-from lstta_tasks.task import Sample
+from lstta_tasks.task import Sample, TimedText
 
 T, F, H, W, SAMPLES = 3, 2, 5, 7, 11
 PAD, MOST = 99, 6
@@ -106,6 +107,31 @@ def naive_texts(texts: list[str | None]) -> tuple[list[list[int]], list[list[boo
             padded[-1].append(PAD)
             masks[-1].append(False)
     return padded, masks
+
+
+def test_timed_text_goes_to_the_segments_that_it_overlaps() -> None:
+    """Clips of three seconds and three segments: each row is the sample's text, then what is said then."""
+    said = (TimedText(0.5, 1.0, "a"), TimedText(0.9, 2.1, "bb bb"), TimedText(2.1, 2.1, "ccc"), TimedText(5, 6, "dddd"))
+    samples = [item(0, text="eeeee"), item(1, text=None), item(2, text=None), item(3, text="eeeee")]
+    with_subtitles = [(replace(sample, timed=said if i < 2 else ()), clip) for i, (sample, clip) in enumerate(samples)]
+    batch = Collate(SPECS, timed_text=True)(with_subtitles)["inputs"]["language"]
+    rows = [
+        [[5, 1, 2, 2], [5, 2, 2], [5, 2, 2, 3]],
+        [[1, 2, 2], [2, 2], [2, 2, 3]],
+        [[], [], []],
+        [[5], [5], [5]],
+    ]
+    assert batch["ids"].shape == batch["mask"].shape == (4, T, 4)
+    for clip, segments in enumerate(rows):
+        for segment, row in enumerate(segments):
+            assert batch["ids"][clip, segment].tolist() == row + [PAD] * (4 - len(row))
+            assert batch["mask"][clip, segment].tolist() == [place < len(row) for place in range(4)]
+    assert batch["present"].tolist() == [True, True, False, True]
+
+
+def test_timed_rows_do_not_depend_on_the_neighbours_in_a_batch() -> None:
+    alone = Collate(SPECS, timed_text=True)([item(0, text="eeeee")])["inputs"]["language"]
+    assert alone["ids"].tolist() == [[[5]] * T]
 
 
 @pytest.mark.parametrize("modality", list(Modality))

@@ -21,6 +21,7 @@ from lstta_tasks.data.clip import DecodeError
 from lstta_tasks.engine.config import load_config
 from lstta_tasks.engine.evaluate import evaluate
 from lstta_tasks.engine.experiment import Experiment
+from lstta_tasks.engine.train import train
 from lstta_tasks.model import FROZEN
 
 Alter = Callable[[Callable[[dict[str, Any]], None]], Path]
@@ -50,6 +51,23 @@ class TestEvaluate:
         report, details = evaluate(load_config(world.config), run / "best", "val")
         assert report.value("overall") == read_adapter(run / "best").record["selected"]["overall"]
         assert details["samples"] == len(details["predictions"]) == 15
+
+    @pytest.mark.parametrize("kept", [["audio"], ["visual", "language"]])
+    def test_a_model_of_fewer_modalities_than_the_config(self, world: World, tmp_path: Path, kept: list[str]) -> None:
+        """The cache stays that of all three, and an adapter folder knows which it has."""
+        config = load_config(world.config, {"model.modalities": kept, "train_cfg.max_epochs": 1})
+        train(config, work_dir=tmp_path)
+        record = read_adapter(tmp_path / "best").record
+        assert set(record["encoders"]) == set(kept)
+        report, _ = evaluate(load_config(world.config), tmp_path / "best", "val")
+        assert report.value("overall") == record["selected"]["overall"]
+        predictor = load(tmp_path / "best", {m: e for m, e in own_encoders().items() if m in kept})
+        assert predictor.predict(world.root / "videos" / f"{videos('val')[0]}.mp4", "bright?")["answer"]
+
+    def test_a_modality_without_an_encoder(self, world: World) -> None:
+        config = load_config(world.config, {"model.modalities": ["audio", "smell"]})
+        with pytest.raises(ValueError, match=r"model.modalities: some of visual, audio, language are wanted"):
+            _ = Experiment(config).model
 
     def test_the_details_say_everything(self, world: World, run: Path) -> None:
         report, details = evaluate(load_config(world.config), run / "best", "test")

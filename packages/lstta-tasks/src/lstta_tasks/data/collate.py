@@ -28,10 +28,13 @@ class Collate:
 
     Args:
         specs: of the model's encoders.
+        timed_text: whether texts have a row for each segment (S = T), or one for the clip (S = 1). A batch never
+            decides this by itself: what a sample gives must not depend on its neighbours.
     """
 
-    def __init__(self, specs: Mapping[Modality, InputSpec]) -> None:
+    def __init__(self, specs: Mapping[Modality, InputSpec], *, timed_text: bool = False) -> None:
         self.specs = dict(specs)
+        self.timed_text = timed_text
 
     def __call__(self, items: Sequence[tuple[Sample, Clip]]) -> Batch:
         samples = [sample for sample, _ in items]
@@ -44,7 +47,8 @@ class Collate:
         if Modality.LANGUAGE in self.specs:
             spec = self.specs[Modality.LANGUAGE]
             assert isinstance(spec, LanguageSpec)
-            inputs[Modality.LANGUAGE] = _language([sample.text for sample in samples], spec)
+            texts = [_by_segment(*item) if self.timed_text else [item[0].text] for item in items]
+            inputs[Modality.LANGUAGE] = _language(texts, spec)
         target = torch.tensor([sample.target for sample in samples])
         return {"inputs": inputs, "target": target, "ids": [sample.id for sample in samples]}
 
@@ -73,10 +77,23 @@ def _joined(parts: Sequence[NDArray[Any]]) -> Tensor:
     return torch.from_numpy(np.stack(parts))
 
 
-def _language(texts: Sequence[str | None], spec: LanguageSpec) -> dict[str, Tensor]:
-    ids = [[] if text is None else spec.tokenize(text)[: spec.max_length] for text in texts]
-    longest = max(1, *(len(row) for row in ids))
-    padded = torch.tensor([row + [spec.pad_id] * (longest - len(row)) for row in ids])
-    length = torch.tensor([len(row) for row in ids])
-    mask = torch.arange(longest) < length[:, None]
-    return {"ids": padded[:, None], "mask": mask[:, None], "present": length > 0}
+def _by_segment(sample: Sample, clip: Clip) -> list[str | None]:
+    """The text of each of the clip's T segments: the sample's own, then the subtitles that overlap the segment."""
+    segments = clip.sound.shape[0]
+    rows: list[str | None] = []
+    for segment in range(segments):
+        start, end = (clip.duration * edge / segments for edge in (segment, segment + 1))
+        said = [timed.text for timed in sample.timed if timed.start < end and timed.end > start]
+        parts = [text for text in (sample.text, *said) if text]
+        rows.append(" ".join(parts) or None)
+    return rows
+
+
+def _language(texts: Sequence[Sequence[str | None]], spec: LanguageSpec) -> dict[str, Tensor]:
+    """Texts by clip and segment, (B, S), to ids and mask (B, S, L) of the batch's longest; shorter ones are padded."""
+    ids = [[[] if text is None else spec.tokenize(text)[: spec.max_length] for text in rows] for rows in texts]
+    longest = max(1, *(len(row) for rows in ids for row in rows))
+    padded = torch.tensor([[row + [spec.pad_id] * (longest - len(row)) for row in rows] for rows in ids])
+    length = torch.tensor([[len(row) for row in rows] for rows in ids])
+    mask = torch.arange(longest) < length[..., None]
+    return {"ids": padded, "mask": mask, "present": (length > 0).any(1)}

@@ -66,10 +66,9 @@ class CheckpointHook(Hook):
         report = self.metric.report
         if not is_main_process() or report is None:
             return
-        score = report.value(report.primary)
-        if self.best is None or score > self.best:
-            self.best = score
-            found = {"epoch": runner.epoch, "split": "val", report.primary: score}
+        if self.best is None or report.merit > self.best:
+            self.best = report.merit
+            found = {"epoch": runner.epoch, "split": "val", report.primary: report.value(report.primary)}
             tensors = trained_tensors(task_model(runner), FROZEN)
             save_adapter(Path(runner.work_dir) / BEST, tensors, {**self.record, **self.started_by, "selected": found})
 

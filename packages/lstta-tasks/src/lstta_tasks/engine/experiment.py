@@ -113,6 +113,12 @@ class Experiment:
         """
         return open_cache(Path(self.config.clips.cache), self.preprocessing)
 
+    @cached_property
+    def collate(self) -> Collate:
+        """For the encoders that the model has, which may be fewer than the config's."""
+        specs = {modality: encoder.spec for modality, encoder in self.model.trimodal.by_modality().items()}
+        return Collate(specs, timed_text=self.task.timed_text)
+
     def dataset(self, split: Split) -> SampleDataset:
         return SampleDataset(self.task.samples(split), self.cache)
 
@@ -125,7 +131,7 @@ class Experiment:
             batch_size=options["batch_size"],
             sampler=DefaultSampler(dataset, shuffle=split == "train", seed=self.config.seed),
             num_workers=workers,
-            collate_fn=Collate(self.specs),
+            collate_fn=self.collate,
             drop_last=False,
             pin_memory=torch.cuda.is_available(),
             persistent_workers=workers > 0,
