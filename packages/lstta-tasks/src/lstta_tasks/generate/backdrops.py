@@ -9,7 +9,7 @@ from random import Random
 
 from PIL import Image, ImageDraw
 
-from lstta_tasks.generate.scene import Scene
+from lstta_tasks.generate.scene import Place
 
 WIDTH, HEIGHT = 240, 144
 FLOOR = 104  # y at which the floor begins
@@ -33,15 +33,15 @@ OUTDOOR: dict[str, tuple[Colour, Colour]] = {
 }
 
 
-def backdrop(scene: Scene) -> Image.Image:
-    """The empty place: an RGB picture of 240 × 144."""
-    random = Random(scene.seed)
+def backdrop(place: Place, name: str, seed: int) -> Image.Image:
+    """The empty place: an RGB picture of 240 × 144. ``name`` is one of those indoors or outdoors, as ``place`` says."""
+    random = Random(seed)
     image = Image.new("RGB", (WIDTH, HEIGHT))
     draw = ImageDraw.Draw(image)
-    if scene.place == "indoor":
-        _indoor(draw, scene.backdrop, random)
+    if place == "indoor":
+        _indoor(draw, name, random)
     else:
-        _outdoor(draw, scene.backdrop, random)
+        _outdoor(draw, name, random)
     return image
 
 

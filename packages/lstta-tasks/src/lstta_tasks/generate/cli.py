@@ -4,17 +4,41 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from lstta_tasks.generate.dataset import Report
+
+
+class Writer(NamedTuple):
+    """A data set that can be written: by ``generate_<name>`` in the module ``<name>`` beside this one.
+
+    Attributes:
+        help: what it is, in a line.
+        clips: how many there are by default in train, val and test.
+        samples: what its report counts.
+    """
+
+    help: str
+    clips: tuple[int, int, int]
+    samples: str
+
+
+WRITERS = {
+    "avqa": Writer("questions about musicians, as MUSIC-AVQA", (2000, 200, 300), "questions"),
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Generate a data set; returns the exit status."""
     arguments = _parser().parse_args(argv)
-    from lstta_tasks.generate.avqa import generate_avqa
-
+    name: str = arguments.dataset
+    generate: Callable[..., Report] = getattr(import_module(f"lstta_tasks.generate.{name}"), f"generate_{name}")
     try:
-        report = generate_avqa(
+        report = generate(
             arguments.out,
             train=arguments.train,
             val=arguments.val,
@@ -26,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     for split, clips in report.clips.items():
-        print(f"{split:6} {clips:6} clips {report.samples[split]:7} questions")
+        print(f"{split:6} {clips:6} clips {report.samples[split]:7} {WRITERS[name].samples}")
     print(f"{report.root}: {report.rendered} clips rendered, {report.kept} kept, {report.seconds} s")
     return 0
 
@@ -34,12 +58,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Generate built-in clips in the layout of a public data set.")
     datasets = parser.add_subparsers(dest="dataset", required=True)
-    avqa = datasets.add_parser("avqa", help="questions about musicians, as MUSIC-AVQA")
-    avqa.add_argument("--out", type=Path, required=True, help="folder to write")
-    for split, clips in (("train", 2000), ("val", 200), ("test", 300)):
-        avqa.add_argument(f"--{split}", type=_count, default=clips, help=f"{split} clips (default {clips})")
-    avqa.add_argument("--seed", type=_count, default=0, help="of all that is random (default 0)")
-    avqa.add_argument("--workers", type=_count, default=2, help="processes that render (default 2)")
+    for name, writer in WRITERS.items():
+        command = datasets.add_parser(name, help=writer.help)
+        command.add_argument("--out", type=Path, required=True, help="folder to write")
+        for split, clips in zip(("train", "val", "test"), writer.clips, strict=True):
+            command.add_argument(f"--{split}", type=_count, default=clips, help=f"{split} clips (default {clips})")
+        command.add_argument("--seed", type=_count, default=0, help="of all that is random (default 0)")
+        command.add_argument("--workers", type=_count, default=2, help="processes that render (default 2)")
     return parser
 
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 import json
 import multiprocessing
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from tqdm import tqdm
 
@@ -24,6 +25,7 @@ from lstta_tasks.generate.scene import Scene
 GENERATOR_VERSION = 2
 COMPLETE, STARTED = "generated.json", "generating.json"
 Arguments = dict[str, str | int]
+Content = TypeVar("Content")
 
 
 @dataclass(frozen=True)
@@ -97,10 +99,18 @@ def write_json(path: Path, content: object) -> None:
 
 
 def write_clips(clips: Sequence[tuple[Path, Scene]], workers: int) -> tuple[int, int]:
+    """:func:`write_missing` for scenes."""
+    return write_missing(clips, _write_scene, workers)
+
+
+def write_missing(
+    clips: Sequence[tuple[Path, Content]], write: Callable[[tuple[Path, Content]], None], workers: int
+) -> tuple[int, int]:
     """Render the clips whose files are not there yet, with a progress bar.
 
     Args:
         clips: files and what they show; the files of one data set lie in folders that exist.
+        write: renders one of them; a function of a module, so that other processes find it.
         workers: processes; 1 renders in this one.
 
     Returns:
@@ -110,16 +120,16 @@ def write_clips(clips: Sequence[tuple[Path, Scene]], workers: int) -> tuple[int,
     with tqdm(total=len(clips), initial=len(clips) - len(missing), desc="clips", unit="clip", disable=None) as bar:
         if workers <= 1 or len(missing) < 2:
             for clip in missing:
-                _render(clip)
+                write(clip)
                 bar.update()
         else:
             # Spawned rather than forked: a fork would inherit locks of whatever threads the caller runs.
             context = multiprocessing.get_context("spawn")
             with ProcessPoolExecutor(workers, mp_context=context) as pool:
-                for _ in pool.map(_render, missing, chunksize=4):
+                for _ in pool.map(write, missing, chunksize=4):
                     bar.update()
     return len(missing), len(clips) - len(missing)
 
 
-def _render(clip: tuple[Path, Scene]) -> None:
+def _write_scene(clip: tuple[Path, Scene]) -> None:
     write_scene(*clip)

@@ -30,7 +30,7 @@ class SceneRenderer:
     """Draws the frames of one scene: backdrop and poses are drawn once, a frame only pastes them."""
 
     def __init__(self, scene: Scene) -> None:
-        self._backdrop = _tinted(backdrop(scene), scene)
+        self._backdrop = tinted(backdrop(scene.place, scene.backdrop, scene.seed), scene.tint)
         self._actors = [
             _Actor(scene.performers[i], truth.motions(scene, i), scene) for i in truth.visible_performers(scene)
         ]
@@ -55,7 +55,7 @@ class _Actor:
         picture = sprite(performer.instrument, performer.hue, performer.lightness, performer.size)
         if performer.mirrored:
             picture = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-        self._poses = [_tinted(_pose(picture, side), scene) for side in (0, -1, 1)]
+        self._poses = [tinted(_pose(picture, side), scene.tint) for side in (0, -1, 1)]
         self._centre = CENTRES[performer.position] + performer.shift[0]
         self._feet = FEET + performer.shift[1]
         self._motions = motions
@@ -89,6 +89,7 @@ def _pose(picture: Image.Image, side: int) -> Image.Image:
     return pose
 
 
-def _tinted(image: Image.Image, scene: Scene) -> Image.Image:
-    factors = np.array([*scene.tint, 1.0][: len(image.getbands())])
+def tinted(image: Image.Image, tint: tuple[float, float, float]) -> Image.Image:
+    """An RGB or RGBA picture with factors on red, green and blue."""
+    factors = np.array([*tint, 1.0][: len(image.getbands())])
     return image.point(np.rint(factors[:, None] * np.arange(256)).astype(int).ravel().tolist())
