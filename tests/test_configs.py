@@ -13,7 +13,11 @@ from lstta_tasks.engine.experiment import Experiment
 
 REPOSITORY = Path(__file__).parents[1]
 CONFIGS = sorted(path for path in (REPOSITORY / "configs").rglob("*.py") if path.parent.name != "base")
-OPTIONS = {"avqa": {"task.answers": ["no", "yes"]}}
+OPTIONS = {
+    "avqa": {"task.answers": ["no", "yes"]},
+    "custom": {"task.labels": ["cat", "dog"]},
+    "inference": {},
+}
 """What stands in for the annotations of a task."""
 
 

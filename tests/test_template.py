@@ -1,4 +1,4 @@
-"""The template of a plugin passes its own test, as somebody who copies it would run it."""
+"""The templates of plugins pass their own tests, as somebody who copies them would run them."""
 
 from __future__ import annotations
 
@@ -7,14 +7,19 @@ import subprocess
 import sys
 from pathlib import Path
 
-TEMPLATE = Path(__file__).parents[1] / "examples/lstta-backbone-template"
+import pytest
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
-def test_the_template_passes_its_own_test(tmp_path: Path) -> None:
+@pytest.mark.parametrize("template", sorted(path.name for path in EXAMPLES.glob("*-template")))
+def test_the_template_passes_its_own_test(template: str, tmp_path: Path) -> None:
+    folder = EXAMPLES / template
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path)]
-    environment = {**os.environ, "PYTHONPATH": str(TEMPLATE / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
+    paths = [str(folder / "src"), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(
-        [*command, str(TEMPLATE / "tests")], cwd=tmp_path, env=environment, capture_output=True, text=True
+        [*command, str(folder / "tests")], cwd=tmp_path, env=environment, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert " passed" in done.stdout

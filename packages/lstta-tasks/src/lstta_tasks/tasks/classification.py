@@ -1,0 +1,176 @@
+"""A label for a clip and its text, from a CSV file of one's own.
+
+Columns: ``video`` (a path, from the CSV's folder or absolute), ``label``; ``text``, ``split``, ``start`` and ``end``
+(seconds of the video) where one has them. UTF-8, with or without a byte order mark.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from lstta_tasks.data.clip import ClipSource
+from lstta_tasks.task import SPLITS, Report, Sample, Score, Split, Task
+
+COLUMNS = ("video", "label", "text", "split", "start", "end")
+OUTSIDE = -1
+"""The target of a label that the training split does not have: no loss, and never counted as right."""
+
+
+class Classification(Task):
+    """One of the training split's labels.
+
+    Without a column ``split``, four fifths of the *videos* train, a tenth selects and a tenth tests, decided by the
+    hash of the path as it is written: rows of one video are never in two splits, and new rows move no old ones.
+
+    Args:
+        path: of the CSV file; None where only ``labels`` are needed, as for inference.
+        labels: the classes; by default the labels of the training split, sorted.
+    """
+
+    name = "classification"
+
+    def __init__(self, *, path: str | Path | None = None, labels: Sequence[str] | None = None) -> None:
+        self.path = None if path is None else Path(path)
+        self._labels = None if labels is None else tuple(labels)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The classes, read from the training split when they are first needed.
+
+        Raises:
+            ValueError: there are fewer than two.
+        """
+        if self._labels is None:
+            self._labels = tuple(sorted({row["label"] for _, row in self._rows("train")}))
+            if len(self._labels) < 2:
+                raise ValueError(f"{self.path}: the train split has one label, {self._labels[0]!r}: nothing to learn")
+        return self._labels
+
+    def options(self) -> dict[str, Any]:
+        return {"labels": list(self.labels)}
+
+    def splits(self) -> list[Split]:
+        there = {row["split"] for _, row in self._all_rows()}
+        return [split for split in SPLITS if split in there]
+
+    def clips(self, split: Split) -> list[ClipSource]:
+        sources = [self._source(row, line) for line, row in self._rows(split)]
+        return list({source.id: source for source in sources}.values())
+
+    def samples(self, split: Split) -> list[Sample]:
+        index = {label: i for i, label in enumerate(self.labels)}
+        return [
+            Sample(
+                id=str(line),
+                source=self._source(row, line),
+                text=row["text"] or None,
+                target=index.get(row["label"], OUTSIDE),
+                labels=(row["label"],),
+            )
+            for line, row in self._rows(split)
+        ]
+
+    def head(self, width: int) -> nn.Module:
+        return nn.Linear(width, len(self.labels))
+
+    def loss(self, output: Tensor, target: Tensor) -> Tensor:
+        known = (target != OUTSIDE).sum().clamp(min=1)
+        return F.cross_entropy(output, target, ignore_index=OUTSIDE, reduction="sum") / known
+
+    def predict(self, output: Tensor) -> list[dict[str, Any]]:
+        probabilities, best = output.float().softmax(-1).max(-1)
+        return [
+            {"label": self.labels[i], "probability": p}
+            for i, p in zip(best.tolist(), probabilities.tolist(), strict=True)
+        ]
+
+    def report(self, predictions: Mapping[str, Mapping[str, Any]], samples: Sequence[Sample]) -> Report:
+        """Accuracy over all, beside the share of the most frequent label; and recall, label by label."""
+        answered = [sample for sample in samples if sample.id in predictions]
+        counts = Counter(sample.labels[0] for sample in answered)
+        right = Counter(s.labels[0] for s in answered if predictions[s.id]["label"] == s.labels[0])
+        recalls = [Score(f"recall/{label}", right[label] / counts[label], counts[label]) for label in sorted(counts)]
+        majority, most = counts.most_common(1)[0]
+        total = len(answered)
+        accuracy = Score("accuracy", right.total() / total, total, most / total, f"always {majority}")
+        outside = sum(sample.target == OUTSIDE for sample in answered)
+        note = f"{outside} rows have a label that train lacks and count as wrong"
+        return Report("accuracy", (*recalls, accuracy), (note,) if outside else ())
+
+    def _rows(self, split: Split) -> Iterator[tuple[int, dict[str, str]]]:
+        found = False
+        for line, row in self._all_rows():
+            if row["split"] == split:
+                found = True
+                yield line, row
+        if not found:
+            raise FileNotFoundError(f"{self.path}: no row has split {split!r}")
+
+    def _all_rows(self) -> Iterator[tuple[int, dict[str, str]]]:
+        """All rows with all columns, each with the number of its (last) line."""
+        if self.path is None:
+            raise ValueError("classification has no path: set task.path to a CSV file")
+        if not self.path.is_file():
+            raise FileNotFoundError(f"{self.path}: no such file; set task.path to a CSV file")
+        with self.path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, strict=True)
+            try:
+                self._check_columns(reader.fieldnames or ())
+                empty = True
+                for row in reader:
+                    empty = False
+                    yield reader.line_num, self._checked(row, f"{self.path}, line {reader.line_num}")
+            except (csv.Error, UnicodeDecodeError) as error:
+                raise ValueError(f"{self.path}, line {reader.line_num + 1}: not CSV in UTF-8 ({error})") from error
+        if empty:
+            raise ValueError(f"{self.path}: a header and no rows")
+
+    def _check_columns(self, columns: Sequence[str]) -> None:
+        missing = [name for name in ("video", "label") if name not in columns]
+        if missing:
+            raise ValueError(
+                f"{self.path}: the header must name {' and '.join(missing)} (it may name {', '.join(COLUMNS)}), "
+                f"got {', '.join(columns) or 'nothing'}"
+            )
+
+    def _checked(self, row: Mapping[str, Any], place: str) -> dict[str, str]:
+        if None in row or None in row.values():
+            raise ValueError(f"{place}: it has another number of cells than the header; quote cells that hold commas")
+        full = {name: (row.get(name) or "").strip() for name in COLUMNS}
+        for name in ("video", "label"):
+            if not full[name]:
+                raise ValueError(f"{place}: column {name!r} is empty")
+        full["split"] = full["split"] or _drawn(full["video"])
+        if full["split"] not in SPLITS:
+            raise ValueError(f"{place}: column 'split' must be one of {', '.join(SPLITS)}, got {full['split']!r}")
+        return full
+
+    def _source(self, row: Mapping[str, str], line: int) -> ClipSource:
+        assert self.path is not None
+        place = f"{self.path}, line {line}"
+        start, end = (_seconds(row[name], name, place) for name in ("start", "end"))
+        span = f"@{row['start']}-{row['end']}" if row["start"] or row["end"] else ""
+        try:
+            return ClipSource(f"{row['video']}{span}", self.path.parent / row["video"], start=start, end=end)
+        except ValueError as error:
+            raise ValueError(f"{place}: {error}") from error
+
+
+def _drawn(video: str) -> Split:
+    tenth = int.from_bytes(hashlib.sha256(video.encode()).digest()[:8], "big") % 10
+    return "val" if tenth == 8 else "test" if tenth == 9 else "train"
+
+
+def _seconds(cell: str, column: str, place: str) -> float | None:
+    try:
+        return float(cell) if cell else None
+    except ValueError:
+        raise ValueError(f"{place}: column {column!r} must be a number of seconds, got {cell!r}") from None
