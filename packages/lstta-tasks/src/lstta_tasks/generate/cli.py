@@ -14,21 +14,26 @@ if TYPE_CHECKING:
 
 
 class Writer(NamedTuple):
-    """A data set that can be written: by ``generate_<name>`` in the module ``<name>`` beside this one.
+    """A data set that can be written: by ``generate_<module>`` in that module beside this one.
 
     Attributes:
         help: what it is, in a line.
         clips: how many there are by default in train, val and test.
         samples: what its report counts.
+        module: by default the name of the command.
     """
 
     help: str
     clips: tuple[int, int, int]
     samples: str
+    module: str | None = None
 
 
 WRITERS = {
     "avqa": Writer("questions about musicians, as MUSIC-AVQA", (2000, 200, 300), "questions"),
+    "retrieval": Writer("captions of musicians, as MSR-VTT 1k-A", (2000, 200, 300), "captions", "msrvtt"),
+    "inference": Writer("statements about concerts with a narrator, as VIOLIN", (2000, 200, 300), "statements", "violin"),
+    "humor": Writer("set-ups and punchlines at a concert, as UR-FUNNY V2", (2000, 200, 300), "punchlines", "urfunny"),
 }
 
 
@@ -36,7 +41,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Generate a data set; returns the exit status."""
     arguments = _parser().parse_args(argv)
     name: str = arguments.dataset
-    generate: Callable[..., Report] = getattr(import_module(f"lstta_tasks.generate.{name}"), f"generate_{name}")
+    module = WRITERS[name].module or name
+    generate: Callable[..., Report] = getattr(import_module(f"lstta_tasks.generate.{module}"), f"generate_{module}")
     try:
         report = generate(
             arguments.out,

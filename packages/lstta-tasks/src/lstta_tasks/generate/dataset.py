@@ -7,10 +7,12 @@ refused.
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import multiprocessing
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -93,8 +95,22 @@ class Folder:
 
 def write_json(path: Path, content: object) -> None:
     """Write JSON so that the file appears under its name only when it is whole."""
+    write_bytes(path, json.dumps(content, indent=1, ensure_ascii=False).encode())
+
+
+def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write CSV (UTF-8, commas) so that the file appears under its name only when it is whole."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    write_bytes(path, text.getvalue().encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file so that it appears under its name only when it is whole."""
     part = path.with_name(path.name + ".part")
-    part.write_text(json.dumps(content, indent=1, ensure_ascii=False), encoding="utf-8")
+    part.write_bytes(content)
     part.replace(path)
 
 

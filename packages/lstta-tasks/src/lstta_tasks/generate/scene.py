@@ -224,8 +224,8 @@ def sample_scene(rng: Generator, split: Split, duration: float = SECONDS) -> Sce
         place=place,
         backdrop=str(rng.choice(style.indoor if place == "indoor" else style.outdoor)),
         seed=int(rng.integers(2**31)),
-        tint=(_draw(rng, style.tint), _draw(rng, style.tint), _draw(rng, style.tint)),
-        hiss=_draw(rng, style.hiss),
+        tint=(draw(rng, style.tint), draw(rng, style.tint), draw(rng, style.tint)),
+        hiss=draw(rng, style.hiss),
         duration=duration,
         performers=performers,
         notes=notes,
@@ -234,7 +234,8 @@ def sample_scene(rng: Generator, split: Split, duration: float = SECONDS) -> Sce
     )
 
 
-def _draw(rng: Generator, ranges: Ranges) -> float:
+def draw(rng: Generator, ranges: Ranges) -> float:
+    """A number from one of the ranges."""
     low, high = ranges[rng.integers(len(ranges))]
     return float(rng.uniform(low, high))
 
@@ -248,23 +249,27 @@ def _performers(rng: Generator, style: Style) -> tuple[Performer, ...]:
             kinds[other] = kinds[0]
     places = [POSITIONS[i] for i in rng.permutation(3)[:visible]]
     return tuple(
-        Performer(
-            instrument=kind,
-            position=places[i] if i < visible else None,
-            size=_draw(rng, style.size),
-            hue=_draw(rng, style.hue),
-            lightness=_draw(rng, style.lightness),
-            shift=(int(rng.integers(-5, 6)), int(rng.integers(-6, 5))),
-            mirrored=bool(rng.random() < 0.5),
-            timbre=Timbre(
-                slope=_draw(rng, style.slope),
-                attack=_draw(rng, style.attack),
-                decay=_draw(rng, style.decay),
-                vibrato=_draw(rng, style.vibrato),
-                noise=_draw(rng, style.noise),
-            ),
-        )
-        for i, kind in enumerate(kinds)
+        sample_performer(rng, style, kind, places[i] if i < visible else None) for i, kind in enumerate(kinds)
+    )
+
+
+def sample_performer(rng: Generator, style: Style, instrument: str, position: Position | None) -> Performer:
+    """This instrument at this position (None: off-screen), with looks and a timbre of the style."""
+    return Performer(
+        instrument=instrument,
+        position=position,
+        size=draw(rng, style.size),
+        hue=draw(rng, style.hue),
+        lightness=draw(rng, style.lightness),
+        shift=(int(rng.integers(-5, 6)), int(rng.integers(-6, 5))),
+        mirrored=bool(rng.random() < 0.5),
+        timbre=Timbre(
+            slope=draw(rng, style.slope),
+            attack=draw(rng, style.attack),
+            decay=draw(rng, style.decay),
+            vibrato=draw(rng, style.vibrato),
+            noise=draw(rng, style.noise),
+        ),
     )
 
 
@@ -277,14 +282,15 @@ def _music(
     notes: list[Note] = []
     gestures: list[Gesture] = []
     for i, performer in enumerate(performers):
-        beats = _draw(rng, NOTES_PER_SECOND)
+        beats = draw(rng, NOTES_PER_SECOND)
         silent = performer.visible and (hush or rng.random() < 0.18)
         start, end = _phrase(rng, entries[0 if together else i % len(entries)], duration, joined=together)
         if not silent:
-            notes += _notes(rng, i, start, end, beats, performer.instrument, _draw(rng, style.cents))
+            cents, level = draw(rng, style.cents), draw(rng, LOUDNESS_DB)
+            notes += play(rng, i, performer.instrument, (start, end), beats=beats, cents=cents, level=level)
         if performer.visible and rng.random() < 0.6:
             mime_start, mime_end = _phrase(rng, float(rng.choice(entries)), duration, joined=False)
-            times = _beats(mime_start, mime_end, beats)
+            times = beat_times(mime_start, mime_end, beats)
             # A mimed movement inside a played phrase would be seen as playing on: leave those out.
             gestures += [
                 Gesture(i, onset, length)
@@ -301,20 +307,28 @@ def _phrase(rng: Generator, entry: float, duration: float, joined: bool) -> tupl
     return start, float(rng.uniform(min(start + SHORTEST_PHRASE, duration), duration))
 
 
-def _beats(start: float, end: float, beats: float) -> list[tuple[float, float]]:
+def beat_times(start: float, end: float, beats: float) -> list[tuple[float, float]]:
+    """Onset and length of each beat between two times, at ``beats`` a second; one at least."""
     count = max(int((end - start) * beats), 1)
     return [(start + k / beats, 0.85 / beats) for k in range(count)]
 
 
-def _notes(
-    rng: Generator, performer: int, start: float, end: float, beats: float, instrument: str, cents: float
+def play(
+    rng: Generator,
+    performer: int,
+    instrument: str,
+    span: tuple[float, float],
+    *,
+    beats: float,
+    cents: float,
+    level: float,
 ) -> list[Note]:
+    """A melody: ``beats`` notes a second, ``cents`` out of tune, at a ``level`` in dB below the loudest."""
     low, high = PITCHES[instrument]
     scale = [midi for midi in range(low, high + 1) if midi % 12 in (0, 2, 4, 7, 9)]
-    level = _draw(rng, LOUDNESS_DB)
     step = int(rng.integers(len(scale)))
     notes = []
-    for onset, length in _beats(start, end, beats):
+    for onset, length in beat_times(*span, beats):
         step = int(np.clip(step + rng.integers(-2, 3), 0, len(scale) - 1))
         pitch = 440 * 2 ** ((scale[step] - 69 + cents / 100) / 12)
         loudness = 10 ** ((level + rng.uniform(-0.4, 0.4)) / 20)
