@@ -87,7 +87,9 @@ def _sound(rng: Generator, description: Description) -> str:
             f"{then[0]} comes in after {first} and before {then[1]}",
         )
     if description.sound.voice:
-        return _one(rng, f"{music}, and a voice speaks", f"{music}, while somebody speaks", f"a voice speaks and {music}")
+        return _one(
+            rng, f"{music}, and a voice speaks", f"{music}, while somebody speaks", f"a voice speaks and {music}"
+        )
     return _one(rng, f"{music}, and nobody speaks", f"{music}, without a voice", f"nobody speaks and {music}")
 
 

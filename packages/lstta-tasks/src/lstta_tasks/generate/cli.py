@@ -32,7 +32,9 @@ class Writer(NamedTuple):
 WRITERS = {
     "avqa": Writer("questions about musicians, as MUSIC-AVQA", (2000, 200, 300), "questions"),
     "retrieval": Writer("captions of musicians, as MSR-VTT 1k-A", (2000, 200, 300), "captions", "msrvtt"),
-    "inference": Writer("statements about concerts with a narrator, as VIOLIN", (2000, 200, 300), "statements", "violin"),
+    "inference": Writer(
+        "statements about concerts with a narrator, as VIOLIN", (2000, 200, 300), "statements", "violin"
+    ),
     "humor": Writer("set-ups and punchlines at a concert, as UR-FUNNY V2", (2000, 200, 300), "punchlines", "urfunny"),
 }
 

@@ -1,12 +1,12 @@
 """Set-ups and punchlines for ``urfunny.py``, and when one is funny in this world.
 
-A punchline names an instrument. It is funny when that instrument is heard while the punchline is spoken and is not to be
-seen anywhere. Who is not in the picture is told by eyes, who plays then by ears, who is meant by words. Each by itself
-tells nothing; words with eyes, or words with ears, are right in three of four.
+A punchline names an instrument. It is funny when that instrument is heard while the punchline is spoken and is not in
+the picture. Eyes tell who is in the picture, ears who plays then, words who is meant. Each by itself tells nothing;
+words with eyes, or words with ears, are right in three of four.
 
-In the clip: an instrument that is seen plays under the set-up, and the set-up speaks of it; another that is not seen plays there too.
-Under the punchline others play, again one that is seen and one that is not. The punchline names the unseen one
-of the punchline (funny, half of the clips), the seen one of the punchline, or the unseen one of the set-up.
+Two instruments play under the set-up, one in the picture and one not, and the set-up speaks of the former. Two others
+play under the punchline, again one in the picture and one not. The punchline names the unseen one of the two (funny,
+half of the clips), the seen one of the two, or the unseen one of the set-up.
 """
 
 from __future__ import annotations

@@ -4,14 +4,14 @@
   ``split``) and ``sentences`` (``sen_id``, ``video_id``, ``caption``), as in the data set;
 - ``MSRVTT_train.9k.csv``: column ``video_id``;
 - ``MSRVTT_JSFUSION_test.csv``: columns ``key, vid_key, video_id, sentence``, one row a test video;
-- ``MSRVTT_val.csv``: column ``video_id``. 1k-A has no validation split, and selecting on its test file is what
-  this is there to prevent: val is what this file lists, and no id of it stands in the file of train. Where it is absent, as
-  in the public data set, the reader holds out a part of train;
+- ``MSRVTT_val.csv``: column ``video_id``; 1k-A has no validation split, and nobody should select on its test file. Val
+  is what this file lists, and no id of it stands in the file of train. Where it is absent, as in the public data set,
+  the reader holds out a part of train;
 - ``videos/all/video<N>.mp4``.
 
-Clips come in blocks of sixteen: four sights times four sounds, over four instruments. Four clips of a block look alike and
-four sound alike, so that neither eyes nor ears alone find a caption's clip. No two clips of a split have
-the same description.
+Clips come in blocks of sixteen: four sights times four sounds, over four instruments. Four clips of a block look alike
+and four sound alike, so that neither eyes nor ears alone find the clip of a caption. No two clips of a split have the
+same description.
 """
 
 from __future__ import annotations

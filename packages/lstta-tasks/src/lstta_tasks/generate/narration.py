@@ -73,7 +73,7 @@ def sample_story(rng: Generator, split: Split) -> Story:
             plays=tuple(span for span, player in zip(spans, players, strict=True) if player == kind),
             mimes=tuple(span for span, player in zip(spans, players, strict=True) if player != kind),
         )
-        for kind in (visible + [hidden] if hidden in players else visible)
+        for kind in ([*visible, hidden] if hidden in players else visible)
     ]
     lines = _lines(rng, spans, visible[int(rng.integers(seen))])
     scene = stage_scene(rng, split, parts, draw_place(rng), [line.span for line in lines])
@@ -104,4 +104,4 @@ def playing_during(scene: Scene, span: Span) -> list[str]:
 
 def position_of_kind(scene: Scene, kind: str) -> Position | None:
     """Where an instrument is seen; None if it is not."""
-    return {seen: position for seen, position in truth.visible(scene)}.get(kind)
+    return dict(truth.visible(scene)).get(kind)

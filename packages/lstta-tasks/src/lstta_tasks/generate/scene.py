@@ -248,9 +248,7 @@ def _performers(rng: Generator, style: Style) -> tuple[Performer, ...]:
         for other in range(1, int(rng.integers(2, visible + 1))):
             kinds[other] = kinds[0]
     places = [POSITIONS[i] for i in rng.permutation(3)[:visible]]
-    return tuple(
-        sample_performer(rng, style, kind, places[i] if i < visible else None) for i, kind in enumerate(kinds)
-    )
+    return tuple(sample_performer(rng, style, kind, places[i] if i < visible else None) for i, kind in enumerate(kinds))
 
 
 def sample_performer(rng: Generator, style: Style, instrument: str, position: Position | None) -> Performer:

@@ -1,7 +1,7 @@
 """True and false statements about a story: each needs two or three of sight, sound and subtitles at once.
 
-A pair differs in one fact, and the false fact is true of another act or another performer of the same story, so that words,
-eyes, ears and subtitles alone cannot tell the two apart:
+A pair differs in one fact, and what is false of the one act or performer is true of another of the same story, so that
+words, eyes, ears and subtitles alone cannot tell the two apart:
 
 | kind | needs | differs in |
 |---|---|---|
@@ -131,5 +131,3 @@ def _player(story: Story, line: Line) -> str:
     playing = playing_during(story.scene, line.span)
     assert len(playing) == 1, (line, playing)
     return playing[0]
-
-

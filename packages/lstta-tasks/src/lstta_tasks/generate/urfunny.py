@@ -1,13 +1,14 @@
 """Built-in clips with set-up and punchline, in the layout of UR-FUNNY V2.
 
 - ``data_folds.pkl``: {``train``, ``dev``, ``test``: list of ids (int)};
-- ``language_sdk.pkl``: id → ``punchline_sentence`` (str), ``context_sentences`` (list of str), ``punchline_intervals``
-  ([start, end] of each word, seconds from the clip's start) and ``context_intervals`` (a list of the same for each sentence);
+- ``language_sdk.pkl``: id → ``punchline_sentence`` (str), ``context_sentences`` (list of str),
+  ``punchline_intervals`` ([start, end] of each word, seconds from the clip's start), ``context_intervals`` (the same
+  for each sentence);
 - ``humor_label_sdk.pkl``: id → 1 (funny) or 0;
 - ``urfunny2_videos/<id>.mp4``.
 
-The pickles hold dicts, lists, strings and numbers and nothing else, in protocol 3, as Python 3.5 wrote the data set's. The precomputed
-features of the data set (words as indexes, COVAREP, OpenFace) have no counterpart here.
+The pickles hold dicts, lists, strings and numbers and nothing else, in protocol 3, which Python 3.5 wrote by default.
+The data set's precomputed features (words as indexes, COVAREP, OpenFace) have no counterpart here.
 """
 
 from __future__ import annotations

@@ -1,8 +1,10 @@
 """Built-in clips with subtitles and statements, in VIOLIN's own layout.
 
-``violin_annotation.json``: clip id → ``file`` (the video's name without its extension), ``source``, ``span`` (seconds
-[start, end] within the source), ``statement`` ([[real, fake] × 3]), ``sub`` ([[text, [start_ms, end_ms]], …] from the clip's start) and
-``split`` (``train``, ``validate``, ``test``, as the data set's own code has them); ``videos/<file>.mp4``.
+- ``violin_annotation.json``: clip id → ``file`` (the video's name without its extension), ``source``, ``span``
+  ([start, end] in seconds within the source), ``statement`` ([[real, fake] × 3]), ``sub`` ([[text, [start, end]], …] in
+  milliseconds from the clip's start) and ``split`` (``train``, ``validate`` or ``test``, as the data set's own code has
+  them);
+- ``videos/<file>.mp4``.
 """
 
 from __future__ import annotations

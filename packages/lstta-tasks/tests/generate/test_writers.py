@@ -1,0 +1,47 @@
+"""What the writers promise: nothing is done twice, an interrupted run goes on, other arguments are refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from lstta_tasks.generate import dataset, media
+from lstta_tasks.generate.dataset import Report
+from lstta_tasks.generate.msrvtt import generate_msrvtt
+from lstta_tasks.generate.scene import Scene
+from lstta_tasks.generate.urfunny import generate_urfunny
+from lstta_tasks.generate.violin import generate_violin
+
+SIZES = {"train": 2, "val": 1, "test": 1}
+Generate = Callable[..., Report]
+
+
+@pytest.mark.parametrize("generate", [generate_msrvtt, generate_violin, generate_urfunny])
+def test_an_interrupted_run_goes_on_and_other_arguments_are_refused(
+    generate: Generate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generate(tmp_path / "whole", **SIZES, seed=5, workers=1)
+    written = 0
+
+    def killed_at_the_third(path: Path, scene: Scene) -> None:
+        nonlocal written
+        written += 1
+        if written == 3:
+            raise KeyboardInterrupt
+        media.write_scene(path, scene)
+
+    monkeypatch.setattr(dataset, "write_scene", killed_at_the_third)
+    with pytest.raises(KeyboardInterrupt):
+        generate(tmp_path / "killed", **SIZES, seed=5, workers=1)
+    resumed = generate(tmp_path / "killed", **SIZES, seed=5, workers=1)
+    assert (resumed.rendered, resumed.kept) == (2, 2)
+    for file in (tmp_path / "whole").rglob("*.*"):
+        if file.name != "generated.json":
+            assert (tmp_path / "killed" / file.relative_to(tmp_path / "whole")).read_bytes() == file.read_bytes()
+
+    again = generate(tmp_path / "killed", **SIZES, seed=5, workers=1)
+    assert (again.rendered, again.kept, again.samples) == (0, 4, resumed.samples)
+    with pytest.raises(ValueError, match=r"'seed': 5.*'seed': 6.*choose another folder"):
+        generate(tmp_path / "killed", **SIZES, seed=6, workers=1)
