@@ -20,6 +20,6 @@ clips = dict(segments=8, sound_seconds=1.0, fit="squash", cache="data/cache/csv_
 loader = dict(batch_size=16, workers=1)
 train_cfg = dict(max_epochs=5, val_interval=1)
 param_scheduler = [
-    dict(type=LinearLR, start_factor=0.01, by_epoch=False, begin=0, end=50),
+    dict(type=LinearLR, start_factor=0.01, by_epoch=True, begin=0, end=1, convert_to_iter_based=True),
     dict(type=CosineAnnealingLR, T_max=5, by_epoch=True, begin=0, end=5, convert_to_iter_based=True),
 ]

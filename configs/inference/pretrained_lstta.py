@@ -5,8 +5,8 @@ offline:  add encoders.visual.model=DIR encoders.audio.model=DIR encoders.langua
 time:     not measured
 result:   not measured
 
-Sixteen segments of a clip of half a minute. Each segment has a row of words of its own, the statement and its subtitles:
-the language encoder reads sixteen rows a statement. The hub's newest revision is taken: pin it with
+Sixteen segments of a clip of half a minute. Each segment has a row of words of its own, the statement and its
+subtitles: the language encoder reads sixteen rows a statement. The hub's newest revision is taken: pin it with
 encoders.visual.revision and so on.
 """
 

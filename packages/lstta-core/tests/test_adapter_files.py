@@ -106,6 +106,7 @@ def test_another_precision_is_cast(folder: Path) -> None:
 
 def test_others_may_read_the_folder(folder: Path) -> None:
     assert stat.S_IMODE(folder.stat().st_mode) == 0o755
+    assert all(path.stat().st_mode & stat.S_IROTH for path in folder.iterdir())
 
 
 def test_folders_above_are_made(tmp_path: Path) -> None:

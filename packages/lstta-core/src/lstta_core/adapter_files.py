@@ -78,6 +78,7 @@ def save_adapter(folder: Path, tensors: Mapping[str, Tensor], record: Mapping[st
         text = json.dumps({**record, "schema": SCHEMA}, indent=1, ensure_ascii=False) + "\n"
         (draft / RECORD).write_text(text, encoding="utf-8")
         (draft / CARD).write_text(model_card(record), encoding="utf-8")
+        (draft / TENSORS).chmod(0o644)
         for path in (*draft.iterdir(), draft):
             _sync(path)
         draft.chmod(0o755)

@@ -10,6 +10,7 @@ LSTTA_API_VERSION = 1
 @hookimpl
 def lstta_register_tasks(register: Register) -> None:
     register("avqa", "lstta_tasks.tasks.avqa:AVQA", summary="questions about videos with sound (MUSIC-AVQA)")
+    register("avqa-options", "lstta_tasks.tasks.avqa_options:AVQAOptions", summary="questions with four options (AVQA)")
     register("inference", "lstta_tasks.tasks.inference:Inference", summary="does a statement follow (VIOLIN)")
     register(
         "classification", "lstta_tasks.tasks.classification:Classification", summary="labels in a CSV of one's own"
