@@ -16,7 +16,6 @@ from lstta_core.adapter_files import save_adapter, trained_tensors
 from lstta_tasks.adapters import card
 from lstta_tasks.engine.config import load_config
 from lstta_tasks.engine.experiment import Experiment
-from lstta_tasks.model import FROZEN
 
 SHARED = Path(os.environ.get("LSTTA_SHARED", Path(__file__).parents[2] / "shared"))
 QUESTIONS, FILM = SHARED / "data/music-avqa/avqa-val.json", SHARED / "media/bigbuckbunny.mp4"
@@ -48,7 +47,11 @@ def test_the_cache_builds_and_an_adapter_is_evaluated(tool: Callable[..., Any], 
     options = {"task.root": str(root), "clips.cache": str(cache)}
     experiment = Experiment(load_config(world.config, {**options, "task.answers": answers}))
     adapter = tmp_path / "adapter"
-    save_adapter(adapter, trained_tensors(experiment.model, FROZEN), card(experiment.record(), experiment.model))
+    save_adapter(
+        adapter,
+        trained_tensors(experiment.model, experiment.model.frozen()),
+        card(experiment.record(), experiment.model),
+    )
     tested = tool(
         "test", world.config, adapter, "--split", "val", "--json", tmp_path / "v.json", "--cfg-options", *pairs
     )

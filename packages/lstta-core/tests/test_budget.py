@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from lstta_core.budget import count_parameters, create_method
+from lstta_core.interfaces import Modality
 from lstta_core.plugins import UnknownNameError, installed_plugins
 from lstta_core.trimodal import TrimodalModel
 
@@ -114,3 +115,26 @@ def test_errors(model: TrimodalModel) -> None:
     nowhere = TrimodalModel(model.by_modality(), adapted=0)
     with pytest.raises(ValueError, match="trains 0 parameters here, whatever its width"):
         create_method("bottleneck", nowhere, budget=1_000)
+
+
+class TestSeveralModels:
+    """They share one budget and get the same options."""
+
+    @pytest.fixture
+    def models(self, small: ModuleType) -> list[TrimodalModel]:
+        encoders = small.encoders()
+        language = Modality.LANGUAGE
+        timed = {m: encoder for m, encoder in encoders.items() if m != language}
+        return [TrimodalModel(timed), TrimodalModel({language: encoders[language]}), TrimodalModel(small.encoders())]
+
+    @pytest.mark.parametrize("name", ["lstta", "bottleneck"])
+    def test_they_train_what_was_asked_for_together(self, models: list[TrimodalModel], name: str) -> None:
+        choice = create_method(name, models, budget=200_003)
+        assert abs(choice.parameters / 200_003 - 1) < 0.02
+        for model in models:
+            model.add_adapter("a", choice.method)
+        assert sum(p.numel() for model in models for p in model.trainable_parameters()) == choice.parameters
+
+    def test_without_a_budget_all_are_counted(self, models: list[TrimodalModel]) -> None:
+        alone = [create_method("lstta", model, width=8).parameters for model in models]
+        assert create_method("lstta", models, width=8).parameters == sum(alone)

@@ -43,14 +43,14 @@ class AdapterFile:
     folder: Path
 
 
-def trained_tensors(model: nn.Module, frozen: str) -> dict[str, Tensor]:
+def trained_tensors(model: nn.Module, frozen: str | tuple[str, ...]) -> dict[str, Tensor]:
     """The part of a model's state that belongs into an adapter folder: what trains, and the buffers beside it.
 
     Of several named adapters only the active one trains.
 
     Args:
         model: any module that holds frozen encoders.
-        frozen: prefix of the names of the frozen encoders' state; below it no buffers are kept.
+        frozen: prefix of the names of the frozen encoders' state, or several; below it no buffers are kept.
     """
     training = {name: parameter.requires_grad for name, parameter in model.named_parameters()}
     return {
@@ -152,7 +152,7 @@ def check_digests(file: AdapterFile, digests: Mapping[str, str], names: Mapping[
             )
 
 
-def load_tensors(model: nn.Module, file: AdapterFile, frozen: str) -> None:
+def load_tensors(model: nn.Module, file: AdapterFile, frozen: str | tuple[str, ...]) -> None:
     """Copy an adapter's tensors into a model; nothing is copied unless everything fits.
 
     Args:

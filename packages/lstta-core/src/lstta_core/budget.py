@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import logging
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast
@@ -46,14 +46,17 @@ class MethodChoice:
     budget: int | None = None
 
 
-def create_method(name: str, model: TrimodalModel, *, budget: int | None = None, **options: Any) -> MethodChoice:
+def create_method(
+    name: str, model: TrimodalModel | Sequence[TrimodalModel], *, budget: int | None = None, **options: Any
+) -> MethodChoice:
     """A registered method, of a wanted size where one is wanted.
 
     In a config: ``method=dict(name="lstta", budget=350_000, window=3)``.
 
     Args:
         name: ``"lstta"``, ``"bottleneck"``, … as plugins register it.
-        model: that the method is for; widths, stages and how many are adapted come from it. It is not changed.
+        model: that the method is for; widths, stages and how many are adapted come from it. It is not changed. Where
+            there are several, they share the budget: all get the same options.
         budget: how many parameters to train, readout and head not counted; None for the options as they are.
         options: keyword arguments of the method; beside a budget not the one that sets its size (``width``, ``r``).
 
@@ -61,10 +64,11 @@ def create_method(name: str, model: TrimodalModel, *, budget: int | None = None,
         UnknownNameError: no plugin registers the name.
         ValueError: the method has no size option, or it is given beside the budget, or the budget is too small.
     """
+    models = [model] if isinstance(model, TrimodalModel) else list(model)
     if budget is None:
         method = _create(name, options)
-        return MethodChoice(method, name, options, count_parameters(method, model))
-    nearest = _nearest(name, model, budget, options)
+        return MethodChoice(method, name, options, sum(count_parameters(method, one) for one in models))
+    nearest = _nearest(name, models, budget, options)
     _report(nearest, budget)
     return nearest
 
@@ -87,14 +91,14 @@ def _create(name: str, options: Mapping[str, Any]) -> Method:
     return cast(Method, installed_plugins().create("adapter", name, **options))
 
 
-def _nearest(name: str, model: TrimodalModel, budget: int, options: Mapping[str, Any]) -> MethodChoice:
+def _nearest(name: str, models: Sequence[TrimodalModel], budget: int, options: Mapping[str, Any]) -> MethodChoice:
     size = _size(name, options)
 
     @cache
     def choice(steps: int) -> MethodChoice:
         tried = {**options, size.option: steps * size.step}
         method = _create(name, tried)
-        return MethodChoice(method, name, tried, count_parameters(method, model), budget)
+        return MethodChoice(method, name, tried, sum(count_parameters(method, one) for one in models), budget)
 
     least = choice(1).parameters
     if least >= choice(2).parameters:

@@ -15,13 +15,14 @@ from lstta_tasks.data.clip import ClipSource
 from lstta_tasks.data.collate import Collate
 from lstta_tasks.data.decode import decode_clip
 from lstta_tasks.data.preprocessing import Preprocessing
-from lstta_tasks.model import FROZEN, TaskModel, build_model
+from lstta_tasks.model import build_model
+from lstta_tasks.network import TaskNetwork
 from lstta_tasks.task import Sample, Task, TimedText
 
 
-def card(record: Mapping[str, Any], model: TaskModel) -> dict[str, Any]:
+def card(record: Mapping[str, Any], model: TaskNetwork) -> dict[str, Any]:
     """What ``adapter.json`` says: an experiment's record, the encoders it was trained on, and how much was trained."""
-    by_modality = model.trimodal.by_modality()
+    by_modality, digests = model.by_modality(), model.digests()
     encoders = {}
     for m, settings in record["encoders"].items():
         if Modality(m) not in by_modality:
@@ -29,7 +30,7 @@ def card(record: Mapping[str, Any], model: TaskModel) -> dict[str, Any]:
         encoder = by_modality[Modality(m)]
         known = {"name": encoder.name, "revision": encoder.revision, "licence": encoder.licence}
         base = {key: value for key, value in known.items() if value}
-        encoders[m] = {**settings, "digest": model.trimodal.digests[Modality(m)], **({"base": base} if base else {})}
+        encoders[m] = {**settings, "digest": digests[Modality(m)], **({"base": base} if base else {})}
     parameters = {
         "trainable": sum(p.numel() for p in model.parameters() if p.requires_grad),
         "total": sum(p.numel() for p in model.parameters()),
@@ -51,15 +52,15 @@ def read(folder: str | Path) -> AdapterFile:
     return file
 
 
-def load_into(model: TaskModel, file: AdapterFile) -> None:
+def load_into(model: TaskNetwork, file: AdapterFile) -> None:
     """Load an adapter into a model.
 
     Raises:
         AdapterFileError: it was trained on other encoders, or its tensors are not this model's.
     """
-    digests = {str(m): digest for m, digest in model.trimodal.digests.items()}
-    check_digests(file, digests, {m: type(encoder).__name__ for m, encoder in model.trimodal.by_modality().items()})
-    load_tensors(model, file, FROZEN)
+    digests = {str(m): digest for m, digest in model.digests().items()}
+    check_digests(file, digests, {m: type(encoder).__name__ for m, encoder in model.by_modality().items()})
+    load_tensors(model, file, model.frozen())
 
 
 class Predictor:
@@ -71,11 +72,11 @@ class Predictor:
         preprocessing: as it was trained with.
     """
 
-    def __init__(self, *, model: TaskModel, task: Task, preprocessing: Preprocessing) -> None:
+    def __init__(self, *, model: TaskNetwork, task: Task, preprocessing: Preprocessing) -> None:
         self.model = model.eval()
         self.task = task
         self.preprocessing = preprocessing
-        specs = {m: encoder.spec for m, encoder in model.trimodal.by_modality().items()}
+        specs = {m: encoder.spec for m, encoder in model.by_modality().items()}
         self.collate = Collate(specs, timed_text=task.timed_text)
 
     def predict(self, video: str | Path, text: str | None = None, timed: Sequence[TimedText] = ()) -> dict[str, Any]:

@@ -1,56 +1,21 @@
-"""The whole model of a task: three frozen encoders with adapters between their blocks, the readout, the last layer."""
+"""Building a task's network: lockstep models with the method's adapters, readouts, and what the task puts on them."""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
-
-from torch import Tensor, nn
 
 from lstta_core.budget import MethodChoice, create_method
 from lstta_core.interfaces import Encoder, Modality
 from lstta_core.readout import Readout
-from lstta_core.trimodal import Inputs, TrimodalModel, TrimodalOutput
+from lstta_core.trimodal import TrimodalModel
+from lstta_tasks.network import TaskNetwork, Tower
 from lstta_tasks.task import Task
 
 ADAPTER = "default"
 FROZEN = "trimodal.encoders."
-"""Prefix of the names of the encoders' state."""
-
-
-@dataclass(frozen=True)
-class TaskOutput:
-    """What the model gives for a batch.
-
-    Attributes:
-        output: of the task's head.
-        trimodal: what the encoders and adapters gave, importances included.
-    """
-
-    output: Tensor
-    trimodal: TrimodalOutput
-
-
-class TaskModel(nn.Module):
-    """Encoders, adapters, readout and head.
-
-    Args:
-        trimodal: the encoders, with the adapter to train.
-        readout: of the streams.
-        head: the task's last layer.
-    """
-
-    def __init__(self, *, trimodal: TrimodalModel, readout: Readout, head: nn.Module) -> None:
-        super().__init__()
-        self.trimodal = trimodal
-        self.readout = readout
-        self.head = head
-
-    def forward(self, inputs: Inputs) -> TaskOutput:
-        """The head's output for the inputs of :class:`~lstta_tasks.data.collate.Collate`."""
-        trimodal = self.trimodal(inputs)
-        return TaskOutput(self.head(self.readout(trimodal)), trimodal)
+"""Prefix of the names of the encoders' state in networks of one tower."""
 
 
 def build_model(
@@ -62,20 +27,21 @@ def build_model(
     stages: int | None = None,
     adapted: int | None = None,
     readout: Mapping[str, Any] | None = None,
-) -> tuple[TaskModel, MethodChoice]:
-    """A freshly initialised model.
+) -> tuple[TaskNetwork, MethodChoice]:
+    """A freshly initialised network.
 
     Args:
         encoders: by modality; frozen here.
-        method: ``name`` of a method, its options, and perhaps ``budget``.
-        task: owns the last layer.
-        modalities: those of the encoders that the model has; all by default. For comparisons with less.
+        method: ``name`` of a method, its options, and perhaps ``budget``. Where the task has several towers, all get
+            the same options, and a budget is for all of them together.
+        task: owns what reads the towers.
+        modalities: those of the encoders that the network has; all by default. For comparisons with less.
         stages: K, see :class:`~lstta_core.trimodal.TrimodalModel`.
         adapted: how many of the last stages are adapted.
         readout: options of :class:`~lstta_core.readout.Readout`.
 
     Returns:
-        The model, and what the method became: with a budget, its options have the width that was found.
+        The network, and what the method became: with a budget, its options have the width that was found.
 
     Raises:
         UnknownNameError: no plugin registers the method.
@@ -84,9 +50,18 @@ def build_model(
     used = {m: encoder for m, encoder in encoders.items() if modalities is None or m in modalities}
     if modalities is not None and len(used) != len(modalities):
         raise ValueError(f"model.modalities: some of {', '.join(encoders)} are wanted, each once, got {modalities}")
-    trimodal = TrimodalModel(used, stages=stages, adapted=adapted)
-    choice = create_method(model=trimodal, **method)
-    trimodal.add_adapter(ADAPTER, choice.method)
-    widths = {m: encoder.widths[-1] for m, encoder in trimodal.by_modality().items()}
-    pool = Readout(widths=widths, **(readout or {}))
-    return TaskModel(trimodal=trimodal, readout=pool, head=task.head(pool.width)), choice
+    models: dict[str, TrimodalModel] = {}
+    for name, read in task.towers(tuple(used)).items():
+        # A method may change encoders, so towers that read the same modality have an encoder each.
+        taken = {m for model in models.values() for m in model.by_modality()}
+        own = {m: copy.deepcopy(used[m]) if m in taken else used[m] for m in read}
+        models[name] = TrimodalModel(own, stages=stages, adapted=adapted)
+    choice = create_method(model=list(models.values()), **method)
+    for model in models.values():
+        model.add_adapter(ADAPTER, choice.method)
+    towers = {name: Tower(model, _readout(model, readout or {})) for name, model in models.items()}
+    return task.network(towers), choice
+
+
+def _readout(model: TrimodalModel, options: Mapping[str, Any]) -> Readout:
+    return Readout(widths={m: encoder.widths[-1] for m, encoder in model.by_modality().items()}, **options)

@@ -9,10 +9,14 @@ from typing import Any, Literal
 
 from torch import Tensor, nn
 
+from lstta_core.interfaces import Modality
 from lstta_tasks.data.clip import ClipSource
+from lstta_tasks.network import TaskModel, TaskNetwork, Tower
 
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
+Predictions = Mapping[str, Mapping[str, Any]]
+"""By sample id."""
 
 
 @dataclass(frozen=True)
@@ -136,18 +140,56 @@ class Task(ABC):
     def options(self) -> dict[str, Any]:
         """What the task must be created with, next to ``root``, to be the same without its training split: JSON."""
 
+    def towers(self, modalities: Sequence[Modality]) -> Mapping[str, Sequence[Modality]]:
+        """Which modalities adapt together, by the towers' names; by default all of them, in one.
+
+        Args:
+            modalities: of the encoders at hand.
+
+        Raises:
+            ValueError: the task cannot do without another one.
+        """
+        return {"trimodal": modalities}
+
+    def network(self, towers: Mapping[str, Tower]) -> TaskNetwork:
+        """What is trained, from the towers that :meth:`towers` names; by default the head on the readout of the one."""
+        tower = towers["trimodal"]
+        return TaskModel(tower=tower, head=self.head(tower.readout.width))
+
     @abstractmethod
     def head(self, width: int) -> nn.Module:
-        """The last layer: (B, width) of the readout to what :meth:`loss` and :meth:`predict` read."""
+        """The last layer on a readout: (B, width) to what :meth:`loss` and :meth:`predict` read."""
 
     @abstractmethod
-    def loss(self, output: Tensor, target: Tensor) -> Tensor:
-        """The mean loss of a batch, (), given the head's output and the samples' targets (B,)."""
+    def loss(self, output: Any, target: Tensor) -> Tensor:
+        """The mean loss of a batch, (), given the network's output and the samples' targets (B,)."""
 
     @abstractmethod
-    def predict(self, output: Tensor) -> list[dict[str, Any]]:
-        """One JSON-able prediction a sample, given the head's output."""
+    def predict(self, output: Any) -> list[dict[str, Any]]:
+        """One prediction a sample, given the network's output: JSON-able, unless :meth:`conclude` makes it so."""
+
+    def second_pass(self, predictions: Predictions, samples: Sequence[Sample]) -> list[Sample]:
+        """What to run through the network's ``score`` once a whole split has been predicted; by default nothing.
+
+        Args:
+            predictions: of :meth:`predict`, by sample id.
+            samples: of the split.
+
+        Returns:
+            Samples with clips of the split and ids of their own, such as pairs that are to be ranked again.
+        """
+        return []
+
+    def conclude(self, predictions: Predictions, samples: Sequence[Sample], scores: Mapping[str, float]) -> Predictions:
+        """The predictions for :meth:`report` and for files, JSON-able, keyed by sample id; by default as they are.
+
+        Args:
+            predictions: of :meth:`predict`, by sample id.
+            samples: of the split.
+            scores: of the second pass, by the ids of its samples.
+        """
+        return predictions
 
     @abstractmethod
-    def report(self, predictions: Mapping[str, Mapping[str, Any]], samples: Sequence[Sample]) -> Report:
+    def report(self, predictions: Predictions, samples: Sequence[Sample]) -> Report:
         """The metrics of the samples that have a prediction, keyed by sample id."""

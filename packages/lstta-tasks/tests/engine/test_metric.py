@@ -73,7 +73,7 @@ class TestRunnerModel:
 
     def test_importances_of_the_last_stage_go_with_each_sample(self, parts: tuple[RunnerModel, dict[str, Any]]) -> None:
         model, batch = parts
-        last = model.model(batch["inputs"]).trimodal.importances[-1]
+        last = model.model(batch["inputs"]).importances
         for i, one in enumerate(model(**batch, mode="predict")):
             assert one["importances"] == {str(m): g[i].tolist() for m, g in last.items()}
             assert all(len(values) == 3 for values in one["importances"].values())

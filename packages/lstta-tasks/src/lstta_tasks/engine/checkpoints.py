@@ -23,16 +23,16 @@ from mmengine.runner import Runner
 from lstta_core.adapter_files import save_adapter, trained_tensors
 from lstta_tasks.engine.metric import TaskMetric
 from lstta_tasks.engine.mm_model import RunnerModel
-from lstta_tasks.model import FROZEN, TaskModel
+from lstta_tasks.network import TaskNetwork
 
 POINTER = "last_checkpoint"
 BEST = "best"
 PREFIX = "model."
-"""Of the names in a checkpoint: the task's model inside the runner's."""
+"""Of the names in a checkpoint: the task's network inside the runner's model."""
 
 
-def task_model(runner: Runner) -> TaskModel:
-    """The task's model inside the runner's, distributed or not."""
+def network(runner: Runner) -> TaskNetwork:
+    """The task's network inside the runner's, distributed or not."""
     model = runner.model.module if is_model_wrapper(runner.model) else runner.model
     assert isinstance(model, RunnerModel)
     return model.model
@@ -69,7 +69,8 @@ class CheckpointHook(Hook):
         if self.best is None or report.merit > self.best:
             self.best = report.merit
             found = {"epoch": runner.epoch, "split": "val", report.primary: report.value(report.primary)}
-            tensors = trained_tensors(task_model(runner), FROZEN)
+            model = network(runner)
+            tensors = trained_tensors(model, model.frozen())
             save_adapter(Path(runner.work_dir) / BEST, tensors, {**self.record, **self.started_by, "selected": found})
 
     def before_train_epoch(self, runner: Runner) -> None:
@@ -98,7 +99,8 @@ class CheckpointHook(Hook):
 
     def _checkpoint(self, runner: Runner) -> dict[str, Any]:
         """Plain tensors, numbers and strings, so that it loads under ``weights_only=True``."""
-        tensors = trained_tensors(task_model(runner), FROZEN)
+        model = network(runner)
+        tensors = trained_tensors(model, model.frozen())
         return {
             "meta": {
                 "epoch": runner.epoch,
@@ -130,7 +132,7 @@ def last_checkpoint(work_dir: Path) -> Path | None:
     return path
 
 
-def check_fits(path: Path, model: TaskModel, record: Mapping[str, Any], *, seed: int, steps: int) -> None:
+def check_fits(path: Path, model: TaskNetwork, record: Mapping[str, Any], *, seed: int, steps: int) -> None:
     """Refuse to resume another run than this config's, before anything is written.
 
     Args:
@@ -152,7 +154,7 @@ def check_fits(path: Path, model: TaskModel, record: Mapping[str, Any], *, seed:
     except (RuntimeError, EOFError, pickle.UnpicklingError, KeyError) as error:
         raise ValueError(f"{path}: not a whole checkpoint of ours ({error}); train into another --work-dir") from error
     wrong = list(_differences(there, json.loads(json.dumps({**record, "seed": seed, "steps an epoch": steps}))))
-    here = {f"{PREFIX}{name}": tensor for name, tensor in trained_tensors(model, FROZEN).items()}
+    here = {f"{PREFIX}{name}": tensor for name, tensor in trained_tensors(model, model.frozen()).items()}
     wrong += [f"{name} is in one of the two alone" for name in sorted(here.keys() ^ tensors.keys())]
     wrong += [
         f"{name} has another shape" for name in here.keys() & tensors.keys() if here[name].shape != tensors[name].shape

@@ -21,6 +21,7 @@ from lstta_tasks.engine.experiment import Experiment
 from lstta_tasks.engine.factories import described
 from lstta_tasks.engine.metric import TaskMetric
 from lstta_tasks.engine.mm_model import RunnerModel
+from lstta_tasks.engine.second_pass import SecondPass
 from lstta_tasks.task import Report, Split
 
 
@@ -38,20 +39,12 @@ def evaluate(config: Config, adapter: Path, split: Split, launcher: str = "none"
         AdapterFileError: the adapter was trained on other encoders, another task or other preprocessing.
     """
     join(launcher)
-    file = read(adapter)
-    config = copy.deepcopy(config)
-    config.method, config.model = file.record["method"], file.record["model"]
-    task, trained_for = described("task", config.task)["name"], file.record["task"]["name"]
-    if task != trained_for:
-        raise AdapterFileError(f"{adapter}: trained for task {trained_for!r}, the config is for {task!r}")
-    config.task.update({key: value for key, value in file.record["task"].items() if key != "name"})
-    experiment = Experiment(config)
+    experiment = restore(config, adapter)
     model = experiment.model
-    load_into(model, file)
-    _check_preprocessing(experiment, file)
     dataset = experiment.dataset(split)
-    metric = TaskMetric(task=experiment.task, samples=dataset.samples)
     runner_model = RunnerModel(model=model, task=experiment.task).to(get_device()).eval()
+    scorer = SecondPass(experiment=experiment, model=runner_model)
+    metric = TaskMetric(task=experiment.task, samples=dataset.samples, scorer=scorer)
     with torch.no_grad():
         for batch in tqdm(experiment.loader(split, dataset), desc=split, disable=None if is_main_process() else True):
             metric.process(batch, runner_model.test_step(batch))
@@ -69,6 +62,21 @@ def evaluate(config: Config, adapter: Path, split: Split, launcher: str = "none"
         "predictions": metric.predictions,
     }
     return report, details
+
+
+def restore(config: Config, adapter: Path) -> Experiment:
+    """What a config describes, with an adapter's method, options and tensors. Raises as :func:`evaluate` does."""
+    file = read(adapter)
+    config = copy.deepcopy(config)
+    config.method, config.model = file.record["method"], file.record["model"]
+    task, trained_for = described("task", config.task)["name"], file.record["task"]["name"]
+    if task != trained_for:
+        raise AdapterFileError(f"{adapter}: trained for task {trained_for!r}, the config is for {task!r}")
+    config.task.update({key: value for key, value in file.record["task"].items() if key != "name"})
+    experiment = Experiment(config)
+    load_into(experiment.model, file)
+    _check_preprocessing(experiment, file)
+    return experiment
 
 
 def _check_preprocessing(experiment: Experiment, file: AdapterFile) -> None:

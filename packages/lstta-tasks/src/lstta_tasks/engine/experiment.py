@@ -22,7 +22,8 @@ from lstta_tasks.data.collate import Collate
 from lstta_tasks.data.dataset import SampleDataset
 from lstta_tasks.data.preprocessing import Preprocessing
 from lstta_tasks.engine.factories import call, check_arguments, create, described, plain
-from lstta_tasks.model import TaskModel, build_model
+from lstta_tasks.model import build_model
+from lstta_tasks.network import TaskNetwork
 from lstta_tasks.task import Split, Task
 
 
@@ -75,19 +76,19 @@ class Experiment:
         return preprocessing
 
     @cached_property
-    def _built(self) -> tuple[TaskModel, MethodChoice]:
+    def _built(self) -> tuple[TaskNetwork, MethodChoice]:
         method, options = plain(self.config.method), plain(self.config.model)
         if "name" not in method:
             raise ValueError("method.name: the config must name a method, such as 'lstta'")
         factory = installed_plugins().find("adapter", method["name"]).load()
         check_arguments(factory, "method", {k: v for k, v in method.items() if k not in ("name", "budget")})
         extra = {"encoders": self.encoders, "method": method, "task": self.task}
-        built: tuple[TaskModel, MethodChoice] = call(build_model, "model", {**options, **extra})
+        built: tuple[TaskNetwork, MethodChoice] = call(build_model, "model", {**options, **extra})
         return built
 
     @property
-    def model(self) -> TaskModel:
-        """The model, freshly initialised when it is first asked for."""
+    def model(self) -> TaskNetwork:
+        """The task's network, freshly initialised when it is first asked for."""
         return self._built[0]
 
     def sources(self, splits: Sequence[Split] | None = None) -> list[ClipSource]:
@@ -115,8 +116,8 @@ class Experiment:
 
     @cached_property
     def collate(self) -> Collate:
-        """For the encoders that the model has, which may be fewer than the config's."""
-        specs = {modality: encoder.spec for modality, encoder in self.model.trimodal.by_modality().items()}
+        """For the encoders that the network has, which may be fewer than the config's."""
+        specs = {modality: encoder.spec for modality, encoder in self.model.by_modality().items()}
         return Collate(specs, timed_text=self.task.timed_text)
 
     def dataset(self, split: Split) -> SampleDataset:

@@ -1,4 +1,4 @@
-"""The task's model as MMEngine's runner calls it."""
+"""A task's network as MMEngine's runner calls it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ import torch
 from mmengine.model import BaseModel
 from torch import Tensor
 
-from lstta_core.interfaces import Modality
 from lstta_core.trimodal import Inputs
-from lstta_tasks.model import TaskModel
+from lstta_tasks.network import TaskNetwork
 from lstta_tasks.task import Task
 
 
@@ -18,18 +17,18 @@ class RunnerModel(BaseModel):
     """Loss or predictions of a batch.
 
     Args:
-        model: the task's model.
+        model: the task's network.
         task: whose loss and predictions these are.
     """
 
-    def __init__(self, *, model: TaskModel, task: Task) -> None:
+    def __init__(self, *, model: TaskNetwork, task: Task) -> None:
         super().__init__()
         self.model = model
         self.task = task
 
     def forward(
         self, inputs: Inputs, target: Tensor, ids: list[str], mode: str = "tensor"
-    ) -> dict[str, Tensor] | list[dict[str, Any]] | Tensor:
+    ) -> dict[str, Tensor] | list[dict[str, Any]] | Any:
         """A batch of :class:`~lstta_tasks.data.collate.Collate`.
 
         Args:
@@ -37,17 +36,16 @@ class RunnerModel(BaseModel):
             target: (B,).
             ids: the samples'.
             mode: ``"loss"`` for ``{"loss": ()}``, ``"predict"`` for one dict a sample (id, prediction, loss of the
-                batch, importances), ``"tensor"`` for the head's output.
+                batch, importances), ``"tensor"`` for the network's output.
         """
-        result = self.model(inputs)
+        result = self.model(inputs, target)
         if mode == "loss":
             return {"loss": self.task.loss(result.output, target)}
         if mode == "tensor":
             return result.output
         with torch.no_grad():
             loss = self.task.loss(result.output, target).item()
-        last = result.trimodal.importances[-1] if result.trimodal.importances else {}
-        importances: dict[Modality, list[list[float]]] = {m: g.tolist() for m, g in last.items()}
+        importances = {m: g.tolist() for m, g in result.importances.items()}
         return [
             {
                 "id": sample,
@@ -57,3 +55,9 @@ class RunnerModel(BaseModel):
             }
             for i, (sample, prediction) in enumerate(zip(ids, self.task.predict(result.output), strict=True))
         ]
+
+    def score_step(self, batch: dict[str, Any]) -> list[dict[str, Any]]:
+        """The network's second pass over a batch: one dict a sample (id, score)."""
+        data = self.data_preprocessor(batch, False)
+        scores = self.model.score(data["inputs"]).tolist()
+        return [{"id": sample, "score": score} for sample, score in zip(data["ids"], scores, strict=True)]

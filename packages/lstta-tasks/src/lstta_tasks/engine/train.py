@@ -25,6 +25,7 @@ from lstta_tasks.engine.factories import call, callable_of, plain
 from lstta_tasks.engine.hooks import ImportanceHook, ProgressHook, SeedHook
 from lstta_tasks.engine.metric import TaskMetric
 from lstta_tasks.engine.mm_model import RunnerModel
+from lstta_tasks.engine.second_pass import SecondPass
 from lstta_tasks.task import Report, Split
 
 
@@ -85,12 +86,14 @@ def train(
     loaders = {split: experiment.loader(split, dataset) for split, dataset in datasets.items()}
     if checkpoint is not None:
         check_fits(checkpoint, model, record, seed=config.seed, steps=len(loaders["train"]))
-    metric = TaskMetric(task=experiment.task, samples=datasets["val"].samples)
+    runner_model = RunnerModel(model=model, task=experiment.task)
+    scorer = SecondPass(experiment=experiment, model=runner_model)
+    metric = TaskMetric(task=experiment.task, samples=datasets["val"].samples, scorer=scorer)
     if is_main_process():
         _tell(model, {split: (len(data), len(data.missing)) for split, data in datasets.items()})
 
     runner = FileLogRunner(
-        model=RunnerModel(model=model, task=experiment.task),
+        model=runner_model,
         work_dir=str(work_dir),
         train_dataloader=loaders["train"],
         train_cfg={"by_epoch": True, **plain(config.train_cfg)},
