@@ -36,6 +36,8 @@ WRITERS = {
         "statements about concerts with a narrator, as VIOLIN", (2000, 200, 300), "statements", "violin"
     ),
     "humor": Writer("set-ups and punchlines at a concert, as UR-FUNNY V2", (2000, 200, 300), "punchlines", "urfunny"),
+    "sentiment": Writer("opinions about films, as CMU-MOSI and CMU-MOSEI", (2000, 300, 400), "scores"),
+    "emotion": Writer("dialogues with emotions, as MELD", (2000, 300, 400), "utterances"),
 }
 
 

@@ -13,7 +13,10 @@ from numpy.typing import NDArray
 
 from lstta_tasks.generate.render import SceneRenderer
 from lstta_tasks.generate.scene import Scene
+from lstta_tasks.generate.speech import render_speech
 from lstta_tasks.generate.synth import SAMPLE_RATE, render_sound
+from lstta_tasks.generate.talk import Talk
+from lstta_tasks.generate.talk_render import TalkRenderer
 
 FRAMES_PER_SECOND = 8
 
@@ -24,6 +27,14 @@ def write_scene(path: Path, scene: Scene) -> None:
     count = round(scene.duration * FRAMES_PER_SECOND)
     frames = (renderer.frame(k / FRAMES_PER_SECOND) for k in range(count))
     write_mp4(path, frames, render_sound(scene), FRAMES_PER_SECOND, SAMPLE_RATE)
+
+
+def write_talk(path: Path, talk: Talk) -> None:
+    """Render a talker's clip to an mp4, in the format of :func:`write_scene`."""
+    renderer = TalkRenderer(talk)
+    count = round(talk.duration * FRAMES_PER_SECOND)
+    frames = (renderer.frame(k / FRAMES_PER_SECOND) for k in range(count))
+    write_mp4(path, frames, render_speech(talk), FRAMES_PER_SECOND, SAMPLE_RATE)
 
 
 def write_mp4(

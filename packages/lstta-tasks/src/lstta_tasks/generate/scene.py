@@ -107,6 +107,7 @@ class Syllable:
     pitch: float
     glide: float
     vowel: int
+    loudness: float = 0.6
 
 
 @dataclass(frozen=True)

@@ -79,9 +79,9 @@ def render_sound(scene: Scene, sample_rate: int = SAMPLE_RATE) -> NDArray[np.int
     mix = rng.standard_normal(count, dtype=np.float32) * np.float32(scene.hiss)
     for note in scene.notes:
         performer = scene.performers[note.performer]
-        _add(mix, note.onset, render_note(note, performer.instrument, performer.timbre, rng, sample_rate), sample_rate)
+        add(mix, note.onset, render_note(note, performer.instrument, performer.timbre, rng, sample_rate), sample_rate)
     for syllable in scene.voice:
-        _add(mix, syllable.onset, _render_syllable(syllable, rng, sample_rate), sample_rate)
+        add(mix, syllable.onset, render_syllable(syllable, rng, sample_rate), sample_rate)
     peak = float(np.abs(mix).max())
     return (mix * (32767 * min(1.0, 0.98 / peak))).astype(np.int16)
 
@@ -114,7 +114,8 @@ def _strongest(wave: Wave, window: int) -> float:
     return float(np.sqrt(np.mean(parts**2, axis=1).max())) + 1e-9
 
 
-def _add(mix: Wave, onset: float, wave: Wave, sample_rate: int) -> None:
+def add(mix: Wave, onset: float, wave: Wave, sample_rate: int) -> None:
+    """Add a wave to a mix, in place, ``onset`` seconds after its begin; what lies behind its end is cut."""
     start = round(onset * sample_rate)
     stop = min(start + len(wave), len(mix))
     mix[start:stop] += wave[: stop - start]
@@ -181,17 +182,22 @@ def _envelope(time: Wave, attack: float, decay: float | None, release: float = 0
     return (shape * np.minimum(1, left / np.float32(release))).astype(np.float32)
 
 
-def _render_syllable(syllable: Syllable, rng: Generator, sample_rate: int) -> Wave:
-    """A vowel with a breathy consonant in front."""
+def render_syllable(
+    syllable: Syllable, rng: Generator, sample_rate: int = SAMPLE_RATE, *, tract: float = 1.0, breath: float = 1.0
+) -> Wave:
+    """A vowel with a breathy consonant in front: (duration * sample_rate,) float32, its RMS ``FULL * loudness``.
+
+    ``tract`` is a factor on the formants (a shorter vocal tract has higher ones), ``breath`` one on the consonant.
+    """
     time = np.arange(int(syllable.duration * sample_rate), dtype=np.float32) / np.float32(sample_rate)
     n = np.arange(1, int(5000 / syllable.pitch) + 1)
     frequency = n * syllable.pitch
     amplitude = sum(
-        gain * np.exp(-(((frequency - centre) / 110) ** 2))
+        gain * np.exp(-(((frequency - tract * centre) / 110) ** 2))
         for gain, centre in zip((1.0, 0.7, 0.35), VOWELS[syllable.vowel], strict=True)
     )
     glide = syllable.pitch * np.linspace(1, syllable.glide, len(time))
     phase = (np.cumsum(glide) / sample_rate).astype(np.float32)
     wave = _read(_period(amplitude + 0.03 / n), phase)
-    wave += rng.standard_normal(len(time), dtype=np.float32) * np.exp(-time / np.float32(0.02))
-    return wave * _envelope(time, 0.03, None) * np.float32(FULL * 0.6)
+    wave += np.float32(breath) * rng.standard_normal(len(time), dtype=np.float32) * np.exp(-time / np.float32(0.02))
+    return wave * _envelope(time, 0.03, None) * np.float32(FULL * syllable.loudness)

@@ -1,0 +1,96 @@
+"""Built-in clips with a sentiment, in the raw layout of CMU-MOSI and CMU-MOSEI as MMSA distributes them.
+
+``<root>/label.csv`` with the columns ``video_id, clip_id, text, label, annotation, mode`` (mode: train, valid, test) and
+``<root>/Raw/<video_id>/<clip_id>.mp4``. A video is one speaker; a clip is one opinion about a film.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from numpy.random import Generator
+
+from lstta_tasks.generate.dataset import Folder, Report, write_csv, write_missing
+from lstta_tasks.generate.media import write_talk
+from lstta_tasks.generate.opinions import sample_line, score
+from lstta_tasks.generate.scene import SPLITS, Split, scene_rng
+from lstta_tasks.generate.talk import CONTOURS, Expression, Person, Talk, Tone, sample_person, sample_talk
+
+CLIPS_PER_VIDEO = 5
+FACES: tuple[Expression, ...] = ("smile", "blank", "frown")
+MODES: dict[Split, str] = {"train": "train", "val": "valid", "test": "test"}
+HEADER = ("video_id", "clip_id", "text", "label", "annotation", "mode")
+
+
+def generate_sentiment(
+    root: Path, *, train: int = 2000, val: int = 300, test: int = 400, seed: int = 0, workers: int = 2
+) -> Report:
+    """Write ``train`` + ``val`` + ``test`` clips of four seconds.
+
+    A second run with the same arguments does nothing; one that was interrupted goes on where it was.
+
+    Raises:
+        ValueError: ``root`` holds something that was not generated with these arguments.
+    """
+    root = Path(root)
+    counts: dict[Split, int] = {"train": train, "val": val, "test": test}
+    folder = Folder(root, {"dataset": "sentiment", "train": train, "val": val, "test": test, "seed": seed})
+    earlier = folder.begin()
+    if earlier is not None:
+        return earlier
+    clips: list[tuple[Path, Talk]] = []
+    rows: list[tuple[object, ...]] = []
+    for split, count in counts.items():
+        for index, talk in enumerate(plan(split, count, seed)):
+            video, clip = video_id(split, index), index % CLIPS_PER_VIDEO
+            (root / "Raw" / video).mkdir(parents=True, exist_ok=True)
+            clips.append((root / "Raw" / video / f"{clip}.mp4", talk))
+            label = score(talk)
+            rows.append((video, clip, talk.line, label, annotation(label), MODES[split]))
+    write_csv(root / "label.csv", HEADER, rows)
+    rendered, kept = write_missing(clips, _write, workers)
+    totals = {str(split): count for split, count in counts.items()}
+    return folder.finish(totals, totals, rendered, kept)
+
+
+def plan(split: Split, clips: int, seed: int) -> list[Talk]:
+    """The talks of a split, without rendering anything; the first ones are the same whatever ``clips`` is."""
+    talks: list[Talk] = []
+    for video in range(-(-clips // CLIPS_PER_VIDEO)):
+        rng = scene_rng(seed, split, video)
+        talks += _opinions(rng, sample_person(rng, split))
+    return talks[:clips]
+
+
+def texts(split: Split, clips: int, seed: int) -> list[str]:
+    """The lines of a split's clips."""
+    return [talk.line for talk in plan(split, clips, seed)]
+
+
+def video_id(split: Split, index: int) -> str:
+    """The video of a clip: a letter that says the split, and seven digits."""
+    return f"{'abc'[SPLITS.index(split)]}{index // CLIPS_PER_VIDEO:07d}"
+
+
+def annotation(label: float) -> str:
+    """The coarse label that stands beside the score."""
+    return "Positive" if label > 0 else "Negative" if label < 0 else "Neutral"
+
+
+def _opinions(rng: Generator, person: Person) -> Iterator[Talk]:
+    for _ in range(CLIPS_PER_VIDEO):
+        polarity = int(rng.integers(-2, 3))
+        contour = CONTOURS[rng.integers(len(CONTOURS))]
+        yield sample_talk(
+            rng,
+            person,
+            line=sample_line(rng, polarity),
+            tone=Tone(contour, wide=bool(rng.random() < 0.5), loud=bool(rng.random() < 0.5)),
+            expression=FACES[rng.integers(len(FACES))],
+            others=FACES,
+        )
+
+
+def _write(clip: tuple[Path, Talk]) -> None:
+    write_talk(*clip)
