@@ -9,7 +9,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from problems import Batch, Problem
-from texts import FUNCTION_WORDS, texts
+from texts import ORDINARY_WORDS, texts
 from torch import Tensor, nn
 
 from lstta_backbone_tiny.language import MASK, SPECIAL, TinyLanguage, split_words
@@ -17,28 +17,36 @@ from lstta_tasks.generate.vocabulary import ANSWERS
 
 
 class LanguageProblem(Problem):
-    """Words that are hidden in a question."""
+    """Words that are hidden in a text; each batch is of one data set, all equally often."""
 
     def __init__(self, *, scenes: int, seed: int) -> None:
         lines = texts("train", scenes, seed)
-        words = {word for text in [*lines, *ANSWERS, *FUNCTION_WORDS] for word in split_words(text.replace("_", " "))}
-        self.encoder = TinyLanguage(words=sorted(words))
+        known = [*ANSWERS, *ORDINARY_WORDS, *(line for part in lines.values() for line in part)]
+        words = sorted({word for text in known for word in split_words(text.replace("_", " "))})
+        self.encoder = TinyLanguage(words=words)
         self.tokenize = self.encoder.spec.tokenize
         self.probe = nn.Linear(128, len(SPECIAL) + len(words))
-        self.train_ids = self.tokens(lines)
-        self.held_out = {split: self.tokens(texts(split, scenes // 6, seed)) for split in ("val", "test")}
+        self.train_ids = {name: self.tokens(part) for name, part in lines.items()}
+        self.held_out = {
+            split: {name: self.tokens(part) for name, part in texts(split, scenes // 6, seed).items()}
+            for split in ("val", "test")
+        }
         path = Path(__file__).parents[1] / "src/lstta_backbone_tiny/weights/words.json"
         path.parent.mkdir(exist_ok=True)
-        path.write_text(json.dumps(sorted(words), indent=0) + "\n")
+        path.write_text(json.dumps(words, indent=0, ensure_ascii=False) + "\n", encoding="utf-8")
 
-    def tokens(self, texts: list[str]) -> Tensor:
-        ids = [torch.tensor(self.tokenize(text)) for text in texts]
-        return nn.utils.rnn.pad_sequence(ids, batch_first=True)
+    def tokens(self, lines: list[str]) -> Tensor:
+        """Ids (lines, longest), padded."""
+        return nn.utils.rnn.pad_sequence([torch.tensor(self.tokenize(line)) for line in lines], batch_first=True)
 
     def draw(self, batch: int) -> Batch:
-        return self.hide(self.train_ids[torch.randint(len(self.train_ids), (batch,))], 0.25)
+        sources = list(self.train_ids.values())
+        ids = sources[int(torch.randint(len(sources), ()))]
+        rows = ids[torch.randint(len(ids), (batch,))]
+        return self.hide(rows[:, : int((rows > 0).sum(1).max())], 0.25)
 
     def hide(self, ids: Tensor, share: float) -> Batch:
+        """Ids with a share of the words hidden."""
         hidden = (torch.rand(ids.shape) < share) & (ids > 0)
         return {"ids": torch.where(hidden, MASK, ids), "truth": ids, "hidden": hidden}
 
@@ -51,9 +59,17 @@ class LanguageProblem(Problem):
 
     @torch.no_grad()
     def evaluate(self) -> dict[str, Any]:
-        result = {}
-        for split, ids in self.held_out.items():
-            batch = self.hide(ids, 0.15)
-            right = self.words(batch).argmax(-1) == batch["truth"]
-            result[split] = {"hidden words": round(right[batch["hidden"]].float().mean().item(), 4)}
-        return result
+        return {
+            split: {f"hidden words, {name}": self.accuracy(ids) for name, ids in parts.items()}
+            for split, parts in self.held_out.items()
+        }
+
+    def accuracy(self, ids: Tensor) -> float:
+        """The share of hidden words that are found, 15 % of each text being hidden."""
+        right, hidden = 0, 0
+        for part in ids.split(512):
+            batch = self.hide(part, 0.15)
+            found = self.words(batch).argmax(-1) == batch["truth"]
+            right += int(found[batch["hidden"]].sum())
+            hidden += int(batch["hidden"].sum())
+        return round(right / hidden, 4)

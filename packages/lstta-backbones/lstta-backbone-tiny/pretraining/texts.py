@@ -1,10 +1,37 @@
-"""The texts of all built-in data sets, in one place; and English words that any vocabulary should have."""
+"""The texts of all built-in data sets, in one place; and ordinary words that the vocabulary has besides."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
+from problems import SEED
+
+from lstta_tasks.generate import avqa, emotion, msrvtt, sentiment, urfunny, violin
 from lstta_tasks.generate.scene import Split
+from lstta_tasks.tasks.avqa import fill
 
 
-def texts(split: Split, clips: int, seed: int) -> list[str]:
-    return []
-FUNCTION_WORDS = ()
+def questions(split: Split, clips: int, seed: int) -> list[str]:
+    """The questions about a split's clips."""
+    asked = [question for _, asked in avqa.plan(split, clips, seed) for question in asked]
+    return [fill(question.template.text, question.values, "generated") for question in asked]
+
+
+SOURCES: dict[str, Callable[[Split, int, int], list[str]]] = {
+    "avqa": questions,
+    "retrieval": msrvtt.texts,
+    "inference": violin.texts,
+    "humor": urfunny.texts,
+    "sentiment": sentiment.texts,
+    "emotion": emotion.texts,
+}
+
+
+def texts(split: Split, clips: int, seed: int) -> dict[str, list[str]]:
+    """The texts of ``clips`` clips of each data set, none of which is a clip of the built-in data sets themselves."""
+    return {name: source(split, clips, seed + SEED) for name, source in SOURCES.items()}
+
+
+# Function words and the most ordinary others: simple sentences of one's own are then not all unknown words.
+ORDINARY_WORDS = Path(__file__).with_name("ordinary_words.txt").read_text(encoding="utf-8").split()

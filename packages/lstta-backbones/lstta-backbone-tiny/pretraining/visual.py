@@ -78,7 +78,7 @@ def see_talk(job: tuple[Split, int, int]) -> dict[str, np.ndarray]:
 
 
 class VisualProblem(Problem):
-    """Which instrument stands at each position, does it move; a face's expression, does its mouth move; is it outdoors."""
+    """Which instrument stands at each position, does it move; what expression, does the mouth move; is it outdoors."""
 
     def __init__(self, *, scenes: int, seed: int) -> None:
         self.encoder = TinyVisual()

@@ -15,6 +15,7 @@ from lstta_tasks.generate.scene import (
     sample_scene,
     scene_rng,
 )
+from lstta_tasks.generate.talk import Chew, Look, Talk, Tone, Word, sample_person
 
 PLAIN = Timbre(slope=0.0, attack=1.0, decay=1.0, vibrato=1.0, noise=1.0)
 
@@ -55,4 +56,22 @@ def duet() -> Scene:
         notes=(*violin, piano[0], Note(2, 5.5, 0.5, 880.0, 0.5), piano[1]),
         gestures=(Gesture(1, 2.0, 0.5), Gesture(1, 2.5, 0.5)),
         voice=(Syllable(0.0, 0.25, 120.0, 1.0, 0), Syllable(0.25, 0.25, 130.0, 1.0, 2)),
+    )
+
+
+@pytest.fixture
+def talk() -> Talk:
+    """A clip made by hand: 'The film was good' from 1.0 to 2.2 s, smiling from 0.9 to 2.3 s.
+
+    A frown before, wide eyes after. The mouth chews from 2.6 to 3.4 s. The tone is rising, wide and loud.
+    """
+    return Talk(
+        person=sample_person(scene_rng(0, "train", 0), "train"),
+        seed=7,
+        duration=4.0,
+        line="The film was good.",
+        words=(Word("The", 1.0, 0.3), Word("film", 1.3, 0.3), Word("was", 1.6, 0.3), Word("good", 1.9, 0.3)),
+        tone=Tone("rising", wide=True, loud=True),
+        looks=(Look(0.0, "frown"), Look(0.9, "smile"), Look(2.3, "wide")),
+        chews=(Chew(2.6, 0.8),),
     )

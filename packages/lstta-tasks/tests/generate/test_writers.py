@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from lstta_tasks.generate import dataset, media
+from lstta_tasks.generate import dataset, emotion, media, sentiment
 from lstta_tasks.generate.dataset import Report
+from lstta_tasks.generate.emotion import generate_emotion
 from lstta_tasks.generate.msrvtt import generate_msrvtt
 from lstta_tasks.generate.scene import Scene
+from lstta_tasks.generate.sentiment import generate_sentiment
+from lstta_tasks.generate.talk import Talk
 from lstta_tasks.generate.urfunny import generate_urfunny
 from lstta_tasks.generate.violin import generate_violin
 
@@ -18,21 +22,30 @@ SIZES = {"train": 2, "val": 1, "test": 1}
 Generate = Callable[..., Report]
 
 
-@pytest.mark.parametrize("generate", [generate_msrvtt, generate_violin, generate_urfunny])
+@pytest.mark.parametrize(
+    ("generate", "module", "writer"),
+    [
+        (generate_msrvtt, dataset, "write_scene"),
+        (generate_violin, dataset, "write_scene"),
+        (generate_urfunny, dataset, "write_scene"),
+        (generate_sentiment, sentiment, "write_talk"),
+        (generate_emotion, emotion, "write_talk"),
+    ],
+)
 def test_an_interrupted_run_goes_on_and_other_arguments_are_refused(
-    generate: Generate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    generate: Generate, module: ModuleType, writer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     generate(tmp_path / "whole", **SIZES, seed=5, workers=1)
     written = 0
 
-    def killed_at_the_third(path: Path, scene: Scene) -> None:
+    def killed_at_the_third(path: Path, content: Scene | Talk) -> None:
         nonlocal written
         written += 1
         if written == 3:
             raise KeyboardInterrupt
-        media.write_scene(path, scene)
+        getattr(media, writer)(path, content)
 
-    monkeypatch.setattr(dataset, "write_scene", killed_at_the_third)
+    monkeypatch.setattr(module, writer, killed_at_the_third)
     with pytest.raises(KeyboardInterrupt):
         generate(tmp_path / "killed", **SIZES, seed=5, workers=1)
     resumed = generate(tmp_path / "killed", **SIZES, seed=5, workers=1)

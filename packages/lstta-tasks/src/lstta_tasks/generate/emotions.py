@@ -78,7 +78,10 @@ def news_of(lines: Sequence[str]) -> News:
 def expressed(told: News, wanted: Emotion) -> list[tuple[Expression, Tone]]:
     """All faces and tones that give this emotion after this news; at least one."""
     return [
-        (face, TONES[k]) for face, emotions in TABLE[told].items() for k, value in enumerate(emotions) if value == wanted
+        (face, tone)
+        for face, meanings in TABLE[told].items()
+        for tone, meaning in zip(TONES, meanings, strict=True)
+        if meaning == wanted
     ]
 
 

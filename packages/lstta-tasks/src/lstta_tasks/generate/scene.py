@@ -100,7 +100,7 @@ class Gesture:
 
 @dataclass(frozen=True)
 class Syllable:
-    """A piece of voice-over: its pitch glides from ``pitch`` to ``pitch * glide``; ``vowel`` indexes synth.VOWELS."""
+    """A piece of speech: its pitch glides from ``pitch`` to ``pitch * glide``; ``vowel`` indexes synth.VOWELS."""
 
     onset: float
     duration: float

@@ -1,6 +1,6 @@
 """Built-in clips with a sentiment, in the raw layout of CMU-MOSI and CMU-MOSEI as MMSA distributes them.
 
-``<root>/label.csv`` with the columns ``video_id, clip_id, text, label, annotation, mode`` (mode: train, valid, test) and
+``<root>/label.csv`` with the columns ``video_id, clip_id, text, label, annotation, mode`` (train, valid or test) and
 ``<root>/Raw/<video_id>/<clip_id>.mp4``. A video is one speaker; a clip is one opinion about a film.
 """
 

@@ -51,7 +51,7 @@ class Face:
 
 @dataclass(frozen=True)
 class Voice:
-    """How somebody sounds: the middle pitch, a factor on the formants, one on breath, one on the length of syllables."""
+    """How somebody sounds: the middle pitch, and factors on the formants, on breath and on the length of syllables."""
 
     pitch: float
     tract: float
