@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
-from lstta_tasks.generate import dataset, emotion, media, sentiment
+from lstta_tasks.generate import dataset, media
 from lstta_tasks.generate.dataset import Report
 from lstta_tasks.generate.emotion import generate_emotion
 from lstta_tasks.generate.msrvtt import generate_msrvtt
@@ -23,17 +22,17 @@ Generate = Callable[..., Report]
 
 
 @pytest.mark.parametrize(
-    ("generate", "module", "writer"),
+    ("generate", "writer"),
     [
-        (generate_msrvtt, dataset, "write_scene"),
-        (generate_violin, dataset, "write_scene"),
-        (generate_urfunny, dataset, "write_scene"),
-        (generate_sentiment, sentiment, "write_talk"),
-        (generate_emotion, emotion, "write_talk"),
+        (generate_msrvtt, "write_scene"),
+        (generate_violin, "write_scene"),
+        (generate_urfunny, "write_scene"),
+        (generate_sentiment, "write_talk"),
+        (generate_emotion, "write_talk"),
     ],
 )
 def test_an_interrupted_run_goes_on_and_other_arguments_are_refused(
-    generate: Generate, module: ModuleType, writer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    generate: Generate, writer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     generate(tmp_path / "whole", **SIZES, seed=5, workers=1)
     written = 0
@@ -45,7 +44,7 @@ def test_an_interrupted_run_goes_on_and_other_arguments_are_refused(
             raise KeyboardInterrupt
         getattr(media, writer)(path, content)
 
-    monkeypatch.setattr(module, writer, killed_at_the_third)
+    monkeypatch.setattr(dataset, writer, killed_at_the_third)
     with pytest.raises(KeyboardInterrupt):
         generate(tmp_path / "killed", **SIZES, seed=5, workers=1)
     resumed = generate(tmp_path / "killed", **SIZES, seed=5, workers=1)

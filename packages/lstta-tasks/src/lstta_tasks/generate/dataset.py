@@ -20,8 +20,9 @@ from typing import TypeVar
 
 from tqdm import tqdm
 
-from lstta_tasks.generate.media import write_scene
+from lstta_tasks.generate.media import write_scene, write_talk
 from lstta_tasks.generate.scene import Scene
+from lstta_tasks.generate.talk import Talk
 
 # Raise it with every change that makes other clips or questions from the same arguments.
 GENERATOR_VERSION = 2
@@ -119,6 +120,11 @@ def write_clips(clips: Sequence[tuple[Path, Scene]], workers: int) -> tuple[int,
     return write_missing(clips, _write_scene, workers)
 
 
+def write_talks(clips: Sequence[tuple[Path, Talk]], workers: int) -> tuple[int, int]:
+    """:func:`write_missing` for talkers."""
+    return write_missing(clips, _write_talk, workers)
+
+
 def write_missing(
     clips: Sequence[tuple[Path, Content]], write: Callable[[tuple[Path, Content]], None], workers: int
 ) -> tuple[int, int]:
@@ -149,3 +155,7 @@ def write_missing(
 
 def _write_scene(clip: tuple[Path, Scene]) -> None:
     write_scene(*clip)
+
+
+def _write_talk(clip: tuple[Path, Talk]) -> None:
+    write_talk(*clip)

@@ -13,9 +13,8 @@ from pathlib import Path
 from numpy.random import Generator
 
 from lstta_tasks.generate import emotions
-from lstta_tasks.generate.dataset import Folder, Report, write_csv, write_missing
+from lstta_tasks.generate.dataset import Folder, Report, write_csv, write_talks
 from lstta_tasks.generate.emotions import EMOTIONS, Emotion, expressed, news_of
-from lstta_tasks.generate.media import write_talk
 from lstta_tasks.generate.remarks import KINDS, sample_news, sample_remark
 from lstta_tasks.generate.scene import Split, scene_rng
 from lstta_tasks.generate.talk import SECONDS, Talk, sample_person, sample_talk
@@ -85,7 +84,7 @@ def generate_emotion(
         (root / FOLDERS[split]).mkdir(exist_ok=True)
         clips += [(root / FOLDERS[split] / f"dia{u.dialogue}_utt{u.number}.mp4", u.talk) for u in planned]
         write_csv(root / FILES[split], HEADER, [_row(k, utterance) for k, utterance in enumerate(planned, 1)])
-    rendered, kept = write_missing(clips, _write, workers)
+    rendered, kept = write_talks(clips, workers)
     totals = {str(split): count for split, count in counts.items()}
     return folder.finish(totals, totals, rendered, kept)
 
@@ -147,7 +146,3 @@ def _row(serial: int, utterance: Utterance) -> tuple[object, ...]:
         clock(utterance.start),
         clock(utterance.start + round(1000 * utterance.talk.duration)),
     )
-
-
-def _write(clip: tuple[Path, Talk]) -> None:
-    write_talk(*clip)

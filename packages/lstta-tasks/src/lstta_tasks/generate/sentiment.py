@@ -11,8 +11,7 @@ from pathlib import Path
 
 from numpy.random import Generator
 
-from lstta_tasks.generate.dataset import Folder, Report, write_csv, write_missing
-from lstta_tasks.generate.media import write_talk
+from lstta_tasks.generate.dataset import Folder, Report, write_csv, write_talks
 from lstta_tasks.generate.opinions import sample_line, score
 from lstta_tasks.generate.scene import SPLITS, Split, scene_rng
 from lstta_tasks.generate.talk import CONTOURS, Expression, Person, Talk, Tone, sample_person, sample_talk
@@ -49,7 +48,7 @@ def generate_sentiment(
             label = score(talk)
             rows.append((video, clip, talk.line, label, annotation(label), MODES[split]))
     write_csv(root / "label.csv", HEADER, rows)
-    rendered, kept = write_missing(clips, _write, workers)
+    rendered, kept = write_talks(clips, workers)
     totals = {str(split): count for split, count in counts.items()}
     return folder.finish(totals, totals, rendered, kept)
 
@@ -90,7 +89,3 @@ def _opinions(rng: Generator, person: Person) -> Iterator[Talk]:
             expression=FACES[rng.integers(len(FACES))],
             others=FACES,
         )
-
-
-def _write(clip: tuple[Path, Talk]) -> None:
-    write_talk(*clip)

@@ -33,8 +33,3 @@ def expression(talk: Talk) -> Expression:
     ends = [look.onset for look in talk.looks[1:]] + [talk.duration]
     covered = [min(last, end) - max(first, look.onset) for look, end in zip(talk.looks, ends, strict=True)]
     return talk.looks[covered.index(max(covered))].expression
-
-
-def said_in(talk: Talk, start: float, end: float) -> list[str]:
-    """The words that begin in [start, end)."""
-    return [word.text for word in talk.words if start <= word.onset < end]
