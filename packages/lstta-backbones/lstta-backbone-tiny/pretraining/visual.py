@@ -77,6 +77,18 @@ def see_talk(job: tuple[Split, int, int]) -> dict[str, np.ndarray]:
     }
 
 
+def moved(frames: Tensor) -> Tensor:
+    """Frames (R, 2, H, W, 3), both of a pair made larger or smaller, stretched and shifted a little; borders go on."""
+    rows = len(frames)
+    size = torch.exp(0.09 * torch.randn(rows, 1).clamp(-2, 2) + 0.04 * torch.randn(rows, 2))
+    shift = torch.tensor([0.04, 0.05]) * torch.randn(rows, 2)
+    pictures = frames.permute(0, 1, 4, 2, 3).flatten(1, 2)  # both frames' channels
+    maps = torch.cat([torch.diag_embed(1 / size), shift[..., None]], 2)
+    grid = F.affine_grid(maps, list(pictures.shape), align_corners=False)
+    pictures = F.grid_sample(pictures, grid, padding_mode="border", align_corners=False)
+    return pictures.unflatten(1, (2, 3)).permute(0, 1, 3, 4, 2)
+
+
 class VisualProblem(Problem):
     """Which instrument stands at each position, does it move; what expression, does the mouth move; is it outdoors."""
 
@@ -91,7 +103,9 @@ class VisualProblem(Problem):
 
     def draw(self, batch: int) -> Batch:
         drawn = draw_both(self.scenes, self.talks, batch)
-        frames = drawn["frames"].float()
+        frames = moved(drawn["frames"].float())
+        contrast = torch.empty(batch, 1, 1, 1, 1).uniform_(0.65, 1.15)
+        frames = 128 + contrast * (frames - 128)
         colour = 1 + 0.2 * torch.randn(batch, 1, 1, 1, 3)
         brightness = 25 * torch.randn(batch, 1, 1, 1, 1)
         noise = 6 * torch.randn_like(frames)
