@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from lstta_tasks.generate.casting import sample_person
 from lstta_tasks.generate.scene import (
     Gesture,
     Note,
@@ -15,7 +16,7 @@ from lstta_tasks.generate.scene import (
     sample_scene,
     scene_rng,
 )
-from lstta_tasks.generate.talk import Chew, Look, Talk, Tone, Word, sample_person
+from lstta_tasks.generate.talk import Chew, Look, Talk, Tone, Word
 
 PLAIN = Timbre(slope=0.0, attack=1.0, decay=1.0, vibrato=1.0, noise=1.0)
 

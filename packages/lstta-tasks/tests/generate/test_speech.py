@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from lstta_tasks.generate.casting import sample_person, sample_talk
 from lstta_tasks.generate.scene import Split, scene_rng
 from lstta_tasks.generate.speech import melody, render_speech
 from lstta_tasks.generate.speech_rate import syllables, word_times
 from lstta_tasks.generate.synth import SAMPLE_RATE
-from lstta_tasks.generate.talk import CONTOURS, Contour, Talk, Tone, sample_person, sample_talk
+from lstta_tasks.generate.talk import CONTOURS, Contour, Talk, Tone
 
 
 def rms(sound: NDArray[np.int16], start: float, end: float) -> float:

@@ -7,18 +7,9 @@ import numpy as np
 import pytest
 
 from lstta_tasks.generate import talk_truth
+from lstta_tasks.generate.casting import LEAD, TALK_STYLES, sample_person, sample_talk
 from lstta_tasks.generate.scene import Split, scene_rng
-from lstta_tasks.generate.talk import (
-    EXPRESSIONS,
-    LEAD,
-    SECONDS,
-    TALK_STYLES,
-    Look,
-    Talk,
-    Tone,
-    sample_person,
-    sample_talk,
-)
+from lstta_tasks.generate.talk import EXPRESSIONS, SECONDS, Look, Talk, Tone
 
 TONE = Tone("level", wide=False, loud=True)
 

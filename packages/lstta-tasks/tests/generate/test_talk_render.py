@@ -10,10 +10,11 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from lstta_tasks.generate.casting import sample_person
 from lstta_tasks.generate.faces import head
 from lstta_tasks.generate.media import write_talk
 from lstta_tasks.generate.scene import scene_rng
-from lstta_tasks.generate.talk import EXPRESSIONS, Look, Talk, sample_person
+from lstta_tasks.generate.talk import EXPRESSIONS, Look, Talk
 from lstta_tasks.generate.talk_render import LEVELS, TalkRenderer
 
 

@@ -13,11 +13,12 @@ from pathlib import Path
 from numpy.random import Generator
 
 from lstta_tasks.generate import emotions
+from lstta_tasks.generate.casting import sample_person, sample_talk
 from lstta_tasks.generate.dataset import Folder, Report, write_csv, write_talks
 from lstta_tasks.generate.emotions import EMOTIONS, Emotion, expressed, news_of
 from lstta_tasks.generate.remarks import KINDS, sample_news, sample_remark
 from lstta_tasks.generate.scene import Split, scene_rng
-from lstta_tasks.generate.talk import SECONDS, Talk, sample_person, sample_talk
+from lstta_tasks.generate.talk import SECONDS, Talk
 
 FILES: dict[Split, str] = {
     "train": "train_sent_emo.csv",

@@ -11,10 +11,11 @@ from pathlib import Path
 
 from numpy.random import Generator
 
+from lstta_tasks.generate.casting import sample_person, sample_talk
 from lstta_tasks.generate.dataset import Folder, Report, write_csv, write_talks
 from lstta_tasks.generate.opinions import sample_line, score
 from lstta_tasks.generate.scene import SPLITS, Split, scene_rng
-from lstta_tasks.generate.talk import CONTOURS, Expression, Person, Talk, Tone, sample_person, sample_talk
+from lstta_tasks.generate.talk import CONTOURS, Expression, Person, Talk, Tone
 
 CLIPS_PER_VIDEO = 5
 FACES: tuple[Expression, ...] = ("smile", "blank", "frown")
