@@ -7,7 +7,11 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+
+# A script's folder comes first in the search for modules, where profile.py would hide the standard library's: last.
+sys.path.sort(key=lambda entry: Path(entry).resolve() == Path(__file__).resolve().parent)
 
 
 def cfg_options(pairs: Sequence[str] | None) -> dict[str, Any]:

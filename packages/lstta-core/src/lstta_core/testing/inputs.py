@@ -19,7 +19,15 @@ TEXTS = (
 
 
 def synthetic_inputs(
-    spec: InputSpec, *, batch: int = 3, segments: int = 5, text_segments: int = 1, ragged: bool = True, seed: int = 0
+    spec: InputSpec,
+    *,
+    batch: int = 3,
+    segments: int = 5,
+    text_segments: int = 1,
+    ragged: bool = True,
+    seed: int = 0,
+    sound_seconds: float | None = None,
+    text_length: int | None = None,
 ) -> dict[str, Tensor]:
     """A batch as the spec's docstring describes it.
 
@@ -30,10 +38,15 @@ def synthetic_inputs(
         text_segments: S, of a text.
         ragged: whether clips differ in length: clip b lacks its last b mod 3 segments, and its last segment is short.
         seed: of the random frames and sound.
+        sound_seconds: of a segment; by default one, or less where the encoder hears no more.
+        text_length: of every text, in ids; by default as long as some short sentences are.
 
     Returns:
         The tensors that the spec names, and ``present`` (B,) bool, all true. What is not there is zero (texts: the
         pad id), as collation leaves it.
+
+    Raises:
+        ValueError: ``text_length`` is more than the encoder reads.
     """
     random = torch.Generator().manual_seed(seed)
     held = [segments - (b % 3 if ragged and segments > 2 else 0) for b in range(batch)]
@@ -42,9 +55,9 @@ def synthetic_inputs(
         case VisualSpec():
             tensors = _frames(spec, there, random)
         case AudioSpec():
-            tensors = _sound(spec, there, ragged, random)
+            tensors = _sound(spec, there, ragged, random, sound_seconds)
         case LanguageSpec():
-            tensors = _texts(spec, batch, text_segments, ragged)
+            tensors = _texts(spec, batch, text_segments, ragged, text_length)
     return {**tensors, "present": torch.ones(batch, dtype=torch.bool)}
 
 
@@ -55,13 +68,11 @@ def _frames(spec: VisualSpec, there: Tensor, random: torch.Generator) -> dict[st
     return {"frames": frames * mask[..., None, None, None], "mask": mask}
 
 
-def _sound(spec: AudioSpec, there: Tensor, ragged: bool, random: torch.Generator) -> dict[str, Tensor]:
+def _sound(
+    spec: AudioSpec, there: Tensor, ragged: bool, random: torch.Generator, seconds: float | None
+) -> dict[str, Tensor]:
     batch, segments = there.shape
-    seconds = 1.0
-    if spec.seconds is not None:
-        # Room for as many segments again, so that a check may add empty ones.
-        seconds = min(seconds, spec.seconds / (2 * segments) if spec.span == "clip" else spec.seconds)
-    samples = int(seconds * spec.sample_rate)
+    samples = _samples(spec, segments) if seconds is None else round(seconds * spec.sample_rate)
     sound = torch.randint(-8000, 8000, (batch, segments, samples), generator=random, dtype=torch.int16)
     length = there.long() * samples
     if ragged:
@@ -71,7 +82,18 @@ def _sound(spec: AudioSpec, there: Tensor, ragged: bool, random: torch.Generator
     return {"sound": sound * heard, "length": length}
 
 
-def _texts(spec: LanguageSpec, batch: int, segments: int, ragged: bool) -> dict[str, Tensor]:
+def _samples(spec: AudioSpec, segments: int) -> int:
+    seconds = 1.0
+    if spec.seconds is not None:
+        # Room for as many segments again, so that a check may add empty ones.
+        seconds = min(seconds, spec.seconds / (2 * segments) if spec.span == "clip" else spec.seconds)
+    return int(seconds * spec.sample_rate)
+
+
+def _texts(spec: LanguageSpec, batch: int, segments: int, ragged: bool, length: int | None) -> dict[str, Tensor]:
+    if length is not None:
+        ids = _text_of(length, spec).repeat(batch, segments, 1)
+        return {"ids": ids, "mask": torch.ones_like(ids, dtype=torch.bool)}
     rows = [
         [spec.tokenize(TEXTS[(b + s) % len(TEXTS)] if ragged else TEXTS[0])[: spec.max_length] for s in range(segments)]
         for b in range(batch)
@@ -84,6 +106,13 @@ def _texts(spec: LanguageSpec, batch: int, segments: int, ragged: bool) -> dict[
             ids[b, s, : len(text)] = torch.tensor(text)
             mask[b, s, : len(text)] = True
     return {"ids": ids, "mask": mask}
+
+
+def _text_of(length: int, spec: LanguageSpec) -> Tensor:
+    ids = spec.tokenize(" ".join(TEXTS * length))[: min(length, spec.max_length)]
+    if len(ids) < length:
+        raise ValueError(f"text_length={length}: the encoder reads at most {len(ids)} ids")
+    return torch.tensor(ids)
 
 
 def without_clips(inputs: Mapping[str, Tensor], spec: InputSpec, clips: list[int]) -> dict[str, Tensor]:

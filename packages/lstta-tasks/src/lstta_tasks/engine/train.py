@@ -97,7 +97,7 @@ def train(
         work_dir=str(work_dir),
         train_dataloader=loaders["train"],
         train_cfg={"by_epoch": True, **plain(config.train_cfg)},
-        optim_wrapper=_optim_wrapper(config, model, amp),
+        optim_wrapper=optim_wrapper(config, model, amp=amp),
         param_scheduler=[plain(scheduler) for scheduler in config.param_scheduler],
         val_dataloader=loaders["val"],
         val_cfg={},
@@ -127,7 +127,7 @@ def train(
     return metric.report
 
 
-def _optim_wrapper(config: Config, model: torch.nn.Module, amp: bool) -> OptimWrapper:
+def optim_wrapper(config: Config, model: torch.nn.Module, *, amp: bool) -> OptimWrapper:
     """The optimizer over what trains and nothing else."""
     options = plain(config.optim_wrapper)
     optimizer_options = options.pop("optimizer")

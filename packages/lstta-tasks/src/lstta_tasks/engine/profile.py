@@ -1,0 +1,189 @@
+"""What a config's task costs: parameters, bytes on disk, MACs, time and memory. Needs neither clips nor a cache."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from mmengine.config import Config
+from mmengine.optim import OptimWrapper
+from torch import Tensor
+
+from lstta_core.adapter_files import save_adapter, trained_tensors
+from lstta_core.interfaces import InputSpec, LanguageSpec, Modality
+from lstta_core.profiling import MacCount, Measurement, ParameterCount, Part, count_macs, count_parameters, measure
+from lstta_core.testing.inputs import synthetic_inputs
+from lstta_tasks.adapters import card
+from lstta_tasks.engine.experiment import Experiment
+from lstta_tasks.engine.factories import arguments, factory_of
+from lstta_tasks.engine.train import optim_wrapper
+from lstta_tasks.model import FROZEN, TaskModel, TaskOutput
+
+Batch = dict[Modality, dict[str, Tensor]]
+
+
+@dataclass(frozen=True)
+class TaskProfile:
+    """What was counted and measured of one config.
+
+    Attributes:
+        config: its name.
+        inputs: what was fed: clips of so many segments, and so on.
+        device: that was measured on.
+        parameters: by part.
+        folder_bytes: of the adapter folder, written to a disk; it holds what trains and its description.
+        macs: of one sample.
+        resident_bytes: of parameters, buffers, the batch and the optimizer's state.
+        forward: without gradients, of a batch.
+        step: zero the gradients, forward, loss, backward, clip, update; of a batch.
+    """
+
+    config: str
+    inputs: Mapping[str, float]
+    device: str
+    parameters: Mapping[Part, ParameterCount]
+    folder_bytes: int
+    macs: MacCount
+    resident_bytes: int
+    forward: Measurement
+    step: Measurement
+
+    @property
+    def all_parameters(self) -> ParameterCount:
+        return sum(self.parameters.values(), ParameterCount())
+
+
+def profile(
+    config: Config,
+    *,
+    device: str = "cpu",
+    batch_size: int | None = None,
+    text_length: int | None = None,
+    repeats: int = 5,
+) -> TaskProfile:
+    """Count and measure.
+
+    Every clip is whole and has all its modalities. The loss is the mean square of the head's output, for every task:
+    it needs no targets, and tasks' own losses cost next to nothing.
+
+    Args:
+        config: from :func:`~lstta_tasks.engine.config.load_config`.
+        device: to measure on.
+        batch_size: of what is measured; the config's by default. MACs are of one sample.
+        text_length: of every text in ids; by default the longest that the encoder reads.
+        repeats: timed calls of each kind.
+
+    Raises:
+        FileNotFoundError: the task's head needs annotations that are not there; the message says what to give.
+        ValueError: the device is not there, or an option is out of range.
+        UncountedError: the MACs of some operator are not known.
+    """
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ValueError("--device cuda needs a GPU, and there is none")
+    experiment = Experiment(config)
+    model = _model(experiment)
+    parameters, folder_bytes = count_parameters(model), _folder_bytes(experiment)
+    macs = count_macs(model, _inputs(experiment, 1, text_length), loss=_loss)
+
+    place = torch.device(device)
+    model = model.to(place)
+    batch_size = config.loader["batch_size"] if batch_size is None else batch_size
+    batch = {
+        m: {name: tensor.to(place) for name, tensor in tensors.items()}
+        for m, tensors in _inputs(experiment, batch_size, text_length).items()
+    }
+    wrapper = optim_wrapper(config, model, amp=False)
+
+    def forward() -> None:
+        with torch.no_grad():
+            model(batch)
+
+    def step() -> None:
+        wrapper.update_params(_loss(model(batch)))
+
+    model.eval()
+    forward_pass = measure(forward, device=place, repeats=repeats)
+    model.train()
+    training_step = measure(step, device=place, repeats=repeats)
+    return TaskProfile(
+        config=Path(config.filename).stem,
+        device=torch.cuda.get_device_name() if device == "cuda" else "cpu",
+        inputs=_described(experiment, batch),
+        parameters=parameters,
+        folder_bytes=folder_bytes,
+        macs=macs,
+        resident_bytes=_bytes([*model.parameters(), *model.buffers(), *_state(wrapper), *_flat(batch)]),
+        forward=forward_pass,
+        step=training_step,
+    )
+
+
+def _model(experiment: Experiment) -> TaskModel:
+    try:
+        return experiment.model
+    except FileNotFoundError as error:
+        factory = factory_of("task", "task", experiment.config.task)
+        options = " or ".join(f"task.{name}=…" for name in arguments(factory)[0] if name != "root")
+        raise FileNotFoundError(
+            f"{error}. The size of the head is read from annotations: give them, or --cfg-options {options}"
+        ) from error
+
+
+def _folder_bytes(experiment: Experiment) -> int:
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place) / "adapter"
+        save_adapter(folder, trained_tensors(experiment.model, FROZEN), card(experiment.record(), experiment.model))
+        return sum(path.stat().st_size for path in folder.iterdir())
+
+
+def _inputs(experiment: Experiment, batch: int, text_length: int | None) -> Batch:
+    clips = experiment.preprocessing
+    return {
+        m: synthetic_inputs(
+            encoder.spec,
+            batch=batch,
+            segments=clips.segments,
+            text_segments=clips.segments if experiment.task.timed_text else 1,
+            ragged=False,
+            sound_seconds=clips.sound_seconds,
+            text_length=_longest(encoder.spec) if text_length is None else text_length,
+        )
+        for m, encoder in experiment.model.trimodal.by_modality().items()
+    }
+
+
+def _longest(spec: InputSpec) -> int | None:
+    return spec.max_length if isinstance(spec, LanguageSpec) else None
+
+
+def _described(experiment: Experiment, batch: Batch) -> dict[str, float]:
+    described: dict[str, float] = {"segments": experiment.preprocessing.segments}
+    if Modality.VISUAL in batch:
+        _, _, described["frames a segment"], described["frame height"], described["frame width"], _ = batch[
+            Modality.VISUAL
+        ]["frames"].shape
+    if Modality.AUDIO in batch:
+        described["seconds of sound a segment"] = experiment.preprocessing.sound_seconds
+    if Modality.LANGUAGE in batch:
+        _, described["texts a clip"], described["ids a text"] = batch[Modality.LANGUAGE]["ids"].shape
+    return {"batch": len(next(iter(batch.values()))["present"]), **described}
+
+
+def _loss(output: TaskOutput) -> Tensor:
+    return output.output.float().square().mean()
+
+
+def _state(wrapper: OptimWrapper) -> Iterator[Tensor]:
+    for values in wrapper.optimizer.state.values():
+        yield from (value for value in values.values() if isinstance(value, Tensor))
+
+
+def _flat(batch: Batch) -> list[Tensor]:
+    return [tensor for tensors in batch.values() for tensor in tensors.values()]
+
+
+def _bytes(tensors: Iterable[Tensor]) -> int:
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
