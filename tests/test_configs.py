@@ -10,6 +10,7 @@ import pytest
 
 from lstta_tasks.engine.config import load_config
 from lstta_tasks.engine.experiment import Experiment
+from lstta_tasks.engine.profile import profile
 
 REPOSITORY = Path(__file__).parents[1]
 CONFIGS = sorted(path for path in (REPOSITORY / "configs").rglob("*.py") if path.parent.name != "base")
@@ -61,6 +62,14 @@ class TestConfigs:
         assert any(parameter.requires_grad for parameter in model.parameters())
         assert experiment.preprocessing.segments == config.clips.segments
         assert experiment.record()["method"]["name"] == config.method["name"]
+
+    def test_its_costs_are_counted(self, path: Path) -> None:
+        config = load_config(path, {**OPTIONS[path.parent.name], **local_models(path)})
+        costs = profile(config, batch_size=1, text_length=7, repeats=1)
+        assert costs.config == f"{path.parent.name}/{path.stem}"
+        assert 0 < costs.macs.total.forward < costs.macs.total.step
+        assert 0 < costs.all_parameters.trainable < costs.all_parameters.total
+        assert costs.folder_bytes <= 1.05 * 4 * costs.all_parameters.trainable
 
 
 def test_there_are_configs() -> None:

@@ -101,9 +101,7 @@ class TestTheDemoModel:
         for (part, rows), tokens in zip(behind.items(), (FRAMES, SOUNDS, WORDS), strict=True):
             assert counted.parts[part].backward == rows * (block(tokens) + 2 * tokens**2 * D)
 
-    def test_a_training_step_is_what_torch_counts(
-        self, experiment: Experiment, inputs: Any, counted: MacCount
-    ) -> None:
+    def test_a_training_step_is_what_torch_counts(self, experiment: Experiment, inputs: Any, counted: MacCount) -> None:
         assert counted.total == macs_by_torch(lambda: loss(experiment.model(inputs)))
 
 
@@ -138,15 +136,14 @@ class TestTool:
         assert costs["resident_bytes"] >= 4 * parameters["total"] + 2 * tensors
 
     def test_configs_side_by_side_as_markdown(self, tool: Tool, tmp_path: Path) -> None:
-        other = tmp_path / "other.py"
-        other.write_text(CONFIG.read_text().replace("...base", "base"))
         (tmp_path / "base").symlink_to(CONFIG.parents[1] / "base")
-        (tmp_path / "avqa").mkdir()
-        other = other.rename(tmp_path / "avqa" / "other.py")
+        (tmp_path / "mine").mkdir()
+        other = tmp_path / "mine" / "other.py"
+        other.write_text(CONFIG.read_text())
         result = tool("profile", CONFIG, other, "--markdown", *self.OPTIONS)
         assert result.code == 0, result.err
         lines = result.out.splitlines()
-        assert lines[:3] == ["| | tiny_lstta | other |", "|---|---:|---:|", "| **parameters** | | |"]
+        assert lines[:3] == ["| | avqa/tiny_lstta | mine/other |", "|---|---:|---:|", "| **parameters** | | |"]
         assert "| trainable | 578,698 | 578,698 |" in lines
         assert any(line.startswith("| adapters, all stages: short_term |") for line in lines)
         assert any("in no MAC count: add ×" in line for line in lines)

@@ -24,7 +24,9 @@ def main() -> None:
     parser.add_argument("--repeats", type=_count, default=5, help="timed calls of each kind (default: 5)")
     parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
     parser.add_argument("--json", type=Path, help="write everything here, every part by itself")
-    parser.add_argument("--cfg-options", nargs="+", metavar="KEY=VALUE", help="override values of each config, as a.b=c")
+    parser.add_argument(
+        "--cfg-options", nargs="+", metavar="KEY=VALUE", help="override values of each config, as a.b=c"
+    )
     args = parser.parse_args()
 
     from lstta_tasks.cost_table import as_json, print_costs

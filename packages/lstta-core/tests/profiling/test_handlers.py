@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -45,6 +46,14 @@ class Case:
         self.name, self.function, self.shapes, self.macs = name, function, shapes, macs
 
 
+def einsum(equation: str) -> Function:
+    return lambda *tensors: torch.einsum(equation, *tensors)
+
+
+def added(product: Function, *shape: int) -> Function:
+    return lambda a, b: product(torch.zeros(shape), a, b)
+
+
 PRODUCTS = [
     Case("linear", F.linear, [(B, N, D), (E, D)], B * N * D * E),
     Case("matmul", torch.matmul, [(B, N, D), (B, D, E)], B * N * D * E),
@@ -52,16 +61,16 @@ PRODUCTS = [
     Case("matmul that broadcasts both", torch.matmul, [(B, 1, N, D), (H, D, E)], B * H * N * D * E),
     Case("mm", torch.mm, [(N, D), (D, E)], N * D * E),
     Case("bmm", torch.bmm, [(B, N, D), (B, D, E)], B * N * D * E),
-    Case("addmm", lambda a, b: torch.addmm(torch.zeros(E), a, b), [(N, D), (D, E)], N * D * E),
-    Case("baddbmm", lambda a, b: torch.baddbmm(torch.zeros(B, N, E), a, b), [(B, N, D), (B, D, E)], B * N * D * E),
-    Case("conv1d", lambda x, w: F.conv1d(x, w, stride=2), [(B, D, 9), (E, D, 3)], B * E * 4 * D * 3),
-    Case("conv2d", lambda x, w: F.conv2d(x, w, padding=1), [(B, D, N, K), (E, D, 3, 3)], B * E * N * K * D * 9),
-    Case("conv3d", lambda x, w: F.conv3d(x, w), [(B, D, 3, N, K), (E, D, 2, 1, 1)], B * E * 2 * N * K * D * 2),
+    Case("addmm", added(torch.addmm, E), [(N, D), (D, E)], N * D * E),
+    Case("baddbmm", added(torch.baddbmm, B, N, E), [(B, N, D), (B, D, E)], B * N * D * E),
+    Case("conv1d", partial(F.conv1d, stride=2), [(B, D, 9), (E, D, 3)], B * E * 4 * D * 3),
+    Case("conv2d", partial(F.conv2d, padding=1), [(B, D, N, K), (E, D, 3, 3)], B * E * N * K * D * 9),
+    Case("conv3d", F.conv3d, [(B, D, 3, N, K), (E, D, 2, 1, 1)], B * E * 2 * N * K * D * 2),
     Case("conv transposed", F.conv_transpose1d, [(B, D, N), (D, E, 3)], B * D * N * E * 3),
-    Case("conv, padding by word", lambda x, w: F.conv1d(x, w, padding="same"), [(B, D, N), (E, D, 3)], B * E * N * D * 3),
-    Case("einsum", lambda a, b: torch.einsum("bnd,de->bne", a, b), [(B, N, D), (D, E)], B * N * D * E),
-    Case("einsum, ellipsis", lambda a, b: torch.einsum("...nd, ...n -> ...d", a, b), [(B, H, N, D), (B, H, N)], B * H * N * D),
-    Case("einsum that broadcasts", lambda a, b: torch.einsum("...nd,...dk->...nk", a, b), [(B, 1, N, D), (H, D, K)], B * H * N * D * K),
+    Case("conv, padding by word", partial(F.conv1d, padding="same"), [(B, D, N), (E, D, 3)], B * E * N * D * 3),
+    Case("einsum", einsum("bnd,de->bne"), [(B, N, D), (D, E)], B * N * D * E),
+    Case("einsum, ellipsis", einsum("...nd, ...n -> ...d"), [(B, H, N, D), (B, H, N)], B * H * N * D),
+    Case("einsum that broadcasts", einsum("...nd,...dk->...nk"), [(B, 1, N, D), (H, D, K)], B * H * N * D * K),
 ]
 
 
@@ -225,7 +234,5 @@ class TestUncounted:
         def cdist(inputs: list[Any], outputs: list[Any]) -> Counter[str]:
             return Counter(forward=N * N * D)
 
-        counted = count_module_macs(
-            Called(lambda x: torch.cdist(x, x)), real(N, D), handlers={"aten::cdist": cdist}
-        )
+        counted = count_module_macs(Called(lambda x: torch.cdist(x, x)), real(N, D), handlers={"aten::cdist": cdist})
         assert counted.total == Macs(N * N * D, 0)

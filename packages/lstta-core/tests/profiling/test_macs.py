@@ -118,5 +118,5 @@ def test_counting_leaves_the_model_as_it_was() -> None:
 
 
 def test_a_model_without_a_lockstep_model_is_refused() -> None:
-    with pytest.raises(ValueError, match="must hold one TrimodalModel to be profiled, it holds 0"):
+    with pytest.raises(ValueError, match="must hold one TrimodalModel to be profiled, has 0"):
         count_macs(nn.Linear(2, 2), {}, loss=lambda output: output)

@@ -23,7 +23,6 @@ from lstta_core.profiling.operators import FREE, must_be_counted
 from lstta_core.profiling.parts import Part, Parts
 from lstta_core.trimodal import Inputs
 
-
 MODEL = "model"
 """The name of the model in what is traced."""
 
@@ -117,11 +116,10 @@ def count_module_macs(
         handlers: as of :func:`count_macs`, whose errors this raises.
     """
     analysis = JitModelAnalysis(module, tensors)
-    analysis.set_op_handle(**dict.fromkeys(FREE))
     analysis.set_op_handle(**{kind: _by_part(h, part) for kind, h in {**HANDLERS, **(handlers or {})}.items()})
     analysis.tracer_warnings("none").unsupported_ops_warnings(False).uncalled_modules_warnings(False)
     counts: Counter[tuple[Part, str]] = analysis.by_operator()
-    uncounted = analysis.unsupported_ops()
+    uncounted = {kind: calls for kind, calls in analysis.unsupported_ops().items() if not FREE.match(kind)}
     _refuse(uncounted)
     found = {part: Macs(counts[part, FORWARD], counts[part, BACKWARD]) for part in dict.fromkeys(p for p, _ in counts)}
     return MacCount(found, {kind.removeprefix("aten::"): calls for kind, calls in sorted(uncounted.items())})

@@ -31,9 +31,9 @@ class Measurement:
 def measure(call: Callable[[], object], *, device: torch.device, repeats: int = 5, warmup: int = 1) -> Measurement:
     """Call something several times, and once more for its memory.
 
-    Memory is what torch's allocator hands out: on a GPU its own peak, on a CPU the running sum over every allocation and
-    release that torch's profiler saw in one call. Deterministic, unlike a process's resident size; the scratch space of
-    math libraries that allocate by themselves (oneDNN, MKL) is not in it.
+    Memory is what torch's allocator hands out: on a GPU its own peak, on a CPU the running sum over every allocation
+    and release that torch's profiler saw in one call. Unlike a process's resident size it is the same every time; the
+    scratch space of libraries that allocate by themselves (oneDNN, MKL) is not in it.
 
     Args:
         call: what is measured; its result is dropped.

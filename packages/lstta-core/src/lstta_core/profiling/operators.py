@@ -1,4 +1,4 @@
-"""Operators without products: which cost nothing worth naming, and which nobody may leave uncounted."""
+"""Operators without a handler: which cost nothing worth naming, and which nobody may leave uncounted."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ PRODUCTS = re.compile(
     r"attention|attn|transformer|matmul|mm$|conv|(:|_)linear$|:bilinear$|trilinear$|einsum|tensordot|lstm|gru|rnn|cdist"
     r"|:(mv|addmv|dot|vdot|inner|outer|ger|addr|kron)$"
 )
+"""What multiplies tensors, by name."""
 
-FREE = tuple(
-    f"aten::{name}"
-    for name in (
-        # views, and what only moves memory
-        "alias clone embedding expand_as index_add index_select masked_select movedim numpy_T numel pad pixel_shuffle "
-        "real repeat repeat_interleave scatter scatter_ select_scatter slice_scatter swapaxes tile unflatten unfold "
-        "unsafe_chunk view_as view_as_real where reshape_as ravel flip im2col meshgrid tensor_split hstack vstack "
-        # new tensors
-        "fill_ zero_ masked_fill_ ones_like new_ones new_tensor rand randn linspace eye full_like scalar_tensor "
-        "lift_fresh tril triu tril_ triu_ empty_like "
-        # comparisons, booleans and integers
-        "le lt ne __or__ __xor__ __iand__ __ior__ any all logical_and logical_or logical_not logical_xor "
-        "bitwise_and bitwise_or argmax argmin argsort sort topk bucketize isinf isnan isfinite one_hot sign "
-        "Bool Float IntImplicit FloatImplicit item is_nonzero __getitem__ len dim "
-    ).split()
+FREE = re.compile(
+    r"aten::("
+    # views, and what only moves memory
+    r"alias|clone|diff|embedding|expand_as|flip|hstack|im2col|index_add|index_select|masked_select|meshgrid|movedim"
+    r"|numpy_T|numel|pad|pixel_shuffle|ravel|real|repeat|repeat_interleave|reshape_as|scatter_?|select_scatter"
+    r"|slice_scatter|swapaxes|tensor_split|tile|unflatten|unfold|unsafe_chunk|view_as|view_as_real|vstack|where"
+    # new tensors
+    r"|empty_like|eye|fill_|lift_fresh|linspace|masked_fill_|new_ones|new_tensor|ones_like|rand|randn|scalar_tensor"
+    r"|tril_?|triu_?|zero_"
+    # comparisons, booleans, integers and numbers of Python
+    r"|all|any|argmax|argmin|argsort|bitwise_and|bitwise_or|bucketize|isfinite|isinf|isnan|le|logical_and|logical_not"
+    r"|logical_or|logical_xor|lt|ne|one_hot|sign|sort|topk|__i?x?or__|__i?and__"
+    r"|Bool|Float|FloatImplicit|IntImplicit|dim|is_nonzero|item|len|__getitem__"
+    r")$"
 )
-"""Beside those that fvcore ignores by itself."""
+"""What multiplies nothing at all, beside what fvcore ignores by itself."""
 
 
 def must_be_counted(kind: str) -> bool:

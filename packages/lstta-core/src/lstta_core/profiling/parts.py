@@ -26,7 +26,7 @@ class Parts:
     def __init__(self, model: nn.Module) -> None:
         found = [(name, m) for name, m in model.named_modules() if isinstance(m, TrimodalModel)]
         if len(found) != 1:
-            raise ValueError(f"{type(model).__name__} must hold one TrimodalModel to be profiled, it holds {len(found)}")
+            raise ValueError(f"{type(model).__name__} must hold one TrimodalModel to be profiled, has {len(found)}")
         name, self.trimodal = found[0]
         self._root = f"{name}." if name else ""
 

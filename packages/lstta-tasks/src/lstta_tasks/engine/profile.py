@@ -30,7 +30,7 @@ class TaskProfile:
     """What was counted and measured of one config.
 
     Attributes:
-        config: its name.
+        config: its folder and name.
         inputs: what was fed: clips of so many segments, and so on.
         device: that was measured on.
         parameters: by part.
@@ -109,7 +109,7 @@ def profile(
     model.train()
     training_step = measure(step, device=place, repeats=repeats)
     return TaskProfile(
-        config=Path(config.filename).stem,
+        config="/".join(Path(config.filename).with_suffix("").parts[-2:]),
         device=torch.cuda.get_device_name() if device == "cuda" else "cpu",
         inputs=_described(experiment, batch),
         parameters=parameters,
