@@ -16,7 +16,7 @@ from lstta_core.testing.inputs import synthetic_inputs
 from lstta_core.testing.torch_counter import macs_by_torch
 from lstta_tasks.engine.config import load_config
 from lstta_tasks.engine.experiment import Experiment
-from lstta_tasks.model import TaskOutput
+from lstta_tasks.network import TaskOutput
 
 CONFIG = Path(__file__).parents[1] / "configs" / "avqa" / "tiny_lstta.py"
 ANSWERS = ["no", "perhaps", "yes"]

@@ -118,5 +118,47 @@ def test_counting_leaves_the_model_as_it_was() -> None:
 
 
 def test_a_model_without_a_lockstep_model_is_refused() -> None:
-    with pytest.raises(ValueError, match="must hold one TrimodalModel to be profiled, has 0"):
+    with pytest.raises(ValueError, match="Linear has no TrimodalModel"):
         count_macs(nn.Linear(2, 2), {}, loss=lambda output: output)
+
+
+class Pair(nn.Module):
+    """Two towers that share nothing, with something after them that needs a target."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clips, self.texts = Head(_tower(ToyVisual())), Head(_tower(ToyLanguage()))
+
+    def forward(self, inputs: Inputs, target: Tensor) -> Tensor:
+        return self.clips(inputs)[0] @ self.texts(inputs)[0].T + target
+
+
+def _tower(encoder: Any) -> TrimodalModel:
+    trimodal = TrimodalModel({encoder.modality: encoder})
+    trimodal.add_adapter("mine", Bottleneck(width=6))
+    return trimodal
+
+
+def test_towers_have_parts_of_their_own() -> None:
+    model = Pair()
+    specs = {Modality.VISUAL: model.clips, Modality.LANGUAGE: model.texts}
+    inputs = {m: inputs_for(tower, batch=2)[m] for m, tower in specs.items()}
+    target = torch.zeros(2, 2)
+
+    def call(inputs: Inputs) -> Any:
+        return model(inputs, target)
+
+    counted = count_macs(model, inputs, call=call, loss=lambda output: output.sum())
+    assert {part[0] for part in counted.parts} == {
+        "clips: visual encoder",
+        "clips: adapters",
+        "clips.readout",
+        "clips.head",
+        "texts: language encoder",
+        "texts: adapters",
+        "texts.readout",
+        "texts.head",
+        "loss",
+    }
+    assert counted.parts["loss",] == Macs(2 * 2 * 3, 2 * 2 * 2 * 3)
+    assert counted.total == macs_by_torch(lambda: call(inputs).sum())

@@ -75,14 +75,16 @@ def count_macs(
     inputs: Inputs,
     *,
     loss: Callable[[Any], Tensor],
+    call: Callable[[Inputs], Any] | None = None,
     handlers: Mapping[str, Handle] | None = None,
 ) -> MacCount:
     """Count the MACs of a model on these inputs.
 
     Args:
-        model: that holds one :class:`~lstta_core.trimodal.TrimodalModel` and takes its inputs.
+        model: that is or holds a :class:`~lstta_core.trimodal.TrimodalModel`, one or several.
         inputs: of all that is counted; hand over one clip for the MACs of a sample.
         loss: the model's output to a number, (); its own products count as the part ``loss``.
+        call: of the model, where it needs more than the inputs.
         handlers: for operators that :data:`~lstta_core.profiling.handlers.HANDLERS` lacks, by their kind in a trace.
 
     Raises:
@@ -90,9 +92,8 @@ def count_macs(
             that is written in Python (an autograd function), has no handler. The message names it.
     """
     parts = Parts(model)
-    traced = _Traced(model, inputs, loss)
-    encoders = {f"{MODEL}.{name}": parts.trimodal.encoders[m] for m, name in parts.encoder_names().items()}
-    with _as_modules(encoders):
+    traced = _Traced(model, inputs, call or model, loss)
+    with _as_modules({f"{MODEL}.{name}": encoder for name, encoder in parts.encoders().items()}, traced.kept):
         return count_module_macs(
             traced,
             *traced.tensors,
@@ -140,33 +141,37 @@ def _by_part(
 class _Traced(nn.Module):
     """A model and its loss as a function of tensors alone, which is what can be traced."""
 
-    def __init__(self, model: nn.Module, inputs: Inputs, loss: Callable[[Any], Tensor]) -> None:
+    def __init__(
+        self, model: nn.Module, inputs: Inputs, call: Callable[[Inputs], Any], loss: Callable[[Any], Tensor]
+    ) -> None:
         super().__init__()
         self.model = model
+        self.run = lambda inputs: call(inputs)
         self.loss = loss
+        self.kept: list[Tensor] = []
         self.places = [(modality, name) for modality, tensors in inputs.items() for name in tensors]
         self.tensors = tuple(inputs[modality][name] for modality, name in self.places)
 
     def forward(self, *tensors: Tensor) -> tuple[Tensor, ...]:
-        """The loss, and whatever else the model gives: a trace drops what does not reach its outputs."""
+        """The loss, and whatever else the model and its encoders give: a trace drops what reaches no output."""
         inputs: dict[Any, dict[str, Tensor]] = {}
         for (modality, name), tensor in zip(self.places, tensors, strict=True):
             inputs.setdefault(modality, {})[name] = tensor
         with torch.enable_grad(), _PlainSizes():
-            output = self.model(inputs)
-            return (self.loss(output), *_tensors(output))
+            output = self.run(inputs)
+            return (self.loss(output), *tensors_in(output), *self.kept)
 
 
-def _tensors(output: Any) -> list[Tensor]:
+def tensors_in(output: Any) -> list[Tensor]:
     """The tensors in an output of dataclasses, mappings and sequences."""
     if isinstance(output, Tensor):
         return [output]
     if is_dataclass(output):
-        return _tensors([getattr(output, field.name) for field in fields(output)])
+        return tensors_in([getattr(output, field.name) for field in fields(output)])
     if isinstance(output, Mapping):
-        return _tensors(list(output.values()))
+        return tensors_in(list(output.values()))
     if isinstance(output, list | tuple):
-        return [tensor for inner in output for tensor in _tensors(inner)]
+        return [tensor for inner in output for tensor in tensors_in(inner)]
     return []
 
 
@@ -184,8 +189,13 @@ class _PlainSizes(TorchFunctionMode):
 
 
 @contextmanager
-def _as_modules(encoders: Mapping[str, nn.Module]) -> Iterator[None]:
-    """Within the context the encoders' own methods are traced as theirs, as calls of modules are."""
+def _as_modules(encoders: Mapping[str, nn.Module], results: list[Tensor]) -> Iterator[None]:
+    """Within the context the encoders' own methods are traced as theirs, as calls of modules are.
+
+    Args:
+        encoders: by the names that they have in the trace.
+        results: what their methods give is added here.
+    """
     methods = sorted(Encoder.__abstractmethods__)
 
     def scoped(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
@@ -195,6 +205,7 @@ def _as_modules(encoders: Mapping[str, nn.Module]) -> Iterator[None]:
             trace.push_scope(name)
             result = method(*arguments)
             trace.pop_scope()
+            results.extend(tensors_in(result))
             return result
 
         return call

@@ -14,27 +14,44 @@ LOSS: Part = ("loss",)
 
 
 class Parts:
-    """The parts of a model: each encoder, the adapters by stage and module, and what stands around the lockstep model.
+    """The parts of a model: each encoder, the adapters by stage and module, and what stands around lockstep models.
 
     Args:
-        model: a :class:`~lstta_core.trimodal.TrimodalModel`, or one that holds one.
+        model: a :class:`~lstta_core.trimodal.TrimodalModel`, or one that holds one or several. Of several, the parts'
+            names begin with the name of what holds the lockstep model.
 
     Raises:
-        ValueError: it holds none, or several.
+        ValueError: it holds none.
     """
 
     def __init__(self, model: nn.Module) -> None:
-        found = [(name, m) for name, m in model.named_modules() if isinstance(m, TrimodalModel)]
-        if len(found) != 1:
-            raise ValueError(f"{type(model).__name__} must hold one TrimodalModel to be profiled, has {len(found)}")
-        name, self.trimodal = found[0]
-        self._root = f"{name}." if name else ""
+        self.lockstep = {name: module for name, module in model.named_modules() if isinstance(module, TrimodalModel)}
+        if not self.lockstep:
+            raise ValueError(f"{type(model).__name__} has no TrimodalModel: there are no parts to tell apart")
 
     def of(self, name: str) -> Part:
         """The part that holds this parameter or module, given its name in the model."""
-        if not name.startswith(self._root):
-            return (name.partition(".")[0],) if name and f"{name}." != self._root else LOSS
-        match name.removeprefix(self._root).split("."):
+        for root in self.lockstep:
+            if name == root or name.startswith(f"{root}." if root else ""):
+                first, *others = self._inside(name.removeprefix(root).removeprefix("."))
+                return (f"{self._prefix(root)}{first}", *others)
+        depth = 1 if len(self.lockstep) == 1 else 2
+        return (".".join(name.split(".")[:depth]),) if name else LOSS
+
+    def encoders(self) -> dict[str, nn.Module]:
+        """By their names in the model."""
+        return {
+            f"{root}.encoders.{m}" if root else f"encoders.{m}": encoder
+            for root, model in self.lockstep.items()
+            for m, encoder in model.by_modality().items()
+        }
+
+    def _prefix(self, root: str) -> str:
+        return "" if len(self.lockstep) == 1 else f"{root.rpartition('.')[0] or root}: "
+
+    @staticmethod
+    def _inside(name: str) -> Part:
+        match name.split("."):
             case ["encoders", modality, *_]:
                 return (f"{modality} encoder",)
             case ["adapters", _, stage, child, *_]:
@@ -42,7 +59,3 @@ class Parts:
             case ["adapters", _, stage]:
                 return ("adapters", f"stage {stage}", "itself")
         return ("lockstep",)
-
-    def encoder_names(self) -> dict[str, str]:
-        """The name in the model of each modality's encoder."""
-        return {str(m): f"{self._root}encoders.{m}" for m in self.trimodal.by_modality()}

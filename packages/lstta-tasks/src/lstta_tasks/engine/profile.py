@@ -14,13 +14,23 @@ from torch import Tensor
 
 from lstta_core.adapter_files import save_adapter, trained_tensors
 from lstta_core.interfaces import InputSpec, LanguageSpec, Modality
-from lstta_core.profiling import MacCount, Measurement, ParameterCount, Part, count_macs, count_parameters, measure
+from lstta_core.profiling import (
+    MacCount,
+    Macs,
+    Measurement,
+    ParameterCount,
+    Part,
+    count_macs,
+    count_parameters,
+    measure,
+    tensors_in,
+)
 from lstta_core.testing.inputs import synthetic_inputs
 from lstta_tasks.adapters import card
 from lstta_tasks.engine.experiment import Experiment
 from lstta_tasks.engine.factories import arguments, factory_of
 from lstta_tasks.engine.train import optim_wrapper
-from lstta_tasks.model import FROZEN, TaskModel, TaskOutput
+from lstta_tasks.network import TaskNetwork, TaskOutput
 
 Batch = dict[Modality, dict[str, Tensor]]
 
@@ -66,8 +76,8 @@ def profile(
 ) -> TaskProfile:
     """Count and measure.
 
-    Every clip is whole and has all its modalities. The loss is the mean square of the head's output, for every task:
-    it needs no targets, and tasks' own losses cost next to nothing.
+    Every clip is whole and has all its modalities. The loss is the mean square of the network's output, for every
+    task: it needs no annotations, and tasks' own losses cost next to nothing.
 
     Args:
         config: from :func:`~lstta_tasks.engine.config.load_config`.
@@ -86,7 +96,7 @@ def profile(
     experiment = Experiment(config)
     model = _model(experiment)
     parameters, folder_bytes = count_parameters(model), _folder_bytes(experiment)
-    macs = count_macs(model, _inputs(experiment, 1, text_length), loss=_loss)
+    macs = _macs_of_a_sample(experiment, text_length)
 
     place = torch.device(device)
     model = model.to(place)
@@ -97,12 +107,14 @@ def profile(
     }
     wrapper = optim_wrapper(config, model, amp=False)
 
+    target = torch.arange(batch_size, device=place)
+
     def forward() -> None:
         with torch.no_grad():
             model(batch)
 
     def step() -> None:
-        wrapper.update_params(_loss(model(batch)))
+        wrapper.update_params(_loss(model(batch, target)))
 
     model.eval()
     forward_pass = measure(forward, device=place, repeats=repeats)
@@ -121,7 +133,7 @@ def profile(
     )
 
 
-def _model(experiment: Experiment) -> TaskModel:
+def _model(experiment: Experiment) -> TaskNetwork:
     try:
         return experiment.model
     except FileNotFoundError as error:
@@ -135,8 +147,19 @@ def _model(experiment: Experiment) -> TaskModel:
 def _folder_bytes(experiment: Experiment) -> int:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "adapter"
-        save_adapter(folder, trained_tensors(experiment.model, FROZEN), card(experiment.record(), experiment.model))
+        model = experiment.model
+        save_adapter(folder, trained_tensors(model, model.frozen()), card(experiment.record(), model))
         return sum(path.stat().st_size for path in folder.iterdir())
+
+
+def _macs_of_a_sample(experiment: Experiment, text_length: int | None) -> MacCount:
+    """Where towers are compared with each other a sample needs another one: two are counted, and each is half."""
+    model = experiment.model
+    samples = 1 if len(model.lockstep_models()) == 1 else 2
+    inputs, target = _inputs(experiment, samples, text_length), torch.arange(samples)
+    counted = count_macs(model, inputs, loss=_loss, call=lambda inputs: model(inputs, target))
+    parts = {part: Macs(m.forward // samples, m.backward // samples) for part, m in counted.parts.items()}
+    return MacCount(parts, counted.uncounted)
 
 
 def _inputs(experiment: Experiment, batch: int, text_length: int | None) -> Batch:
@@ -151,7 +174,7 @@ def _inputs(experiment: Experiment, batch: int, text_length: int | None) -> Batc
             sound_seconds=clips.sound_seconds,
             text_length=_longest(encoder.spec) if text_length is None else text_length,
         )
-        for m, encoder in experiment.model.trimodal.by_modality().items()
+        for m, encoder in experiment.model.by_modality().items()
     }
 
 
@@ -173,7 +196,8 @@ def _described(experiment: Experiment, batch: Batch) -> dict[str, float]:
 
 
 def _loss(output: TaskOutput) -> Tensor:
-    return output.output.float().square().mean()
+    real = [tensor for tensor in tensors_in(output.output) if tensor.is_floating_point()]
+    return torch.stack([tensor.float().square().mean() for tensor in real]).sum()
 
 
 def _state(wrapper: OptimWrapper) -> Iterator[Tensor]:
