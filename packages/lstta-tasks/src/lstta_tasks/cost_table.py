@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lstta_core.profiling import Macs, Measurement, ParameterCount, Part
-from lstta_tasks.engine.profile import TaskProfile
+from lstta_tasks.costs import TaskProfile
 
 MEMORY = (
     "peak memory: parameters, buffers, optimizer state and batch, and the most that tensors made in one call held at a "

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import torch
@@ -14,56 +13,16 @@ from torch import Tensor
 
 from lstta_core.adapter_files import save_adapter, trained_tensors
 from lstta_core.interfaces import InputSpec, LanguageSpec, Modality
-from lstta_core.profiling import (
-    MacCount,
-    Macs,
-    Measurement,
-    ParameterCount,
-    Part,
-    count_macs,
-    count_parameters,
-    measure,
-    tensors_in,
-)
+from lstta_core.profiling import MacCount, Macs, count_macs, count_parameters, measure, tensors_in
 from lstta_core.testing.inputs import synthetic_inputs
 from lstta_tasks.adapters import card
+from lstta_tasks.costs import TaskProfile
 from lstta_tasks.engine.experiment import Experiment
 from lstta_tasks.engine.factories import arguments, factory_of
 from lstta_tasks.engine.train import optim_wrapper
 from lstta_tasks.network import TaskNetwork, TaskOutput
 
 Batch = dict[Modality, dict[str, Tensor]]
-
-
-@dataclass(frozen=True)
-class TaskProfile:
-    """What was counted and measured of one config.
-
-    Attributes:
-        config: its folder and name.
-        inputs: what was fed: clips of so many segments, and so on.
-        device: that was measured on.
-        parameters: by part.
-        folder_bytes: of the adapter folder, written to a disk; it holds what trains and its description.
-        macs: of one sample.
-        resident_bytes: of parameters, buffers, the batch and the optimizer's state.
-        forward: without gradients, of a batch.
-        step: zero the gradients, forward, loss, backward, clip, update; of a batch.
-    """
-
-    config: str
-    inputs: Mapping[str, float]
-    device: str
-    parameters: Mapping[Part, ParameterCount]
-    folder_bytes: int
-    macs: MacCount
-    resident_bytes: int
-    forward: Measurement
-    step: Measurement
-
-    @property
-    def all_parameters(self) -> ParameterCount:
-        return sum(self.parameters.values(), ParameterCount())
 
 
 def profile(
