@@ -47,10 +47,15 @@ class Collate:
         if Modality.LANGUAGE in self.specs:
             spec = self.specs[Modality.LANGUAGE]
             assert isinstance(spec, LanguageSpec)
-            texts = [_by_segment(*item) if self.timed_text else [item[0].text] for item in items]
+            texts = [self._texts(*item) for item in items]
             inputs[Modality.LANGUAGE] = _language(texts, spec)
         target = torch.tensor([sample.target for sample in samples])
         return {"inputs": inputs, "target": target, "ids": [sample.id for sample in samples]}
+
+    def _texts(self, sample: Sample, clip: Clip) -> list[str | None]:
+        if self.timed_text:
+            return texts_by_segment(sample, duration=clip.duration, segments=clip.sound.shape[0])
+        return [sample.text]
 
 
 def _visual(clips: Sequence[Clip]) -> dict[str, Tensor]:
@@ -77,12 +82,17 @@ def _joined(parts: Sequence[NDArray[Any]]) -> Tensor:
     return torch.from_numpy(np.stack(parts))
 
 
-def _by_segment(sample: Sample, clip: Clip) -> list[str | None]:
-    """The text of each of the clip's T segments: the sample's own, then the subtitles that overlap the segment."""
-    segments = clip.sound.shape[0]
+def texts_by_segment(sample: Sample, *, duration: float, segments: int) -> list[str | None]:
+    """The text of each of a clip's segments: the sample's own, then the subtitles that overlap the segment.
+
+    Args:
+        sample: with its subtitles.
+        duration: of the clip, in seconds.
+        segments: T.
+    """
     rows: list[str | None] = []
     for segment in range(segments):
-        start, end = (clip.duration * edge / segments for edge in (segment, segment + 1))
+        start, end = (duration * edge / segments for edge in (segment, segment + 1))
         said = [timed.text for timed in sample.timed if timed.start < end and timed.end > start]
         parts = [text for text in (sample.text, *said) if text]
         rows.append(" ".join(parts) or None)

@@ -144,10 +144,15 @@ class Packets:
                 frame.time_base = self.stream.time_base
         return frames
 
-    def jump(self, time: float) -> bool:
-        """Go on at or before ``time`` seconds; false where the file cannot do that (then :meth:`restart`)."""
+    def jump(self, time: float, *, anywhere: bool = False) -> bool:
+        """Go on at or before ``time`` seconds; false where the file cannot do that (then :meth:`restart`).
+
+        Args:
+            time: on the file's clock.
+            anywhere: not only where decoding can begin.
+        """
         try:
-            self._container.seek(round(time / self.stream.time_base), stream=self.stream)
+            self._container.seek(round(time / self.stream.time_base), stream=self.stream, any_frame=anywhere)
         except (FFmpegError, OverflowError):
             return False
         self.stream.codec_context.flush_buffers()

@@ -1,0 +1,145 @@
+"""The whole examination of a config's data set."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from lstta_core.interfaces import InputSpec, LanguageSpec, Modality
+from lstta_tasks.data.clip import ClipSource
+from lstta_tasks.doctor.annotations import check_overlaps, check_repeats
+from lstta_tasks.doctor.finding import Finding, Level
+from lstta_tasks.doctor.labels import Balance, balance, check_labels
+from lstta_tasks.doctor.media import check_media, median_length
+from lstta_tasks.doctor.probe import Probe, probe_all
+from lstta_tasks.doctor.texts import Measure, check_texts, rows_of
+from lstta_tasks.task import SPLITS, Sample, Split, Task
+
+
+@dataclass(frozen=True)
+class SplitFacts:
+    """What a split is like.
+
+    Attributes:
+        samples, clips: how many.
+        lost: clips that are missing or unreadable.
+        without_sound, without_pictures: clips that are there and lack it.
+        shortest, median, longest: lengths in seconds; None where none is known.
+        tokens: the median and the largest number of tokens of a text; None without a language encoder.
+    """
+
+    samples: int
+    clips: int
+    lost: int
+    without_sound: int
+    without_pictures: int
+    shortest: float | None
+    median: float | None
+    longest: float | None
+    tokens: tuple[float, int] | None
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What was found.
+
+    Attributes:
+        splits: facts of those that can be read.
+        labels: how often each class comes in them; empty where there are no classes.
+        findings: what is wrong, errors first.
+        unusable: clips that cannot be decoded, with the reason, for the cache builder to skip.
+        odd: clips of an odd length, with what is odd.
+    """
+
+    splits: dict[Split, SplitFacts]
+    labels: Balance
+    findings: tuple[Finding, ...]
+    unusable: dict[str, str]
+    odd: dict[str, str]
+
+    def count(self, level: Level) -> int:
+        """How many findings are of this level."""
+        return sum(finding.level == level for finding in self.findings)
+
+
+def examine(
+    task: Task,
+    specs: Mapping[Modality, InputSpec],
+    *,
+    segments: int,
+    splits: Sequence[Split] | None = None,
+    workers: int | None = None,
+) -> Diagnosis:
+    """Read all annotations and look at all clips.
+
+    Args:
+        task: whose reader reads the data set.
+        specs: of the model's encoders.
+        segments: T of a clip, which subtitles are told apart by.
+        splits: by default all three; without val nothing can be selected, and without train nothing be trained.
+        workers: threads that look at clips.
+    """
+    samples, clips, findings = _read(task, splits)
+    sources = {source.id: source for some in clips.values() for source in some}
+    probes = probe_all(sources.values(), workers=workers)
+    median = median_length(probes.values())
+    spec = specs.get(Modality.LANGUAGE)
+    measure = Measure(spec) if isinstance(spec, LanguageSpec) else None
+    labels = balance(samples)
+    facts: dict[Split, SplitFacts] = {}
+    findings += [*check_overlaps(clips), *check_labels(samples, labels)]
+    for split, some in samples.items():
+        findings += check_media(split, clips[split], probes, median=median, modalities=specs)
+        findings += check_repeats(split, some)
+        rows = [rows_of(sample, probes[sample.source.id], segments, timed=task.timed_text) for sample in some]
+        tokens = None
+        if measure is not None:
+            findings += check_texts(split, some, rows, measure)
+            lengths = [measure(text)[0] for texts in rows for text in texts]
+            tokens = statistics.median(lengths), max(lengths)
+        facts[split] = _facts(some, [probes[source.id] for source in clips[split]], tokens)
+    findings.sort(key=lambda finding: (finding.level != "error", SPLITS.index(finding.split)))
+    return Diagnosis(
+        splits=facts,
+        labels=labels,
+        findings=tuple(findings),
+        unusable={name: probe.missing or probe.unreadable or "" for name, probe in probes.items() if not probe.usable},
+        odd={f.id: f"{f.check}: {f.detail}" for f in findings if f.check in ("very short", "very long")},
+    )
+
+
+Read = tuple[dict[Split, list[Sample]], dict[Split, list[ClipSource]], list[Finding]]
+
+
+def _read(task: Task, splits: Sequence[Split] | None) -> Read:
+    """The samples and the clips of the splits that can be read, and why the others cannot."""
+    samples: dict[Split, list[Sample]] = {}
+    clips: dict[Split, list[ClipSource]] = {}
+    findings = []
+    for split in splits or SPLITS:
+        try:
+            samples[split], clips[split] = task.samples(split), task.clips(split)
+        except FileNotFoundError as error:
+            level: Level = "warning" if splits is None and split == "test" else "error"
+            findings.append(Finding(level, "no annotations", split, "", str(error)))
+        except (ValueError, LookupError, OSError) as error:
+            findings.append(Finding("error", "bad annotations", split, "", str(error)))
+        samples = {split: some for split, some in samples.items() if split in clips}
+    return samples, clips, findings
+
+
+def _facts(samples: Sequence[Sample], probes: Sequence[Probe], tokens: tuple[float, int] | None) -> SplitFacts:
+    usable = [probe for probe in probes if probe.usable]
+    lengths = [probe.duration for probe in usable if probe.duration is not None]
+    return SplitFacts(
+        samples=len(samples),
+        clips=len(probes),
+        lost=len(probes) - len(usable),
+        without_sound=sum(probe.silent or not probe.has_sound for probe in usable),
+        without_pictures=sum(not probe.has_video for probe in usable),
+        shortest=min(lengths, default=None),
+        median=median_length(usable),
+        longest=max(lengths, default=None),
+        tokens=tokens,
+    )

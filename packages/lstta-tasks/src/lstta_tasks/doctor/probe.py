@@ -1,0 +1,147 @@
+"""A first look at a clip's files: headers, the first picture and a few moments of sound. Milliseconds a file.
+
+Damage in the middle of a file goes unnoticed here; building the cache, which decodes what is needed, finds it.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from tqdm import tqdm
+
+from lstta_tasks.data.clip import ClipSource, DecodeError
+from lstta_tasks.data.media import Kind, Packets, Track, find_tracks, missing, reasons
+
+SILENCE = 1e-4  # of full scale: −80 dB
+MOMENTS = 5  # of sound that are listened to
+PACKETS = 8  # of each moment; also how many the first picture may need
+TAIL = 1.0  # seconds before the stated end in which there must be something
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What a clip is like.
+
+    Attributes:
+        duration: in seconds, as far as the files' headers tell; None where they do not.
+        has_video: whether it has pictures.
+        has_sound: whether it has a sound stream.
+        silent: whether that stream is digital silence wherever it was listened to.
+        missing: the reason, where a file is not there or empty.
+        unreadable: the reason, where it cannot be used for another one.
+        short_of: seconds by which the file ends before the clip should.
+    """
+
+    duration: float | None = None
+    has_video: bool = False
+    has_sound: bool = False
+    silent: bool = False
+    missing: str | None = None
+    unreadable: str | None = None
+    short_of: float = 0.0
+
+    @property
+    def usable(self) -> bool:
+        """Whether it can be decoded, as far as one can tell."""
+        return self.missing is None and self.unreadable is None
+
+
+def probe_all(sources: Iterable[ClipSource], *, workers: int | None = None) -> dict[str, Probe]:
+    """Probe clips in parallel, by id, with a progress bar.
+
+    Args:
+        sources: the clips, each once.
+        workers: threads (the media library works outside Python's lock); by default two a core, at most 32.
+    """
+    sources = list(sources)
+    with ThreadPoolExecutor(workers or min(32, 2 * (os.cpu_count() or 1))) as pool:
+        found = pool.map(probe, sources)
+        bar = tqdm(found, total=len(sources), desc="clips", unit="clip", disable=None)
+        return {source.id: result for source, result in zip(sources, bar, strict=True)}
+
+
+def probe(source: ClipSource) -> Probe:
+    """Look at one clip. What is wrong with its files is said in the result, never raised."""
+    for path in (source.video, source.sound):
+        if path is not None and (reason := missing(path)) is not None:
+            return Probe(missing=reason)
+    try:
+        return _probe(source)
+    except DecodeError as error:
+        return Probe(unreadable=str(error))
+
+
+def _probe(source: ClipSource) -> Probe:
+    tracks: dict[Kind, Track] = {} if source.video is None else find_tracks(source.video, measure=False)
+    if source.sound is not None:
+        beside = find_tracks(source.sound, measure=False)
+        if "audio" not in beside:
+            raise DecodeError(f"{source.sound}: there is no sound in it")
+        tracks["audio"] = beside["audio"]
+    leading = tracks.get("video") or tracks.get("audio")
+    if leading is None:
+        raise DecodeError(f"{source.video}: neither pictures nor sound in it")
+    _check_beginning_and_end(leading)
+    length = leading.end - leading.start
+    start, end = source.start or 0.0, math.inf if source.end is None else source.end
+    if start >= length:
+        raise DecodeError(f"{leading.path}: the clip starts at {start:.2f} s, the file ends at {length:.2f} s")
+    duration = min(end, length) - start
+    return Probe(
+        duration=duration if math.isfinite(duration) else None,
+        has_video="video" in tracks,
+        has_sound="audio" in tracks,
+        silent="audio" in tracks and _is_silent(tracks["audio"], start, start + duration),
+        short_of=max(0.0, end - length) if math.isfinite(end) else 0.0,
+    )
+
+
+def _check_beginning_and_end(track: Track) -> None:
+    """
+    Raises:
+        DecodeError: nothing can be decoded at the beginning, or there is nothing where the header says is the end.
+    """
+    with reasons(track.path), Packets(track) as packets:
+        if not _decoded(packets):
+            raise DecodeError(f"{track.path}: a header, and nothing after it that can be decoded")
+        near_the_end = max(track.start, track.end - TAIL)
+        if math.isfinite(track.end) and packets.jump(near_the_end, anywhere=True) and packets.next() is None:
+            raise DecodeError(f"{track.path}: the file is cut off: there is nothing at its end")
+
+
+def _decoded(packets: Packets) -> bool:
+    """Whether the next few packets, or all that there are, give a frame."""
+    for _ in range(PACKETS * 4):
+        packet = packets.next()
+        if packets.decode(packet):
+            return True
+        if packet is None:
+            return False
+    return False
+
+
+def _is_silent(track: Track, start: float, end: float) -> bool:
+    """Whether there is no sound in any of a few moments between two times since the track's beginning."""
+    if not math.isfinite(end):
+        end = start + TAIL
+    with reasons(track.path), Packets(track) as packets:
+        for moment in range(MOMENTS):
+            time = track.start + start + (end - start) * moment / MOMENTS
+            if moment and not packets.jump(time):
+                break
+            for _ in range(PACKETS):
+                packet = packets.next()
+                if packet is None:
+                    break
+                for frame in packets.decode(packet):
+                    samples = frame.to_ndarray()
+                    full = np.iinfo(samples.dtype).max if samples.dtype.kind in "iu" else 1.0
+                    middle = 128 if samples.dtype == np.uint8 else 0
+                    if np.abs(samples.astype(np.float64) - middle).max(initial=0.0) > SILENCE * full:
+                        return False
+    return True

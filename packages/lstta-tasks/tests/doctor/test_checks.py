@@ -1,0 +1,222 @@
+"""Each check by itself, on samples and probes that are written down here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from lstta_core.interfaces import LanguageSpec, Modality
+from lstta_tasks.data.clip import ClipSource
+from lstta_tasks.doctor.annotations import check_overlaps, check_repeats
+from lstta_tasks.doctor.finding import Finding
+from lstta_tasks.doctor.labels import OUTSIDE, balance, check_labels
+from lstta_tasks.doctor.media import check_media
+from lstta_tasks.doctor.probe import Probe
+from lstta_tasks.doctor.texts import Measure, check_texts, rows_of
+from lstta_tasks.task import Sample, TimedText
+
+GOOD = Probe(duration=4.0, has_video=True, has_sound=True)
+
+
+def clip(name: str, file: str | None = None, start: float | None = None, end: float | None = None) -> ClipSource:
+    return ClipSource(name, Path(file or f"{name}.mp4"), start=start, end=end)
+
+
+def sample(name: str, *, target: float = 0, text: str | None = "who plays?", label: str = "", at: str = "a") -> Sample:
+    return Sample(name, clip(at), text, target, (label,) if label else ())
+
+
+def told(findings: Iterable[Finding]) -> list[tuple[str, str, str]]:
+    return [(finding.level, finding.check, finding.id) for finding in findings]
+
+
+class TestMedia:
+    def check(self, probes: dict[str, Probe], *modalities: Modality, median: float = 4.0) -> list[Finding]:
+        sources = [clip(name) for name in probes]
+        return list(check_media("train", sources, probes, median=median, modalities=modalities))
+
+    def test_nothing(self) -> None:
+        assert self.check({"a": GOOD, "b": GOOD}, *Modality) == []
+
+    def test_a_clip_that_is_lost_is_an_error_where_it_is_a_large_share(self) -> None:
+        lost = {"x": Probe(missing="x.mp4: there is no such file"), "y": Probe(unreadable="y.mp4: damaged")}
+        few = {f"c{i}": GOOD for i in range(37)}
+        many = {f"c{i}": GOOD for i in range(38)}
+        assert told(self.check(few | lost)) == [("error", "missing", "x"), ("error", "unreadable", "y")]
+        assert told(self.check(many | lost)) == [("warning", "missing", "x"), ("warning", "unreadable", "y")]
+        assert self.check(lost)[0].detail == "x.mp4: there is no such file"
+
+    @pytest.mark.parametrize(
+        ("probe", "check", "detail"),
+        [
+            (Probe(4.0, has_video=True), "no sound", "a.mp4: no sound stream"),
+            (Probe(4.0, has_video=True, has_sound=True, silent=True), "silent", "digital silence"),
+            (Probe(4.0, has_sound=True), "no pictures", "sound without pictures"),
+            (Probe(0.79, has_video=True, has_sound=True), "very short", "a.mp4: 0.79 s; the median is 4.00 s"),
+            (Probe(20.1, has_video=True, has_sound=True), "very long", "20.10 s"),
+            (Probe(None, has_video=True, has_sound=True), "unknown length", "does not say"),
+            (Probe(4.0, has_video=True, has_sound=True, short_of=0.51), "beyond the end", "0.51 s before the clip"),
+        ],
+    )
+    def test_odd_clips(self, probe: Probe, check: str, detail: str) -> None:
+        (finding,) = self.check({"a": probe, "b": GOOD}, Modality.VISUAL, Modality.AUDIO)
+        assert told([finding]) == [("warning", check, "a")]
+        assert detail in finding.detail
+
+    def test_lengths_at_the_limits_are_not_odd(self) -> None:
+        limits = {"a": Probe(0.8, has_video=True, has_sound=True), "b": Probe(20.0, has_video=True, has_sound=True)}
+        assert self.check(limits) == []
+
+    def test_a_modality_that_no_clip_has(self) -> None:
+        mute = {"a": Probe(4.0, has_video=True), "b": Probe(4.0, has_video=True, has_sound=True, silent=True)}
+        assert ("error", "no sound at all", "") in told(self.check(mute, Modality.AUDIO, Modality.VISUAL))
+        assert ("error", "no sound at all", "") not in told(self.check(mute, Modality.VISUAL))
+        heard = {"a": Probe(4.0, has_sound=True)}
+        assert ("error", "no pictures at all", "") in told(self.check(heard, Modality.VISUAL))
+
+
+class TestOverlaps:
+    def test_splits_that_have_nothing_in_common(self) -> None:
+        whole = {"train": [clip("a"), clip("b")], "val": [clip("c")], "test": [clip("d")]}
+        assert list(check_overlaps(whole)) == []
+
+    def test_the_same_id(self) -> None:
+        shared = {"train": [clip("a"), clip("b")], "val": [clip("b")], "test": [clip("b"), clip("c")]}
+        assert [(f.split, f.id, f.detail) for f in check_overlaps(shared)] == [
+            ("val", "b", "it is in train and in val"),
+            ("test", "b", "it is in train and in test"),
+            ("test", "b", "it is in val and in test"),
+        ]
+        assert {f.level for f in check_overlaps(shared)} == {"error"}
+
+    def test_the_same_part_of_a_file_under_two_names(self, tmp_path: Path) -> None:
+        film, link = tmp_path / "film.mp4", tmp_path / "link.mp4"
+        film.touch()
+        link.symlink_to(film)
+        train = [clip("a", str(film), 0.0, 5.0), clip("b", str(film), 10.0, None)]
+        apart = [clip("c", str(link), 5.0, 10.0)]
+        assert list(check_overlaps({"train": train, "test": apart})) == []
+        (finding,) = check_overlaps({"train": train, "test": [clip("c", str(link), 4.9, 10.0)]})
+        assert finding.detail == f"the same part of {film} is clip 'a' of train"
+        (finding,) = check_overlaps({"train": train, "test": [clip("c", str(link), 900.0, 901.0)]})
+        assert "clip 'b'" in finding.detail
+
+
+class TestRepeats:
+    def test_nothing(self) -> None:
+        some = [sample("1"), sample("2", text="who sings?"), sample("3", at="b"), sample("4", text=None)]
+        assert list(check_repeats("train", some)) == []
+
+    def test_samples_that_come_twice(self) -> None:
+        some = [sample("1"), sample("2"), sample("3", target=1)]
+        assert told(check_repeats("train", some)) == [
+            ("warning", "repeated", "2"),
+            ("warning", "contradiction", "3"),
+        ]
+
+    def test_other_subtitles_make_another_sample(self) -> None:
+        said = Sample("2", clip("a"), "who plays?", 0, (), (TimedText(0.0, 1.0, "hello"),))
+        assert list(check_repeats("train", [sample("1"), said])) == []
+
+    def test_the_same_id(self) -> None:
+        some = [sample("1"), sample("1", text="who sings?"), sample("1", text="what?")]
+        (finding,) = check_repeats("train", some)
+        assert (finding.level, finding.id, finding.detail[:9]) == ("error", "1", "3 samples")
+
+
+class TestLabels:
+    def test_classes_have_the_names_of_the_label_that_tells_them_apart(self) -> None:
+        some = [Sample(str(i), clip("a"), None, i % 2, ("Audio", ("yes", "no")[i % 2], str(i))) for i in range(5)]
+        counts = balance({"train": some, "val": some[:1]})
+        assert counts == {"train": Counter(yes=3, no=2), "val": Counter(yes=1)}
+        assert list(check_labels({"val": some[:1]}, {"train": counts["train"]})) == []
+
+    def test_classes_without_a_name_have_their_number(self) -> None:
+        assert balance({"train": [sample("1"), sample("2"), sample("3", target=7)]}) == {"train": {"0": 2, "7": 1}}
+
+    def test_targets_that_are_no_classes(self) -> None:
+        assert balance({"train": [sample(str(i), target=i) for i in range(9)]}) == {"train": {}}
+
+    def test_numbers_are_counted_in_bins(self) -> None:
+        values = [-3.0, -2.9, 0.0, 0.1, 3.0]
+        (count,) = balance({"train": [sample(str(v), target=v) for v in values]}).values()
+        assert count == {"-3.00 to -2.14": 2, "-0.43 to +0.43": 2, "+2.14 to +3.00": 1}
+
+    def findings(self, train: list[Sample], test: list[Sample]) -> list[Finding]:
+        some = {"train": train, "test": test}
+        return list(check_labels(some, balance(some)))  # type: ignore[arg-type]
+
+    def test_outside_and_never_in_train(self) -> None:
+        train = [sample("1", label="yes"), sample("2", target=1, label="no")]
+        test = [sample("3", target=-1, label="maybe"), sample("4", target=2, label="never"), sample("5", label="yes")]
+        outside, unseen = self.findings(train, test)
+        assert (outside.level, outside.check, outside.id) == ("warning", "outside the vocabulary", "3")
+        assert outside.detail.startswith("maybe: ")
+        assert (unseen.check, unseen.detail) == ("not in train", "'never' comes 1 times in test and never in train")
+
+    def test_a_split_of_one_class(self) -> None:
+        both = [sample("1", label="yes"), sample("2", target=1, label="no")]
+        same = [sample("3", label="yes"), sample("4", label="yes")]
+        gone = [sample("5", target=-1, label="what"), sample("6", target=-1, label="else")]
+        assert told(self.findings(same, both))[0] == ("error", "one class", "")
+        assert told(self.findings(both, same)) == [("warning", "one class", "")]
+        assert told(self.findings(both, gone))[-1] == ("error", "one class", "")
+        assert self.findings(both, gone)[-1].detail == f"all 2 samples are {OUTSIDE!r}"
+
+    def test_imbalance(self) -> None:
+        rare = [sample("x", target=1, label="no")]
+        assert self.findings([sample(str(i), label="yes") for i in range(9)] + rare, rare * 2)[0].check != "imbalance"
+        (finding, *_) = self.findings([sample(str(i), label="yes") for i in range(10)] + rare, rare * 2)
+        assert (finding.check, finding.detail) == ("imbalance", "10 of 11 samples are 'yes'")
+
+    def test_no_number(self) -> None:
+        some = [sample("1", target=float("nan")), sample("2", target=0.5)]
+        (finding,) = (f for f in self.findings(some, some[1:]) if f.check == "target")
+        assert (finding.level, finding.id, finding.detail) == ("error", "1", "its target is nan")
+
+
+class Letters:
+    """A tokenizer as pretrained ones are: special tokens at both ends, a text that is too long cut between them."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+
+    def __call__(self, text: str) -> list[int]:
+        return [1, *(ord(letter) for letter in text[: self.most - 2]), 2]
+
+
+class TestTexts:
+    @pytest.mark.parametrize(("text", "tokens", "cut"), [("", 2, False), ("abc", 5, False), ("abcde", 7, False)])
+    def test_whole_texts(self, text: str, tokens: int, cut: bool) -> None:
+        assert Measure(LanguageSpec(Letters(7), max_length=7))(text) == (tokens, cut)
+
+    @pytest.mark.parametrize("text", ["abcdef", "abcde f", "abcdefghijk"])
+    def test_cut_texts(self, text: str) -> None:
+        assert Measure(LanguageSpec(Letters(7), max_length=7))(text) == (7, True)
+
+    def test_a_tokenizer_that_does_not_cut(self) -> None:
+        assert Measure(LanguageSpec(lambda text: list(range(len(text))), max_length=3))("abcd") == (3, True)
+
+    def test_findings(self) -> None:
+        measure = Measure(LanguageSpec(Letters(7), max_length=7))
+        some = [sample("1", text="abc"), sample("2", text="abcdefgh"), sample("3", text=None), sample("4", text=" ")]
+        rows = [rows_of(each, GOOD, 2, timed=False) for each in some]
+        cut, *empty = check_texts("train", some, rows, measure)
+        assert (cut.check, cut.id, cut.detail) == (
+            "text cut off",
+            "2",
+            "longer than the 7 tokens that are read: 'abcdefgh'",
+        )
+        assert told(empty) == [("warning", "no text", "3"), ("warning", "no text", "4")]
+
+    def test_subtitles_count_in_their_segments(self) -> None:
+        measure = Measure(LanguageSpec(Letters(7), max_length=7))
+        timed = Sample("1", clip("a"), "ab", 0, (), (TimedText(2.5, 3.0, "cdef"),))
+        rows = rows_of(timed, GOOD, 2, timed=True)
+        assert rows == ["ab", "ab cdef"]
+        (finding,) = check_texts("train", [timed], [rows], measure)
+        assert finding.detail == "longer than the 7 tokens that are read in 1 of 2 segments: 'ab cdef'"
+        assert rows_of(timed, Probe(missing="gone"), 2, timed=True) == ["ab"]
