@@ -30,7 +30,7 @@ def diagnosis(tool: Tool, world: World, root: Path, folder: Path, *options: str)
 def test_a_whole_data_set(tool: Tool, world: World, tmp_path: Path) -> None:
     result, found, skip = diagnosis(tool, world, world.root, tmp_path)
     assert (result.code, found["errors"], found["warnings"], found["findings"]) == (0, 0, 0, [])
-    assert "0 errors, 0 warnings" in result.out
+    assert "errors: 0, warnings: 0" in result.out
     assert {split: (facts["samples"], facts["clips"]) for split, facts in found["splits"].items()} == {
         "train": (21, 7),
         "val": (15, 5),
@@ -89,7 +89,7 @@ def test_a_damaged_data_set(tool: Tool, world: World, damaged: Path, tmp_path: P
         ("warning", "text cut off", "val", str(int(videos("val")[1]) * 10 + 1)),
     }
     assert (found["errors"], found["warnings"]) == (6, 7)
-    assert f"{found['errors']} errors, {found['warnings']} warnings" in result.out
+    assert f"errors: {found['errors']}, warnings: {found['warnings']}" in result.out
     assert set(found["splits"]) == {"train", "val"}
     assert [line for line in skip.splitlines() if not line.startswith("#")] == [gone, empty, text, "nowhere"]
     assert f"\n#{long}\n" in skip

@@ -64,6 +64,6 @@ def test_json() -> None:
 def test_tables(capsys: pytest.CaptureFixture[str]) -> None:
     print_diagnosis(DIAGNOSIS)
     out = capsys.readouterr().out
-    for words in ("1,234", "3,601.0", "… and 2 more", "most are [yes]", "2 errors, 1 warnings"):
+    for words in ("1,234", "3,601.0", "… and 2 more", "most are [yes]", "errors: 2, warnings: 1"):
         assert words in out
     assert "[b]" not in out  # the first case stands for all of its kind

@@ -27,7 +27,7 @@ def print_diagnosis(diagnosis: Diagnosis) -> None:
         console.print(_labels(diagnosis))
     if diagnosis.findings:
         console.print(_findings(diagnosis))
-    console.print(f"{diagnosis.count('error'):,} errors, {diagnosis.count('warning'):,} warnings")
+    console.print(f"errors: {diagnosis.count('error'):,}, warnings: {diagnosis.count('warning'):,}")
 
 
 def as_json(diagnosis: Diagnosis) -> dict[str, Any]:
