@@ -138,7 +138,9 @@ class TestLabels:
         assert balance({"train": [sample("1"), sample("2"), sample("3", target=7)]}) == {"train": {"0": 2, "7": 1}}
 
     def test_targets_that_are_no_classes(self) -> None:
-        assert balance({"train": [sample(str(i), target=i) for i in range(9)]}) == {"train": {}}
+        captions = [sample(str(i), target=i // 2, at=f"clip {i // 2}") for i in range(10)]
+        assert balance({"train": captions, "test": captions[4:]}) == {"train": {}, "test": {}}
+        assert balance({"train": [*captions, sample("x", target=0, at="clip 3")]})["train"]["0"] == 3
 
     def test_numbers_are_counted_in_bins(self) -> None:
         values = [-3.0, -2.9, 0.0, 0.1, 3.0]

@@ -26,7 +26,7 @@ class SplitFacts:
         lost: clips that are missing or unreadable.
         without_sound, without_pictures: clips that are there and lack it.
         shortest, median, longest: lengths in seconds; None where none is known.
-        tokens: the median and the largest number of tokens of a text; None without a language encoder.
+        tokens: the median and the largest number of tokens of a text; None without a language encoder or texts.
     """
 
     samples: int
@@ -97,7 +97,7 @@ def examine(
         if measure is not None:
             findings += check_texts(split, some, rows, measure)
             lengths = [measure(text)[0] for texts in rows for text in texts]
-            tokens = statistics.median(lengths), max(lengths)
+            tokens = (statistics.median(lengths), max(lengths)) if lengths else None
         facts[split] = _facts(some, [probes[source.id] for source in clips[split]], tokens)
     findings.sort(key=lambda finding: (finding.level != "error", SPLITS.index(finding.split)))
     return Diagnosis(
@@ -119,13 +119,14 @@ def _read(task: Task, splits: Sequence[Split] | None) -> Read:
     findings = []
     for split in splits or SPLITS:
         try:
-            samples[split], clips[split] = task.samples(split), task.clips(split)
+            read = task.samples(split), task.clips(split)
         except FileNotFoundError as error:
             level: Level = "warning" if splits is None and split == "test" else "error"
             findings.append(Finding(level, "no annotations", split, "", str(error)))
         except (ValueError, LookupError, OSError) as error:
             findings.append(Finding("error", "bad annotations", split, "", str(error)))
-        samples = {split: some for split, some in samples.items() if split in clips}
+        else:
+            samples[split], clips[split] = read
     return samples, clips, findings
 
 

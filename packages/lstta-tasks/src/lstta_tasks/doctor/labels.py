@@ -21,13 +21,14 @@ Balance = dict[Split, Counter[str]]
 def balance(samples: Mapping[Split, Sequence[Sample]]) -> Balance:
     """How often each class comes in each split; numbers on a scale are counted in :data:`BINS` equal bins.
 
-    Empty where targets are no classes: where none of them comes twice.
+    Empty where targets are no classes but name clips, as in retrieval: where samples have one target just where they
+    have one clip.
     """
     everything = [sample for some in samples.values() for sample in some]
     if any(isinstance(sample.target, float) for sample in everything):
         edges = np.histogram_bin_edges([s.target for s in everything if math.isfinite(s.target)] or [0.0], BINS)
         return {split: Counter(_bin(s.target, edges) for s in some) for split, some in samples.items()}
-    if len({sample.target for sample in everything}) == len(everything):
+    if all(_name_clips(some) for some in samples.values()):
         return {split: Counter() for split in samples}
     names = _class_names(everything)
     return {split: Counter(names[int(s.target)] for s in some) for split, some in samples.items()}
@@ -59,6 +60,11 @@ def _lopsided(split: Split, count: Counter[str]) -> Iterator[Finding]:
         yield Finding(level, "one class", split, "", f"all {most} samples are {name!r}")
     elif most > IMBALANCE * count.total():
         yield Finding("warning", "imbalance", split, "", f"{most} of {count.total()} samples are {name!r}")
+
+
+def _name_clips(samples: Sequence[Sample]) -> bool:
+    pairs = {(sample.target, sample.source.id) for sample in samples}
+    return len(pairs) == len({target for target, _ in pairs}) == len({clip for _, clip in pairs})
 
 
 def _class_names(samples: Sequence[Sample]) -> dict[int, str]:
