@@ -59,23 +59,36 @@ def test_what_is_no_film(tmp_path: Path) -> None:
     assert f"{path}: not a media file" in str(probe(ClipSource("a", path)).unreadable)
 
 
-@pytest.mark.parametrize("header_first", [False, True])
-def test_a_film_that_was_cut_off(tmp_path: Path, header_first: bool) -> None:
-    whole, path = write(tmp_path / "whole.mp4", seconds=6.0), tmp_path / "a.mp4"
-    with (
-        av.open(str(whole)) as source,
-        av.open(str(path), "w", options={"movflags": "faststart"} if header_first else {}) as target,
-    ):
+def rewrapped(path: Path, film: Path, *, delay: float = 0.0, **options: str) -> Path:
+    """The same film in the container that ``path`` names; with all its times later."""
+    with av.open(str(film)) as source, av.open(str(path), "w", options=options) as target:
         streams = {stream.index: target.add_stream_from_template(stream) for stream in source.streams}
         for packet in source.demux():
-            if packet.dts is not None:
+            if packet.dts is not None and packet.pts is not None:
+                packet.dts += round(delay / packet.time_base)
+                packet.pts += round(delay / packet.time_base)
                 packet.stream = streams[packet.stream_index]
                 target.mux(packet)
+    return path
+
+
+@pytest.mark.parametrize("options", [{}, {"movflags": "faststart"}])
+def test_a_film_that_was_cut_off(tmp_path: Path, options: dict[str, str]) -> None:
+    path = rewrapped(tmp_path / "a.mp4", write(tmp_path / "whole.mp4", seconds=6.0), **options)
     assert probe(ClipSource("a", path)).usable
     path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
     reason = str(probe(ClipSource("a", path)).unreadable)
     assert reason.startswith(f"{path}: ")
     assert "cut off" in reason
+
+
+@pytest.mark.parametrize("name", ["a.mkv", "a.mp4", "a.ts", "a.mov"])
+@pytest.mark.parametrize("delay", [0.0, 5.0])
+def test_films_that_begin_late(tmp_path: Path, name: str, delay: float) -> None:
+    path = rewrapped(tmp_path / name, write(tmp_path / "film.mp4"), delay=delay)
+    found = probe(ClipSource("a", path))
+    assert (found.usable, found.has_video, found.has_sound, found.silent) == (True, True, True, False)
+    assert found.duration == pytest.approx(3.0, abs=0.15)
 
 
 def test_pictures_that_cannot_be_decoded(tmp_path: Path) -> None:

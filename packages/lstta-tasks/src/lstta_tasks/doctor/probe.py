@@ -77,19 +77,17 @@ def probe(source: ClipSource) -> Probe:
 
 
 def _probe(source: ClipSource) -> Probe:
-    tracks: dict[Kind, Track] = {} if source.video is None else find_tracks(source.video, measure=False)
-    if source.sound is not None:
-        beside = find_tracks(source.sound, measure=False)
-        if "audio" not in beside:
-            raise DecodeError(f"{source.sound}: there is no sound in it")
-        tracks["audio"] = beside["audio"]
+    tracks = _tracks(source, measure=False)
     leading = tracks.get("video") or tracks.get("audio")
     if leading is None:
         raise DecodeError(f"{source.video}: neither pictures nor sound in it")
-    _check_beginning_and_end(leading)
+    if _stops_early(leading):
+        # Some headers count from elsewhere, or to the end of another stream: only reading all of it can tell.
+        tracks = _tracks(source, measure=True)
+        leading = tracks.get("video") or tracks["audio"]
     length = leading.end - leading.start
     start, end = source.start or 0.0, math.inf if source.end is None else source.end
-    if start >= length:
+    if 0 < start >= length:
         raise DecodeError(f"{leading.path}: the clip starts at {start:.2f} s, the file ends at {length:.2f} s")
     duration = min(end, length) - start
     return Probe(
@@ -101,17 +99,27 @@ def _probe(source: ClipSource) -> Probe:
     )
 
 
-def _check_beginning_and_end(track: Track) -> None:
-    """
+def _tracks(source: ClipSource, *, measure: bool) -> dict[Kind, Track]:
+    tracks: dict[Kind, Track] = {} if source.video is None else find_tracks(source.video, measure=measure)
+    if source.sound is not None:
+        beside = find_tracks(source.sound, measure=measure)
+        if "audio" not in beside:
+            raise DecodeError(f"{source.sound}: there is no sound in it")
+        tracks["audio"] = beside["audio"]
+    return tracks
+
+
+def _stops_early(track: Track) -> bool:
+    """Whether there is nothing where the header says that the track ends.
+
     Raises:
-        DecodeError: nothing can be decoded at the beginning, or there is nothing where the header says is the end.
+        DecodeError: nothing can be decoded at the beginning.
     """
     with reasons(track.path), Packets(track) as packets:
         if not _decoded(packets):
             raise DecodeError(f"{track.path}: a header, and nothing after it that can be decoded")
         near_the_end = max(track.start, track.end - TAIL)
-        if math.isfinite(track.end) and packets.jump(near_the_end, anywhere=True) and packets.next() is None:
-            raise DecodeError(f"{track.path}: the file is cut off: there is nothing at its end")
+        return math.isfinite(near_the_end) and packets.jump(near_the_end, anywhere=True) and packets.next() is None
 
 
 def _decoded(packets: Packets) -> bool:
