@@ -2,15 +2,62 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from small_world import World
 
 TOOLS = Path(__file__).parents[1] / "tools"
 HEAVY = {"torch", "numpy", "mmengine", "transformers", "lmdb", "av", "matplotlib", "rich"}
+
+TO_THE_FIRST_STEP = """
+import json, runpy, sys
+from collections import Counter
+from unittest import mock
+
+opened, called = Counter(), Counter()
+sys.addaudithook(lambda event, args: opened.update([str(args[0])]) if event == "open" else None)
+
+
+def counting(owner, name):
+    before = getattr(owner, name)
+
+    def call(*args, **kwargs):
+        called[name] += 1
+        return before(*args, **kwargs)
+
+    mock.patch.object(owner, name, call).start()
+
+
+class FirstStep(BaseException):
+    pass
+
+
+def stop(*args, **kwargs):
+    raise FirstStep
+
+
+import lstta_tasks.engine.experiment
+import lstta_tasks.engine.hooks
+import seeded_encoders
+from lstta_core import lstta, trimodal
+
+counting(seeded_encoders, "_seeded")
+counting(trimodal, "encoder_digest")
+counting(lstta, "LongTermFilter")
+counting(lstta_tasks.engine.experiment, "open_cache")
+mock.patch.object(lstta_tasks.engine.hooks.ProgressHook, "after_train_iter", stop).start()
+sys.argv = sys.argv[1:]
+try:
+    runpy.run_path(sys.argv[0], run_name="__main__")
+except FirstStep:
+    print(json.dumps({"opened": opened, "called": called, "modules": list(sys.modules)}))
+"""
+"""A tool's command line, up to the end of the first training step; prints what was done on the way."""
 
 
 def imported(*command: str) -> set[str]:
@@ -40,3 +87,23 @@ def test_profile_py_does_not_hide_the_standard_library(tool: str) -> None:
     start = f"import runpy, sys; sys.argv = ['x', '--help']; sys.path.insert(0, {str(TOOLS)!r})"
     run = f"try: runpy.run_path({str(TOOLS / f'{tool}.py')!r}, run_name='__main__')\nexcept SystemExit: pass"
     subprocess.run([sys.executable, "-c", f"{start}\n{run}\nimport cProfile, profile; profile.run"], check=True)
+
+
+def test_training_does_nothing_twice(world: World, tmp_path: Path) -> None:
+    command = [str(TOOLS / "train.py"), str(world.config), "--work-dir", str(tmp_path / "run")]
+    support = str(Path(sys.modules["small_world"].__file__ or "").parent)
+    paths = os.pathsep.join([support, str(TOOLS), os.environ.get("PYTHONPATH", "")])
+    result = subprocess.run(
+        [sys.executable, "-c", TO_THE_FIRST_STEP, *command],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": paths},
+    )
+    assert result.returncode == 0, result.stderr
+    done = json.loads(result.stdout.splitlines()[-1])
+    annotations = {Path(path).name: times for path, times in done["opened"].items() if str(world.root) in path}
+    assert annotations == {"avqa-train.json": 1, "avqa-val.json": 1}
+    stages = 2
+    assert done["called"] == {"_seeded": 3, "encoder_digest": 3, "LongTermFilter": stages, "open_cache": 1}
+    assert not {"transformers", "peft", "accelerate"} & set(done["modules"])

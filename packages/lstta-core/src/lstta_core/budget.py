@@ -11,7 +11,7 @@ import logging
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, cast
 
 import torch
@@ -35,15 +35,20 @@ class MethodChoice:
         method: for :meth:`~lstta_core.trimodal.TrimodalModel.add_adapter`.
         name: it is registered under.
         options: all that it was called with, the solved one included; what an adapter folder records.
-        parameters: how many it trains in the model, readout and head not counted.
+        models: that it is for.
         budget: that was asked for, or None.
     """
 
     method: Method
     name: str
     options: Mapping[str, Any]
-    parameters: int
+    models: Sequence[TrimodalModel]
     budget: int | None = None
+
+    @cached_property
+    def parameters(self) -> int:
+        """How many it trains in the models, readout and head not counted; counted when it is first asked for."""
+        return sum(count_parameters(self.method, model) for model in self.models)
 
 
 def create_method(
@@ -67,7 +72,7 @@ def create_method(
     models = [model] if isinstance(model, TrimodalModel) else list(model)
     if budget is None:
         method = _create(name, options)
-        return MethodChoice(method, name, options, sum(count_parameters(method, one) for one in models))
+        return MethodChoice(method, name, options, models)
     nearest = _nearest(name, models, budget, options)
     _report(nearest, budget)
     return nearest
@@ -98,7 +103,7 @@ def _nearest(name: str, models: Sequence[TrimodalModel], budget: int, options: M
     def choice(steps: int) -> MethodChoice:
         tried = {**options, size.option: steps * size.step}
         method = _create(name, tried)
-        return MethodChoice(method, name, tried, sum(count_parameters(method, one) for one in models), budget)
+        return MethodChoice(method, name, tried, models, budget)
 
     least = choice(1).parameters
     if least >= choice(2).parameters:

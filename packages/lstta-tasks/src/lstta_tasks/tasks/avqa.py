@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -42,7 +42,7 @@ class AVQA(Task):
     def answers(self) -> tuple[str, ...]:
         """The vocabulary, read from the training split when it is first needed."""
         if self._answers is None:
-            self._answers = tuple(sorted({row["anser"] for _, row in self._rows("train")}))
+            self._answers = _vocabulary(self._rows("train"))
         return self._answers
 
     def options(self) -> dict[str, Any]:
@@ -57,10 +57,13 @@ class AVQA(Task):
         return [self._source(video) for video in videos]
 
     def samples(self, split: Split) -> list[Sample]:
+        rows = list(self._rows(split))
+        if self._answers is None and split == "train":  # the vocabulary without reading the file again
+            self._answers = _vocabulary(rows)
         index = {answer: i for i, answer in enumerate(self.answers)}
         times: Counter[int] = Counter()
         samples = []
-        for place, row in self._rows(split):
+        for place, row in rows:
             number = row["question_id"]
             times[number] += 1
             samples.append(
@@ -180,6 +183,10 @@ FIELDS: dict[str, type] = {
     "templ_values": str,
     "anser": str,  # the data set's own spelling
 }
+
+
+def _vocabulary(rows: Iterable[tuple[str, dict[str, Any]]]) -> tuple[str, ...]:
+    return tuple(sorted({row["anser"] for _, row in rows}))
 
 
 def fill(question: str, values: Sequence[str], place: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ class Classification(Task):
         return {"labels": list(self.labels)}
 
     def splits(self) -> list[Split]:
-        there = {row["split"] for _, row in self._all_rows()}
+        there = {row["split"] for _, row in self._all_rows}
         return [split for split in SPLITS if split in there]
 
     def clips(self, split: Split) -> list[ClipSource]:
@@ -107,15 +108,19 @@ class Classification(Task):
 
     def _rows(self, split: Split) -> Iterator[tuple[int, dict[str, str]]]:
         found = False
-        for line, row in self._all_rows():
+        for line, row in self._all_rows:
             if row["split"] == split:
                 found = True
                 yield line, row
         if not found:
             raise FileNotFoundError(f"{self.path}: no row has split {split!r}")
 
-    def _all_rows(self) -> Iterator[tuple[int, dict[str, str]]]:
+    @cached_property
+    def _all_rows(self) -> list[tuple[int, dict[str, str]]]:
         """All rows with all columns, each with the number of its (last) line."""
+        return list(self._read())
+
+    def _read(self) -> Iterator[tuple[int, dict[str, str]]]:
         if self.path is None:
             raise ValueError("classification has no path: set task.path to a CSV file")
         if not self.path.is_file():

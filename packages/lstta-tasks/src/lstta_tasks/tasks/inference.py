@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -101,15 +102,8 @@ class Inference(Task):
     def _entries(self, split: Split | None = None) -> Iterator[tuple[str, str, dict[str, Any]]]:
         """The clips of a split, or of all: id, place for messages, and the entry, checked."""
         path = self._path()
-        try:
-            entries = json.loads(path.read_text(encoding="utf-8"))
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise ValueError(f"{path}: not JSON ({error})") from error
-        if not isinstance(entries, dict) or not entries:
-            got = "an empty one" if entries == {} else type(entries).__name__
-            raise ValueError(f"{path}: an object of clips by id is wanted, got {got}")
         found = False
-        for clip, entry in entries.items():
+        for clip, entry in self._read.items():
             place = f"{path}, clip {clip!r}"
             _check(entry, place)
             if split is None or entry["split"] == NAMES[split]:
@@ -117,6 +111,19 @@ class Inference(Task):
                 yield clip, place, entry
         if not found:
             raise ValueError(f"{path}: no clip has split {NAMES[split]!r}" if split else f"{path}: no clips")
+
+    @cached_property
+    def _read(self) -> dict[str, Any]:
+        """The one file of all splits."""
+        path = self._path()
+        try:
+            entries = json.loads(path.read_text(encoding="utf-8"))
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise ValueError(f"{path}: not JSON ({error})") from error
+        if not isinstance(entries, dict) or not entries:
+            got = "an empty one" if entries == {} else type(entries).__name__
+            raise ValueError(f"{path}: an object of clips by id is wanted, got {got}")
+        return entries
 
     def _path(self) -> Path:
         if self.root is None:
