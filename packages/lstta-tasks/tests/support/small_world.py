@@ -111,13 +111,13 @@ def write_json(path: Path, content: object) -> None:
     path.write_text(json.dumps(content), encoding="utf-8")
 
 
-def write_film(path: Path, *, loud: bool = True, bright: bool = True, sound: bool = True) -> None:
-    """A film of one second, 32 × 48 pixels, four pictures; a tone of 10 Hz or, without ``sound``, no sound stream."""
+def write_film(path: Path, *, loud: bool = True, bright: bool = True, sound: bool = True, pictures: int = 4) -> None:
+    """A film of one second, 32 × 48 pixels; a tone of 10 Hz or, without ``sound``, no sound stream."""
     rate = 8000
     with av.open(str(path), "w") as container:
-        video: Any = container.add_stream("libx264", rate=4)
+        video: Any = container.add_stream("libx264", rate=pictures)
         video.height, video.width, video.pix_fmt = 32, 48, "yuv420p"
-        streams: list[tuple[Any, Any]] = [(video, _pictures(bright))]
+        streams: list[tuple[Any, Any]] = [(video, _pictures(bright, pictures))]
         if sound:
             audio: Any = container.add_stream("aac", rate=rate, layout="mono")
             wave = (24_000 if loud else 1_000) * np.sin(2 * np.pi * 10 * np.arange(rate) / rate)
@@ -128,12 +128,12 @@ def write_film(path: Path, *, loud: bool = True, bright: bool = True, sound: boo
                     container.mux(packet)
 
 
-def _pictures(bright: bool) -> Iterable[Any]:
-    for number in range(4):
+def _pictures(bright: bool, count: int) -> Iterable[Any]:
+    for number in range(count):
         pixels = np.full((32, 48, 3), 200 if bright else 40, np.uint8)
         pixels[:, 12 * number : 12 * number + 6] = 120
         frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
-        frame.pts, frame.time_base = number, Fraction(1, 4)
+        frame.pts, frame.time_base = number, Fraction(1, count)
         yield frame
 
 

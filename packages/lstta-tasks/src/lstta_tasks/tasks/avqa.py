@@ -10,11 +10,13 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from lstta_tasks.annotations.fields import check_fields
+from lstta_tasks.annotations.files import clip_file, data_folder, first_file
 from lstta_tasks.data.clip import ClipSource
 from lstta_tasks.task import SPLITS, Report, Sample, Score, Split, Task
 
@@ -49,8 +51,10 @@ class AVQA(Task):
         return {"answers": list(self.answers)}
 
     def splits(self) -> list[Split]:
-        there = [split for split in SPLITS if any(path.is_file() for path in self._candidates(split))]
-        return there or [self._missing("train")]
+        there = [split for split in SPLITS if any(path.is_file() for path in self._places(split))]
+        if not there:
+            first_file(self._places("train"))
+        return there
 
     def clips(self, split: Split) -> list[ClipSource]:
         videos = dict.fromkeys(row["video_id"] for _, row in self._rows(split))
@@ -125,7 +129,7 @@ class AVQA(Task):
 
     def _rows(self, split: Split) -> Iterator[tuple[str, dict[str, Any]]]:
         """The rows of a split that are not deleted, each with its place for messages."""
-        path = self._annotations(split)
+        path = first_file(self._places(split))
         try:
             rows = json.loads(path.read_text(encoding="utf-8"))
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
@@ -136,15 +140,7 @@ class AVQA(Task):
         kept = 0
         for number, row in enumerate(rows):
             place = f"{path}, row {number}"
-            if not isinstance(row, dict):
-                raise ValueError(f"{place}: an object is wanted, got {type(row).__name__}")
-            for field, kind in FIELDS.items():
-                if not isinstance(row.get(field), kind):
-                    raise ValueError(
-                        f"{place}: field {field!r} must be of type {kind.__name__}, got {row.get(field)!r}"
-                    )
-                if row[field] == "":
-                    raise ValueError(f"{place}: field {field!r} is empty")
+            check_fields(row, FIELDS, place)
             if row.get("question_deleted", 0) not in (0, 1):
                 raise ValueError(f"{place}: field 'question_deleted' must be 0 or 1, got {row['question_deleted']!r}")
             if not row.get("question_deleted"):
@@ -153,26 +149,14 @@ class AVQA(Task):
         if not kept:
             raise ValueError(f"{path}: all {len(rows)} questions have question_deleted set")
 
-    def _candidates(self, split: Split) -> list[Path]:
-        if self.root is None:
-            raise ValueError("avqa has no root: set task.root to the folder of the data set")
-        return [self.root / f"avqa-{split}.json", self.root / "json" / f"avqa-{split}.json"]
-
-    def _annotations(self, split: Split) -> Path:
-        there = [path for path in self._candidates(split) if path.is_file()]
-        return there[0] if there else self._missing(split)
-
-    def _missing(self, split: Split) -> NoReturn:
-        assert self.root is not None
-        if not self.root.is_dir():
-            raise FileNotFoundError(f"{self.root}: no such folder; set task.root to the folder of the data set")
-        wanted = " nor ".join(str(path) for path in self._candidates(split))
-        raise FileNotFoundError(f"neither {wanted} is there; set task.root to the folder of the data set")
+    def _places(self, split: Split) -> list[Path]:
+        root = data_folder(self.root, self.name)
+        return [root / f"avqa-{split}.json", root / "json" / f"avqa-{split}.json"]
 
     def _source(self, video_id: str) -> ClipSource:
         assert self.root is not None
-        beside = self.root / f"{video_id}.mp4"
-        return ClipSource(id=video_id, video=beside if beside.is_file() else self.root / "videos" / beside.name)
+        file = f"{video_id}.mp4"
+        return ClipSource(id=video_id, video=clip_file([self.root / "videos" / file, self.root / file]))
 
 
 FIELDS: dict[str, type] = {

@@ -16,6 +16,8 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from lstta_tasks.annotations.fields import check_fields
+from lstta_tasks.annotations.files import data_folder
 from lstta_tasks.data.clip import ClipSource
 from lstta_tasks.task import Report, Sample, Score, Split, Task
 from lstta_tasks.tasks.held_out import tenth
@@ -105,12 +107,8 @@ class AVQAOptions(Task):
         return Report("overall", tuple(scores))
 
     def _path(self, split: Split) -> Path:
-        if self.root is None:
-            raise ValueError("avqa-options has no root: set task.root to the folder of the data set")
-        if not self.root.is_dir():
-            raise FileNotFoundError(f"{self.root}: no such folder; set task.root to the folder of the data set")
-        beside = self.root / FILES[split]
-        return beside if beside.is_file() else self.root / "json" / beside.name
+        beside = data_folder(self.root, self.name) / FILES[split]
+        return beside if beside.is_file() else beside.parent / "json" / beside.name
 
     def _rows(self, split: Split) -> Iterator[dict[str, Any]]:
         path = self._path(split)
@@ -140,11 +138,7 @@ def with_options(question: str, options: Sequence[str]) -> str:
 
 
 def _check(row: Any, place: str) -> None:
-    if not isinstance(row, dict):
-        raise ValueError(f"{place}: an object is wanted, got {type(row).__name__}")
-    for field, kind in FIELDS.items():
-        if not isinstance(row.get(field), kind) or isinstance(row[field], bool):
-            raise ValueError(f"{place}: field {field!r} must be of type {kind.__name__}, got {row.get(field)!r}")
+    check_fields(row, FIELDS, place)
     options, answer = row["multi_choice"], row["answer"]
     if len(options) != OPTIONS or not all(isinstance(option, str) for option in options):
         raise ValueError(f"{place}: field 'multi_choice' must be {OPTIONS} texts, got {options!r}")

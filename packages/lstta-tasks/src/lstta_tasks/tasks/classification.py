@@ -6,7 +6,6 @@ Columns: ``video`` (a path, from the CSV's folder or absolute), ``label``; ``tex
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
@@ -16,6 +15,7 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from lstta_tasks.annotations.csv_rows import read_csv
 from lstta_tasks.data.clip import ClipSource
 from lstta_tasks.task import SPLITS, Report, Sample, Score, Split, Task
 from lstta_tasks.tasks.held_out import tenth
@@ -125,30 +125,10 @@ class Classification(Task):
             raise ValueError("classification has no path: set task.path to a CSV file")
         if not self.path.is_file():
             raise FileNotFoundError(f"{self.path}: no such file; set task.path to a CSV file")
-        with self.path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, strict=True)
-            try:
-                self._check_columns(reader.fieldnames or ())
-                empty = True
-                for row in reader:
-                    empty = False
-                    yield reader.line_num, self._checked(row, f"{self.path}, line {reader.line_num}")
-            except (csv.Error, UnicodeDecodeError) as error:
-                raise ValueError(f"{self.path}, line {reader.line_num + 1}: not CSV in UTF-8 ({error})") from error
-        if empty:
-            raise ValueError(f"{self.path}: a header and no rows")
+        for line, row in read_csv(self.path, needed=("video", "label"), known=COLUMNS):
+            yield line, self._checked(row, f"{self.path}, line {line}")
 
-    def _check_columns(self, columns: Sequence[str]) -> None:
-        missing = [name for name in ("video", "label") if name not in columns]
-        if missing:
-            raise ValueError(
-                f"{self.path}: the header must name {' and '.join(missing)} (it may name {', '.join(COLUMNS)}), "
-                f"got {', '.join(columns) or 'nothing'}"
-            )
-
-    def _checked(self, row: Mapping[str, Any], place: str) -> dict[str, str]:
-        if None in row or None in row.values():
-            raise ValueError(f"{place}: it has another number of cells than the header; quote cells that hold commas")
+    def _checked(self, row: Mapping[str, str], place: str) -> dict[str, str]:
         full = {name: (row.get(name) or "").strip() for name in COLUMNS}
         for name in ("video", "label"):
             if not full[name]:

@@ -1,0 +1,229 @@
+"""Emotion of an utterance in a dialogue, in the files of MELD (Poria et al., ACL 2019).
+
+Layout on disk, under ``root``: ``train_sent_emo.csv``, ``dev_sent_emo.csv``, ``test_sent_emo.csv``, there or in
+``train/``, ``dev/``, ``test/``; the clips as ``dia<Dialogue_ID>_utt<Utterance_ID>.mp4`` in the folder of their split:
+the archive's own (:data:`FOLDERS`) or plain ``train``, ``dev``, ``test``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Literal
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from lstta_tasks.annotations.csv_rows import UTF_8, read_csv
+from lstta_tasks.annotations.fields import whole_number
+from lstta_tasks.annotations.files import clip_file, data_folder, first_file
+from lstta_tasks.data.clip import ClipSource
+from lstta_tasks.metrics.answered import answered
+from lstta_tasks.metrics.classes import accuracy, f1_by_class, majority, weighted_f1
+from lstta_tasks.task import SPLITS, Report, Sample, Score, Split, Task
+
+EMOTIONS = ("neutral", "surprise", "fear", "sadness", "joy", "disgust", "anger")
+"""The classes, in the order of MELD's own code."""
+NAMES: dict[Split, str] = {"train": "train", "val": "dev", "test": "test"}
+"""What the data set calls its splits."""
+FOLDERS: dict[Split, str] = {
+    "train": "train_splits",
+    "val": "dev_splits_complete",
+    "test": "output_repeated_splits_test",
+}
+COLUMNS = ("Utterance", "Speaker", "Emotion", "Dialogue_ID", "Utterance_ID", "StartTime", "EndTime")
+TIME = re.compile(r"(\d+):([0-5]\d):([0-5]\d)[,.](\d{3})")
+C1 = {code: text for code in range(0x80, 0xA0) if (text := bytes([code]).decode("cp1252", "ignore"))}
+"""Control characters that are punctuation of cp1252 which somebody took for Latin-1."""
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """A row of the CSV files.
+
+    Attributes:
+        text: what is said.
+        start, end: in seconds of the episode. Some ends are minutes late; the clips are cut already.
+    """
+
+    dialogue: int
+    number: int
+    speaker: str
+    text: str
+    emotion: str
+    start: float
+    end: float
+
+
+class Emotion(Task):
+    """One of seven emotions of an utterance, given what was said before it.
+
+    The words are the utterance and then those before it, the nearest first, each with its speaker's name: encoders cut
+    long texts at their end, and so lose what is farthest away.
+
+    Args:
+        root: the folder of the data set; None where there are no annotations to read, as for inference.
+        context: how many utterances before this one in its dialogue are read, at most.
+        class_weights: of the loss, by class in the order of :data:`EMOTIONS`; ``"balanced"`` for n / (7 · n_c) of the
+            training split. None weighs all samples alike.
+    """
+
+    name = "emotion"
+
+    def __init__(
+        self,
+        *,
+        root: str | Path | None = None,
+        context: int = 3,
+        class_weights: Literal["balanced"] | Sequence[float] | None = None,
+    ) -> None:
+        if context < 0:
+            raise ValueError(f"task.context must be 0 or more utterances, got {context}")
+        self.root = None if root is None else Path(root)
+        self.context = context
+        self._weights = _checked_weights(class_weights)
+
+    @property
+    def class_weights(self) -> list[float] | None:
+        """The weights; balanced ones are counted when they are first needed."""
+        if self._weights == "balanced":
+            counts = Counter(utterance.emotion for utterance in self.utterances("train"))
+            self._weights = [counts.total() / (len(EMOTIONS) * max(1, counts[emotion])) for emotion in EMOTIONS]
+        return self._weights
+
+    def options(self) -> dict[str, Any]:
+        return {"context": self.context, "class_weights": self.class_weights}
+
+    def splits(self) -> list[Split]:
+        there = [split for split in SPLITS if any(path.is_file() for path in self._places(split))]
+        if not there:
+            first_file(self._places("train"))
+        return there
+
+    def clips(self, split: Split) -> list[ClipSource]:
+        return [self._source(split, utterance) for utterance in self.utterances(split)]
+
+    def samples(self, split: Split) -> list[Sample]:
+        samples = []
+        for _, dialogue in groupby(sorted(self.utterances(split), key=_place), key=lambda u: u.dialogue):
+            before: list[str] = []
+            for utterance in dialogue:
+                said = f"{utterance.speaker}: {utterance.text}"
+                nearest = before[::-1][: self.context]
+                samples.append(
+                    Sample(
+                        id=_clip(utterance),
+                        source=self._source(split, utterance),
+                        text=" ".join([said, *nearest]),
+                        target=EMOTIONS.index(utterance.emotion),
+                        labels=(utterance.emotion,),
+                    )
+                )
+                before.append(said)
+        return samples
+
+    def utterances(self, split: Split) -> list[Utterance]:
+        """The rows of a split, as they are in the file. Raises as :meth:`samples` does."""
+        seen: dict[tuple[int, int], str] = {}
+        utterances = []
+        for place, utterance in self._rows(split):
+            if (earlier := seen.get(_place(utterance))) is not None:
+                raise ValueError(
+                    f"{place}: dialogue {utterance.dialogue} has utterance {utterance.number} already, in {earlier}"
+                )
+            seen[_place(utterance)] = place
+            utterances.append(utterance)
+        return utterances
+
+    def head(self, width: int) -> nn.Module:
+        return nn.Linear(width, len(EMOTIONS))
+
+    def loss(self, output: Tensor, target: Tensor) -> Tensor:
+        """Cross-entropy; with class weights, the weighted mean over the batch."""
+        weights = None if self.class_weights is None else output.new_tensor(self.class_weights)
+        return F.cross_entropy(output, target, weight=weights)
+
+    def predict(self, output: Tensor) -> list[dict[str, Any]]:
+        probabilities, best = output.float().softmax(-1).max(-1)
+        return [
+            {"emotion": EMOTIONS[i], "probability": p}
+            for i, p in zip(best.tolist(), probabilities.tolist(), strict=True)
+        ]
+
+    def report(self, predictions: Mapping[str, Mapping[str, Any]], samples: Sequence[Sample]) -> Report:
+        """F1 of each emotion that a sample has or was predicted, accuracy, and weighted F1, which selection goes by.
+
+        The baselines are those of the most frequent emotion of these very samples.
+
+        Raises:
+            ValueError: a prediction's probability is NaN.
+        """
+        there, predicted = answered(predictions, samples, "probability")
+        truth, found = [sample.labels[0] for sample in there], [p["emotion"] for p in predicted]
+        counts, most = Counter(truth), majority(truth)
+        always, name = [most] * len(truth), f"always {most}"
+        by_class = f1_by_class(truth, found)
+        scores = [Score(f"f1/{e}", by_class[e], counts[e]) for e in EMOTIONS if e in by_class]
+        for metric, of in (("accuracy", accuracy), ("weighted_f1", weighted_f1)):
+            scores.append(Score(metric, of(truth, found), len(truth), of(truth, always), name))
+        return Report("weighted_f1", tuple(scores))
+
+    def _rows(self, split: Split) -> Iterator[tuple[str, Utterance]]:
+        path = first_file(self._places(split))
+        for line, row in read_csv(path, needed=COLUMNS, encodings=(UTF_8, "cp1252")):
+            place = f"{path}, line {line}"
+            emotion = row["Emotion"].strip().lower()
+            if emotion not in EMOTIONS:
+                raise ValueError(
+                    f"{place}: field 'Emotion' must be one of {', '.join(EMOTIONS)}, got {row['Emotion']!r}"
+                )
+            yield (
+                place,
+                Utterance(
+                    dialogue=whole_number(row, "Dialogue_ID", place),
+                    number=whole_number(row, "Utterance_ID", place),
+                    speaker=row["Speaker"].translate(C1).strip(),
+                    text=row["Utterance"].translate(C1).strip(),
+                    emotion=emotion,
+                    start=_seconds(row, "StartTime", place),
+                    end=_seconds(row, "EndTime", place),
+                ),
+            )
+
+    def _places(self, split: Split) -> list[Path]:
+        root, file = data_folder(self.root, self.name), f"{NAMES[split]}_sent_emo.csv"
+        return [root / file, root / NAMES[split] / file]
+
+    def _source(self, split: Split, utterance: Utterance) -> ClipSource:
+        assert self.root is not None
+        name, archive, file = NAMES[split], FOLDERS[split], f"{_clip(utterance)}.mp4"
+        places = [self.root / folder / file for folder in (archive, f"{name}/{archive}", name)]
+        return ClipSource(f"{name}/{_clip(utterance)}", clip_file(places))  # each split has a dialogue 0
+
+
+def _place(utterance: Utterance) -> tuple[int, int]:
+    return utterance.dialogue, utterance.number
+
+
+def _clip(utterance: Utterance) -> str:
+    return f"dia{utterance.dialogue}_utt{utterance.number}"
+
+
+def _seconds(row: Mapping[str, str], field: str, place: str) -> float:
+    match = TIME.fullmatch(row[field].strip())
+    if match is None:
+        raise ValueError(f"{place}: field {field!r} must be a time such as 00:16:16,059, got {row[field]!r}")
+    hours, minutes, seconds, milliseconds = map(int, match.groups())
+    return hours * 3600 + minutes * 60 + seconds + milliseconds / 1000
+
+
+def _checked_weights(given: str | Sequence[float] | None) -> Any:
+    if given is None or given == "balanced":
+        return given
+    if isinstance(given, str) or len(given) != len(EMOTIONS) or not all(weight >= 0 for weight in given):
+        raise ValueError(f"task.class_weights must be 'balanced' or {len(EMOTIONS)} numbers, 0 or more, got {given!r}")
+    return [float(weight) for weight in given]

@@ -1,0 +1,171 @@
+"""Is a punchline funny? In the files of UR-FUNNY V2 (Hasan et al., EMNLP 2019).
+
+Layout on disk, under ``root``: ``data_folds.pkl``, ``language_sdk.pkl`` and ``humor_label_sdk.pkl``, there or in
+``sdk_features/``; the clips as ``urfunny2_videos/<id>.mp4``, in ``videos/`` or beside the pickles. The pickles of
+precomputed features are not read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from lstta_tasks.annotations.fields import check_fields
+from lstta_tasks.annotations.files import clip_file, data_folder, first_file
+from lstta_tasks.annotations.pickles import read_pickle
+from lstta_tasks.data.clip import ClipSource
+from lstta_tasks.metrics.answered import answered
+from lstta_tasks.metrics.classes import accuracy, f1_by_class, majority
+from lstta_tasks.task import SPLITS, Report, Sample, Score, Split, Task
+
+FOLDS, LANGUAGE, LABELS = "data_folds.pkl", "language_sdk.pkl", "humor_label_sdk.pkl"
+NAMES: dict[Split, str] = {"train": "train", "val": "dev", "test": "test"}
+"""What the data set calls its splits."""
+FIELDS = {"punchline_sentence": str, "context_sentences": list}
+FOLDERS = ("urfunny2_videos", "videos", "")
+
+
+class Humor(Task):
+    """Funny or not: the last sentence of a piece of a talk, after those before it.
+
+    The words are the punchline and then its context: encoders cut long texts at their end.
+
+    Args:
+        root: the folder of the data set; None where there are no annotations to read, as for inference.
+        context: how many sentences before the punchline are read, at most, the nearest ones; None for all.
+    """
+
+    name = "humor"
+
+    def __init__(self, *, root: str | Path | None = None, context: int | None = None) -> None:
+        if context is not None and context < 0:
+            raise ValueError(f"task.context must be 0 or more sentences, or None for all, got {context}")
+        self.root = None if root is None else Path(root)
+        self.context = context
+
+    def options(self) -> dict[str, Any]:
+        return {"context": self.context}
+
+    def splits(self) -> list[Split]:
+        return [split for split in SPLITS if self._folds.get(NAMES[split])]
+
+    def clips(self, split: Split) -> list[ClipSource]:
+        return [self._source(name) for name in self._ids(split)]
+
+    def samples(self, split: Split) -> list[Sample]:
+        return [
+            Sample(id=str(name), source=self._source(name), text=self._text(name), target=self._label(name))
+            for name in self._ids(split)
+        ]
+
+    def head(self, width: int) -> nn.Module:
+        """To one logit, of 'funny'."""
+        return nn.Linear(width, 1)
+
+    def loss(self, output: Tensor, target: Tensor) -> Tensor:
+        return F.binary_cross_entropy_with_logits(output.squeeze(-1), target.to(output.dtype))
+
+    def predict(self, output: Tensor) -> list[dict[str, Any]]:
+        """``funny`` where its probability is at least one half."""
+        return [{"funny": p >= 0.5, "probability": p} for p in output.float().squeeze(-1).sigmoid().tolist()]
+
+    def report(self, predictions: Mapping[str, Mapping[str, Any]], samples: Sequence[Sample]) -> Report:
+        """Accuracy, and F1 of 'funny'.
+
+        The baselines are those of one answer to all of these very samples: the more frequent one for accuracy, 'funny'
+        for F1.
+
+        Raises:
+            ValueError: a prediction is NaN.
+        """
+        there, predicted = answered(predictions, samples, "probability")
+        truth, found = [bool(sample.target) for sample in there], [bool(p["funny"]) for p in predicted]
+        most, count = majority(truth), len(truth)
+        return Report(
+            "accuracy",
+            (
+                Score("f1", _f1(truth, found), count, _f1(truth, [True] * count), "always funny"),
+                Score(
+                    "accuracy",
+                    accuracy(truth, found),
+                    count,
+                    accuracy(truth, [most] * count),
+                    "always funny" if most else "never funny",
+                ),
+            ),
+        )
+
+    def _ids(self, split: Split) -> list[int | str]:
+        names = self._folds.get(NAMES[split])
+        if not names:
+            raise FileNotFoundError(f"{self._path(FOLDS)}: no clip is in {NAMES[split]!r}")
+        return list(names)
+
+    def _text(self, name: int | str) -> str | None:
+        place = f"{self._path(LANGUAGE)}, id {name!r}"
+        entry = check_fields(self._language.get(name), FIELDS, place)
+        sentences = entry["context_sentences"]
+        if not all(isinstance(sentence, str) for sentence in sentences):
+            raise ValueError(f"{place}: field 'context_sentences' must be a list of texts, got {sentences!r:.80}")
+        nearest = sentences if self.context is None else sentences[len(sentences) - min(self.context, len(sentences)) :]
+        return " ".join(part for text in (entry["punchline_sentence"], *nearest) if (part := text.strip())) or None
+
+    def _label(self, name: int | str) -> int:
+        label = self._labels.get(name)
+        if label not in (0, 1):
+            raise ValueError(f"{self._path(LABELS)}, id {name!r}: 0 or 1 is wanted, got {label!r}")
+        return int(label)
+
+    @cached_property
+    def _folds(self) -> dict[str, list[int | str]]:
+        path = self._path(FOLDS)
+        folds = self._pickle(path)
+        seen: set[int | str] = set()
+        for name in _names(folds, path):
+            if name in seen:
+                raise ValueError(f"{path}: id {name!r} is there twice; no clip may be in two folds")
+            seen.add(name)
+        return folds
+
+    @cached_property
+    def _language(self) -> dict[int | str, Any]:
+        return self._pickle(self._path(LANGUAGE))
+
+    @cached_property
+    def _labels(self) -> dict[int | str, Any]:
+        return self._pickle(self._path(LABELS))
+
+    def _pickle(self, path: Path) -> dict[Any, Any]:
+        content = read_pickle(path)
+        if not isinstance(content, dict):
+            raise ValueError(f"{path}: an object is wanted, got {type(content).__name__}")
+        return content
+
+    def _path(self, name: str) -> Path:
+        root = data_folder(self.root, self.name)
+        return first_file([root / name, root / "sdk_features" / name])
+
+    def _source(self, name: int | str) -> ClipSource:
+        assert self.root is not None
+        places = [self.root / folder / f"{name}.mp4" for folder in FOLDERS]
+        return ClipSource(str(name), clip_file(places))
+
+
+def _names(folds: Mapping[str, Any], path: Path) -> Iterator[int | str]:
+    for fold in NAMES.values():
+        names = folds.get(fold, [])
+        if not isinstance(names, list):
+            raise ValueError(f"{path}: {fold!r} must be a list of ids, got {type(names).__name__}")
+        for name in names:
+            if not isinstance(name, int | str):
+                raise ValueError(f"{path}: {fold!r} must be a list of ids, numbers or texts, got {name!r:.80}")
+            yield name
+
+
+def _f1(truth: Sequence[bool], found: Sequence[bool]) -> float:
+    return f1_by_class(truth, found).get(True, 0.0)
