@@ -17,7 +17,10 @@ CONFIGS = sorted(path for path in (REPOSITORY / "configs").rglob("*.py") if path
 OPTIONS = {
     "avqa": {"task.answers": ["no", "yes"]},
     "custom": {"task.labels": ["cat", "dog"]},
+    "emotion": {},
+    "humor": {},
     "inference": {},
+    "sentiment": {},
 }
 """What stands in for the annotations of a task."""
 

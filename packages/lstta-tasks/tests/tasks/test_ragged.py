@@ -1,4 +1,4 @@
-"""Real data are ragged: clips without sound or words or with one picture, long texts, any script. All are trained on."""
+"""Real data are ragged: clips without sound or words or with one picture, long texts, any script. All train."""
 
 from __future__ import annotations
 

@@ -34,5 +34,5 @@ def first_file(places: Sequence[Path]) -> Path:
 
 
 def clip_file(places: Sequence[Path]) -> Path:
-    """The first of the places where a clip may be that has one; else the usual place, the first, which the cache names."""
+    """The first of the places where a clip may be that has one; else the first, for the cache to name as missing."""
     return next((path for path in places if path.is_file()), places[0])

@@ -93,7 +93,7 @@ class _Array(np.ndarray[Any, Any]):
                 raise pickle.UnpicklingError(f"an array of {size} objects needs a list of as many")
         else:
             content = _bytes(content, size * kind.itemsize)
-        super().__setstate__((version, shape, kind, bool(fortran), content))
+        super().__setstate__((version, shape, kind, bool(fortran), content))  # type: ignore[arg-type]
 
 
 def _empty_array(cls: object, shape: object, typecode: object) -> _Array:

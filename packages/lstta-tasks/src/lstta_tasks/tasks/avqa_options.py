@@ -1,8 +1,13 @@
 """Questions about videos with sound, with four options each, in the files of AVQA (Yang et al., ACM MM 2022).
 
 Layout on disk, under ``root``: ``train_qa.json`` and ``val_qa.json``, there or in ``json/``; ``<video_name>.mp4``,
+<<<<<<< HEAD
 there or in ``videos/``. The public files have no third split, and results are published on ``val_qa.json``: that file
 is ``test`` here, and ``val`` is a tenth of the videos of ``train_qa.json``, by the hash of their names.
+=======
+there or in ``videos/``. The public files have no third split, and results are published on ``val_qa.json``: here that
+file is ``test``, and ``val`` is a tenth of the videos of ``train_qa.json``, by the hash of their names.
+>>>>>>> 7ba88de (Configs and cards of sentiment, emotion and humor; tasks share how they find files and check fields)
 """
 
 from __future__ import annotations

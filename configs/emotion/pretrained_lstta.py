@@ -1,0 +1,32 @@
+"""LSTTA on MELD's files with three pretrained encoders: DINOv2-S, Whisper tiny and MiniLM.
+
+command:  tools/train.py configs/emotion/pretrained_lstta.py --cfg-options task.root=FOLDER
+offline:  add encoders.visual.model=DIR encoders.audio.model=DIR encoders.language.model=DIR
+time:     pending
+result:   pending
+
+Eight segments of a clip of a few seconds; an utterance and the five before it.
+The hub's newest revision is taken: pin it with encoders.visual.revision and so on.
+"""
+
+from mmengine.config import read_base
+from mmengine.optim import CosineAnnealingLR, LinearLR
+
+with read_base():
+    from ..base.schedule import *
+
+encoders = dict(
+    visual=dict(name="hf-visual", model="facebook/dinov2-small", size=(126, 224)),
+    audio=dict(name="hf-audio", model="openai/whisper-tiny.en", span="clip", seconds=8.0),
+    language=dict(name="hf-language", model="sentence-transformers/all-MiniLM-L6-v2", max_length=128),
+)
+task = dict(name="emotion", root="data/meld", context=5)
+method = dict(name="lstta", width=64, heads=4, latents=4, window=3)
+model = dict(stages=4, adapted=2, readout=dict(width=256, heads=4))
+clips = dict(segments=8, sound_seconds=1.0, fit="squash", cache="data/cache/meld_pretrained", codec="jpeg")
+loader = dict(batch_size=16, workers=2)
+train_cfg = dict(max_epochs=5, val_interval=1)
+param_scheduler = [
+    dict(type=LinearLR, start_factor=0.01, by_epoch=False, begin=0, end=100),
+    dict(type=CosineAnnealingLR, T_max=5, by_epoch=True, begin=0, end=5, convert_to_iter_based=True),
+]

@@ -1,0 +1,25 @@
+"""LSTTA on the emotions of built-in dialogues, with the tiny encoders.
+
+command:  tools/train.py configs/emotion/tiny_lstta.py
+          before it: tools/generate.py emotion --out data/built-in/emotion --train 2000 --val 300 --test 400
+          and:       tools/cache.py build configs/emotion/tiny_lstta.py
+time:     pending
+result:   pending
+"""
+
+from mmengine.config import read_base
+from mmengine.optim import CosineAnnealingLR, LinearLR
+
+with read_base():
+    from ..base.schedule import *
+    from ..base.tiny_encoders import *
+
+task = dict(name="emotion", root="data/built-in/emotion")
+method = dict(name="lstta", width=48, heads=4, latents=4, window=3)
+clips = dict(segments=4, sound_seconds=1.0, fit="squash", cache="data/cache/emotion_tiny", codec="raw")
+loader = dict(batch_size=32, workers=1)
+train_cfg = dict(max_epochs=8, val_interval=1)
+param_scheduler = [
+    dict(type=LinearLR, start_factor=0.01, by_epoch=False, begin=0, end=50),
+    dict(type=CosineAnnealingLR, T_max=8, by_epoch=True, begin=0, end=8, convert_to_iter_based=True),
+]

@@ -1,0 +1,32 @@
+"""LSTTA on UR-FUNNY's files with three pretrained encoders: DINOv2-S, Whisper tiny and MiniLM.
+
+command:  tools/train.py configs/humor/pretrained_lstta.py --cfg-options task.root=FOLDER
+offline:  add encoders.visual.model=DIR encoders.audio.model=DIR encoders.language.model=DIR
+time:     pending
+result:   pending
+
+Sixteen segments of a clip of up to half a minute.
+The hub's newest revision is taken: pin it with encoders.visual.revision and so on.
+"""
+
+from mmengine.config import read_base
+from mmengine.optim import CosineAnnealingLR, LinearLR
+
+with read_base():
+    from ..base.schedule import *
+
+encoders = dict(
+    visual=dict(name="hf-visual", model="facebook/dinov2-small", size=(126, 224)),
+    audio=dict(name="hf-audio", model="openai/whisper-tiny.en", span="clip", seconds=30.0),
+    language=dict(name="hf-language", model="sentence-transformers/all-MiniLM-L6-v2", max_length=192),
+)
+task = dict(name="humor", root="data/urfunny")
+method = dict(name="lstta", width=64, heads=4, latents=4, window=3)
+model = dict(stages=4, adapted=2, readout=dict(width=256, heads=4))
+clips = dict(segments=16, sound_seconds=1.875, fit="squash", cache="data/cache/urfunny_pretrained", codec="jpeg")
+loader = dict(batch_size=16, workers=2)
+train_cfg = dict(max_epochs=5, val_interval=1)
+param_scheduler = [
+    dict(type=LinearLR, start_factor=0.01, by_epoch=False, begin=0, end=100),
+    dict(type=CosineAnnealingLR, T_max=5, by_epoch=True, begin=0, end=5, convert_to_iter_based=True),
+]
