@@ -2,9 +2,10 @@
 
 command:  tools/train.py configs/avqa/pretrained_lstta.py
 offline:  add --cfg-options encoders.visual.model=DIR encoders.audio.model=DIR encoders.language.model=DIR
-time:     7 to 18 s a step of 8 questions on one core of a busy machine; 16 steps, with the start and two validations,
-          took 68 s of processor time
-result:   pending; a trial on 8 clips, 32 steps of 4, took the training loss from 2.66 to 1.36
+time:     2 s of processor time a step of 8 questions, on one core
+result:   400 steps on 400 clips (task.root with generate.py's --train 400 --val 60 --test 100): training loss 3.1 in
+          the first ten, 1.3 in the last thirty; val .417; test .394, where majority answers by type reach .331 (one
+          run, seed 0)
 
 Made for two cores: frames of 4 × 6 patches, sound with Whisper's position table cut to the clips' 8 s, and adapters at
 the last two of four stages. The hub's newest revision is taken: pin it with encoders.visual.revision and so on.

@@ -80,8 +80,8 @@ class TestBadInput:
     @pytest.mark.parametrize(
         ("field", "value", "said"),
         [
-            ("file", "", "must be a file's name, got ''"),
-            ("source", None, "must be the name of the video that it is cut from, got None"),
+            ("file", "", "is empty"),
+            ("source", None, "must be of type str, got None"),
             ("split", "dev", "must be one of train, validate, test, got 'dev'"),
             ("span", [1], r"must be \[start, end\] in seconds, got \[1\]"),
             ("statement", [["only one"]], r"must be a list of \[real, fake\] pairs of texts"),

@@ -22,8 +22,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lstta_tasks.annotations.fields import check_fields
-from lstta_tasks.annotations.files import data_folder
+from lstta_tasks.annotations.files import clip_file, data_folder, first_file
 from lstta_tasks.data.clip import ClipSource
+from lstta_tasks.metrics.answered import answered
 from lstta_tasks.task import Report, Sample, Score, Split, Task
 from lstta_tasks.tasks.held_out import tenth
 
@@ -57,9 +58,9 @@ class AVQAOptions(Task):
         return {}
 
     def splits(self) -> list[Split]:
-        there: list[Split] = [split for split in FILES if self._path(split).is_file()]
+        there: list[Split] = [split for split in FILES if any(path.is_file() for path in self._places(split))]
         if not there:
-            raise FileNotFoundError(f"{self._path('train')} is not there; set task.root to the folder of the data set")
+            first_file(self._places("train"))
         return there
 
     def clips(self, split: Split) -> list[ClipSource]:
@@ -97,13 +98,12 @@ class AVQAOptions(Task):
         """
         hits: dict[str, list[bool]] = defaultdict(list)
         letters: dict[str, Counter[str]] = defaultdict(Counter)
-        for sample in samples:
-            if sample.id in predictions:
-                relation, kind = sample.labels
-                truth = LETTERS[int(sample.target)]
-                for group in (f"relation/{relation}", f"type/{kind}", "overall"):
-                    hits[group].append(predictions[sample.id]["answer"] == truth)
-                    letters[group][truth] += 1
+        for sample, prediction in zip(*answered(predictions, samples, "probability"), strict=True):
+            relation, kind = sample.labels
+            truth = LETTERS[int(sample.target)]
+            for group in (f"relation/{relation}", f"type/{kind}", "overall"):
+                hits[group].append(prediction["answer"] == truth)
+                letters[group][truth] += 1
         scores = []
         for group in sorted(hits, key=lambda name: (name == "overall", name)):
             count = len(hits[group])
@@ -111,14 +111,12 @@ class AVQAOptions(Task):
             scores.append(Score(group, sum(hits[group]) / count, count, most / count, f"always {letter}"))
         return Report("overall", tuple(scores))
 
-    def _path(self, split: Split) -> Path:
-        beside = data_folder(self.root, self.name) / FILES[split]
-        return beside if beside.is_file() else beside.parent / "json" / beside.name
+    def _places(self, split: Split) -> list[Path]:
+        root = data_folder(self.root, self.name)
+        return [root / FILES[split], root / "json" / FILES[split]]
 
     def _rows(self, split: Split) -> Iterator[dict[str, Any]]:
-        path = self._path(split)
-        if not path.is_file():
-            raise FileNotFoundError(f"{path} is not there; set task.root to the folder of the data set")
+        path = first_file(self._places(split))
         try:
             rows = json.loads(path.read_text(encoding="utf-8"))
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
@@ -133,8 +131,7 @@ class AVQAOptions(Task):
 
     def _source(self, video: str) -> ClipSource:
         assert self.root is not None
-        beside = self.root / f"{video}.mp4"
-        return ClipSource(id=video, video=beside if beside.is_file() else self.root / "videos" / beside.name)
+        return ClipSource(video, clip_file([self.root / folder / f"{video}.mp4" for folder in ("videos", "")]))
 
 
 def with_options(question: str, options: Sequence[str]) -> str:

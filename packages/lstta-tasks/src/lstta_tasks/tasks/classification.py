@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from lstta_tasks.annotations.csv_rows import read_csv
 from lstta_tasks.data.clip import ClipSource
+from lstta_tasks.metrics.answered import answered
 from lstta_tasks.task import SPLITS, Report, Sample, Score, Split, Task
 from lstta_tasks.tasks.held_out import tenth
 
@@ -95,14 +96,14 @@ class Classification(Task):
 
     def report(self, predictions: Mapping[str, Mapping[str, Any]], samples: Sequence[Sample]) -> Report:
         """Accuracy over all, beside the share of the most frequent label; and recall, label by label."""
-        answered = [sample for sample in samples if sample.id in predictions]
-        counts = Counter(sample.labels[0] for sample in answered)
-        right = Counter(s.labels[0] for s in answered if predictions[s.id]["label"] == s.labels[0])
+        there, found = answered(predictions, samples, "probability")
+        counts = Counter(sample.labels[0] for sample in there)
+        right = Counter(s.labels[0] for s, p in zip(there, found, strict=True) if p["label"] == s.labels[0])
         recalls = [Score(f"recall/{label}", right[label] / counts[label], counts[label]) for label in sorted(counts)]
-        majority, most = counts.most_common(1)[0]
-        total = len(answered)
-        accuracy = Score("accuracy", right.total() / total, total, most / total, f"always {majority}")
-        outside = sum(sample.target == OUTSIDE for sample in answered)
+        most, count = counts.most_common(1)[0]
+        total = len(there)
+        accuracy = Score("accuracy", right.total() / total, total, count / total, f"always {most}")
+        outside = sum(sample.target == OUTSIDE for sample in there)
         note = f"{outside} rows have a label that train lacks and count as wrong"
         return Report("accuracy", (*recalls, accuracy), (note,) if outside else ())
 
@@ -118,18 +119,15 @@ class Classification(Task):
     @cached_property
     def _all_rows(self) -> list[tuple[int, dict[str, str]]]:
         """All rows with all columns, each with the number of its (last) line."""
-        return list(self._read())
-
-    def _read(self) -> Iterator[tuple[int, dict[str, str]]]:
         if self.path is None:
             raise ValueError("classification has no path: set task.path to a CSV file")
         if not self.path.is_file():
             raise FileNotFoundError(f"{self.path}: no such file; set task.path to a CSV file")
-        for line, row in read_csv(self.path, needed=("video", "label"), known=COLUMNS):
-            yield line, self._checked(row, f"{self.path}, line {line}")
+        rows = read_csv(self.path, needed=("video", "label"), known=COLUMNS)
+        return [(line, self._checked(row, f"{self.path}, line {line}")) for line, row in rows]
 
     def _checked(self, row: Mapping[str, str], place: str) -> dict[str, str]:
-        full = {name: (row.get(name) or "").strip() for name in COLUMNS}
+        full = {name: row.get(name, "").strip() for name in COLUMNS}
         for name in ("video", "label"):
             if not full[name]:
                 raise ValueError(f"{place}: column {name!r} is empty")

@@ -16,13 +16,17 @@ from typing import Any, Literal
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from lstta_tasks.annotations.fields import check_fields
+from lstta_tasks.annotations.files import clip_file, data_folder, first_file
 from lstta_tasks.data.clip import ClipSource
+from lstta_tasks.metrics.answered import answered
 from lstta_tasks.task import SPLITS, Report, Sample, Score, Split, Task, TimedText
 
 ANNOTATIONS = "violin_annotation.json"
-FOLDERS = ("", "videos", "violin_videos")
+FOLDERS = ("videos", "", "violin_videos")
 NAMES: dict[Split, str] = {"train": "train", "val": "validate", "test": "test"}
 """What the data set calls its splits."""
+FIELDS = {"file": str, "source": str, "split": str, "span": list, "statement": list, "sub": list}
 FAKE, REAL = 0, 1
 
 
@@ -88,15 +92,15 @@ class Inference(Task):
 
         The baseline of both together is the share of the more frequent of the two in these very samples.
         """
-        answered = [sample for sample in samples if sample.id in predictions]
-        right = {kind: [] for kind in ("real", "fake")}  # type: dict[str, list[bool]]
-        for sample in answered:
-            right[sample.labels[0]].append(predictions[sample.id]["real"] == (sample.target == REAL))
+        there, found = answered(predictions, samples, "probability")
+        right: dict[str, list[bool]] = {"real": [], "fake": []}
+        for sample, prediction in zip(there, found, strict=True):
+            right[sample.labels[0]].append(prediction["real"] == (sample.target == REAL))
         everything = [*right["real"], *right["fake"]]
         scores = [Score(kind, sum(hits) / len(hits), len(hits)) for kind, hits in right.items() if hits]
-        majority = max(right, key=lambda kind: len(right[kind]))
-        share = len(right[majority]) / len(everything)
-        overall = Score("accuracy", sum(everything) / len(everything), len(everything), share, f"always {majority}")
+        most = max(right, key=lambda kind: len(right[kind]))
+        share = len(right[most]) / len(everything)
+        overall = Score("accuracy", sum(everything) / len(everything), len(everything), share, f"always {most}")
         return Report("accuracy", (*scores, overall))
 
     def _entries(self, split: Split | None = None) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -126,14 +130,7 @@ class Inference(Task):
         return entries
 
     def _path(self) -> Path:
-        if self.root is None:
-            raise ValueError("inference has no root: set task.root to the folder of the data set")
-        if not self.root.is_dir():
-            raise FileNotFoundError(f"{self.root}: no such folder; set task.root to the folder of the data set")
-        path = self.root / ANNOTATIONS
-        if not path.is_file():
-            raise FileNotFoundError(f"{path} is not there; set task.root to the folder of the data set")
-        return path
+        return first_file([data_folder(self.root, self.name) / ANNOTATIONS])
 
     def _source(self, clip: str, entry: Mapping[str, Any]) -> ClipSource:
         cut, whole = (self._video(entry[field]) for field in ("file", "source"))
@@ -144,8 +141,7 @@ class Inference(Task):
 
     def _video(self, name: str) -> Path:
         assert self.root is not None
-        places = [self.root / folder / f"{name.strip().removesuffix('.mp4')}.mp4" for folder in FOLDERS]
-        return next((path for path in places if path.is_file()), places[1])
+        return clip_file([self.root / folder / f"{name.strip().removesuffix('.mp4')}.mp4" for folder in FOLDERS])
 
     def _subtitles(self, entry: Mapping[str, Any], place: str) -> tuple[TimedText, ...]:
         offset = float(entry["span"][0]) if self.subtitle_clock == "source" else 0.0
@@ -159,40 +155,29 @@ class Inference(Task):
 
 def _check(entry: Any, place: str) -> None:
     """Raise a ValueError that names the place and the field where an entry is not VIOLIN's."""
-    if not isinstance(entry, dict):
-        raise ValueError(f"{place}: an object is wanted, got {type(entry).__name__}")
+    check_fields(entry, FIELDS, place)
     wanted = {
-        "file": (_is_name, "a file's name"),
-        "source": (_is_name, "the name of the video that it is cut from"),
         "split": (lambda value: value in NAMES.values(), f"one of {', '.join(NAMES.values())}"),
         "span": (_is_span, "[start, end] in seconds"),
         "statement": (_are_pairs, "a list of [real, fake] pairs of texts"),
         "sub": (_are_subtitles, "a list of [text, [start, end]], in milliseconds"),
     }
     for field, (fits, what) in wanted.items():
-        if not fits(entry.get(field)):
-            raise ValueError(f"{place}: field {field!r} must be {what}, got {entry.get(field)!r:.80}")
-
-
-def _is_name(value: Any) -> bool:
-    return isinstance(value, str) and bool(value.strip())
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+        if not fits(entry[field]):
+            raise ValueError(f"{place}: field {field!r} must be {what}, got {entry[field]!r:.80}")
 
 
 def _is_span(value: Any) -> bool:
-    return isinstance(value, list) and len(value) == 2 and all(_is_number(time) for time in value)
+    return isinstance(value, list) and len(value) == 2 and all(type(time) in (int, float) for time in value)
 
 
 def _are_pairs(value: Any) -> bool:
-    return isinstance(value, list) and all(
+    return all(
         isinstance(pair, list) and len(pair) == 2 and all(isinstance(text, str) for text in pair) for pair in value
     )
 
 
 def _are_subtitles(value: Any) -> bool:
-    return isinstance(value, list) and all(
+    return all(
         isinstance(line, list) and len(line) == 2 and isinstance(line[0], str) and _is_span(line[1]) for line in value
     )
