@@ -46,15 +46,18 @@ def _of_a_config(command: argparse.ArgumentParser) -> None:
     splits = ("train", "val", "test")
     command.add_argument("config", type=Path)
     command.add_argument("--split", nargs="+", choices=splits, help="default: every split that is there")
+    command.add_argument("--skip", type=Path, metavar="FILE", help="clip ids to leave out, one a line, # for comments")
     command.add_argument("--cfg-options", nargs="+", metavar="KEY=VALUE", help="override config values, as a.b=c")
 
 
 def _build(args: argparse.Namespace) -> None:
     from lstta_tasks.data.build_cache import build_cache
     from lstta_tasks.data.cache import open_cache
+    from lstta_tasks.data.skip_list import read_skip_list
     from lstta_tasks.engine.config import load_config
     from lstta_tasks.engine.experiment import Experiment
 
+    skip = read_skip_list(args.skip) if args.skip else frozenset()
     experiment = Experiment(load_config(args.config, cfg_options(args.cfg_options)))
     sources = experiment.sources(args.split)
     clips = experiment.config.clips
@@ -66,11 +69,15 @@ def _build(args: argparse.Namespace) -> None:
         workers=args.workers,
         shard=args.shard,
         time_limit=args.time_limit,
+        skip=skip,
     )
+    skipped = f"{report.skipped:,} skipped, " if args.skip else ""
     print(
         f"{report.path}: {report.total:,} clips, {report.built:,} decoded now, {report.reused:,} there already, "
-        f"{len(report.failed):,} failed, {report.seconds:.0f} s"
+        f"{skipped}{len(report.failed):,} failed, {report.seconds:.0f} s"
     )
+    if unknown := len(skip - {source.id for source in sources}):
+        print(f"  {unknown:,} of the ids in {args.skip} name no clip of this config", file=sys.stderr)
     _tell_what_lacks(open_cache(report.path))
     _list(report.failed, most=10)
 
@@ -87,11 +94,10 @@ def _info(args: argparse.Namespace) -> None:
 
 
 def _verify(args: argparse.Namespace) -> None:
-    from lstta_tasks.data.cache import open_cache
+    from lstta_tasks.data.verify_cache import verify_cache
 
-    reader = open_cache(args.cache)
-    damaged = reader.verify()
-    print(f"{args.cache}: {len(reader):,} clips read, {len(damaged):,} damaged")
+    clips, damaged = verify_cache(args.cache)
+    print(f"{args.cache}: {clips:,} clips read, {len(damaged):,} damaged")
     _list(damaged)
     if damaged:
         raise SystemExit(1)
@@ -109,12 +115,14 @@ def _export(args: argparse.Namespace) -> None:
 
 def _prune(args: argparse.Namespace) -> None:
     from lstta_tasks.data.build_cache import prune_cache
+    from lstta_tasks.data.skip_list import read_skip_list
     from lstta_tasks.engine.config import load_config
     from lstta_tasks.engine.experiment import Experiment
 
     experiment = Experiment(load_config(args.config, cfg_options(args.cfg_options)))
     path = experiment.config.clips.cache
-    removed = prune_cache(path, [source.id for source in experiment.sources(args.split)])
+    skip = read_skip_list(args.skip) if args.skip else frozenset()
+    removed = prune_cache(path, {source.id for source in experiment.sources(args.split)} - skip)
     print(f"{path}: {removed:,} clips removed")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -12,6 +12,8 @@ import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+
+from lstta_tasks.data.clip import ClipSource
 
 _TICKS = 90_000
 _CODECS = {
@@ -153,6 +155,19 @@ class Media:
             frame.pts = begin + round(self.offset * self.rate)
             yield from resampler.resample(frame)
         yield from resampler.resample(None)
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("film") / "film.mp4"
+
+
+@pytest.fixture
+def sources(film: Path, media: type[Media]) -> Callable[[int], list[ClipSource]]:
+    """So many clips, all parts of one film."""
+    if not film.exists():
+        media(seconds=6.0, fps=5, rate=8_000, clicks=np.arange(0.1, 6, 0.3)).write(film)
+    return lambda count: [ClipSource(f"clip{i}", film, start=i / 20, end=i / 20 + 1) for i in range(count)]
 
 
 @pytest.fixture

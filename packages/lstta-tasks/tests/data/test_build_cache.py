@@ -4,40 +4,28 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import lmdb
-import numpy as np
 import pytest
 
 from lstta_tasks.data import cache_writer
 from lstta_tasks.data.build_cache import build_cache, prune_cache
-from lstta_tasks.data.cache import CacheError, CacheReader, CacheSet, open_cache
+from lstta_tasks.data.cache import CacheError, CacheReader
 from lstta_tasks.data.cache_writer import build_lock
 from lstta_tasks.data.clip import ClipSource
 from lstta_tasks.data.preprocessing import Preprocessing
 
 SETTINGS = Preprocessing(segments=2, frames_per_segment=3, frame_size=(5, 7), sample_rate=1_100, sound_seconds=0.5)
 Sources = Callable[[int], list[ClipSource]]
-
-
-@pytest.fixture(scope="module")
-def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("film") / "film.mp4"
-
-
-@pytest.fixture
-def sources(film: Path, media: Any) -> Sources:
-    """So many clips, all parts of one film."""
-    if not film.exists():
-        media(seconds=6.0, fps=5, rate=8_000, clicks=np.arange(0.1, 6, 0.3)).write(film)
-    return lambda count: [ClipSource(f"clip{i}", film, start=i / 20, end=i / 20 + 1) for i in range(count)]
 
 
 def files(folder: Path) -> set[str]:
@@ -193,42 +181,58 @@ def kept(folder: Path) -> int:
         return sum(key.startswith(b"clip:") for key in txn.cursor().iternext(values=False))
 
 
-def kill_until_done(film: Path, folder: Path, count: int, kills: int, seed: int) -> int:
-    """Kill a build at random moments, then let it end; how many of the kills met it at work."""
-    draw, met = random.Random(seed), 0
-    for _ in range(kills):
+def undisturbed(film: Path, folder: Path, count: int) -> tuple[str, float]:
+    """The digest of a build that nobody kills, and how long it is at work here: kills are drawn from that span."""
+    process = start(film, folder, count)
+    assert process.stdout is not None
+    process.stdout.readline()
+    begun = time.monotonic()
+    _, errors = process.communicate(timeout=600)
+    assert process.returncode == 0, errors
+    return CacheReader(folder).digest(), time.monotonic() - begun
+
+
+def kill_until_done(film: Path, folder: Path, count: int, span: float, draw: random.Random) -> int:
+    """Start a build and kill it at a random moment, again and again until it ends first; how many met it at work."""
+    met = 0
+    for _ in range(1000):
+        before = kept(folder)
         process = start(film, folder, count)
         assert process.stdout is not None
         process.stdout.readline()
-        before = kept(folder)
-        time.sleep(draw.uniform(0.3, 2.0))
-        met += process.poll() is None
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(draw.uniform(0.0, span))
         process.send_signal(signal.SIGKILL)
-        process.communicate()
+        _, errors = process.communicate()
+        if process.returncode == 0:
+            return met
+        assert process.returncode == -signal.SIGKILL, errors
         assert folder.exists() or kept(folder) >= before
-    out, errors = start(film, folder, count).communicate(timeout=600)
-    assert "0\n" in out, errors
-    return met
+        met += not folder.exists()
+    raise AssertionError("the build does not get on")
+
+
+def kill_builds(film: Path, folder: Path, count: int, kills: int) -> None:
+    """Kill builds at work ``kills`` times at least; each ends like one that was never killed."""
+    whole, span = undisturbed(film, folder / "whole", count)
+    draw, met = random.Random(count), 0
+    while met < kills:
+        path = folder / f"killed-{met}"
+        met += kill_until_done(film, path, count, span, draw)
+        assert CacheReader(path).digest() == whole
+        assert CacheReader(path).verify() == {}
+        assert not path.with_name(f"{path.name}.partial").exists()
+        shutil.rmtree(path)
 
 
 def test_killed_builds_end_like_one_that_was_not(sources: Sources, film: Path, tmp_path: Path) -> None:
-    build_cache(tmp_path / "whole", sources(40), SETTINGS, workers=2)
-    kill_until_done(film, tmp_path / "killed", 40, kills=3, seed=1)
-    assert CacheReader(tmp_path / "killed").digest() == CacheReader(tmp_path / "whole").digest()
-    assert CacheReader(tmp_path / "killed").verify() == {}
-    assert not (tmp_path / "killed.partial").exists()
+    kill_builds(film, tmp_path, len(sources(40)), kills=3)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(3_000)
 def test_many_killed_builds_end_like_one_that_was_not(sources: Sources, film: Path, tmp_path: Path) -> None:
-    build_cache(tmp_path / "whole", sources(60), SETTINGS, workers=2)
-    whole = CacheReader(tmp_path / "whole").digest()
-    met = 0
-    for seed in range(24):
-        met += kill_until_done(film, tmp_path / f"killed{seed}", 60, kills=1 + seed % 3, seed=seed)
-        assert CacheReader(tmp_path / f"killed{seed}").digest() == whole
-    assert met >= 20
+    kill_builds(film, tmp_path, len(sources(60)), kills=24)
 
 
 def test_a_kill_does_not_lose_what_was_committed(sources: Sources, film: Path, tmp_path: Path) -> None:
@@ -261,30 +265,6 @@ def test_what_a_kill_leaves_at_the_very_start_is_no_trouble(sources: Sources, tm
     (tmp_path / "c.lock").touch()
     assert build_cache(tmp_path / "c", sources(2), SETTINGS, workers=1).built == 2
     assert files(tmp_path) == {"c/data.mdb"}
-
-
-def test_shards_together_are_the_whole(sources: Sources, tmp_path: Path) -> None:
-    build_cache(tmp_path / "whole", sources(12), SETTINGS, workers=1)
-    for index in range(3):
-        with pytest.raises(CacheError, match=r"lacks|there is no cache"):
-            open_cache(tmp_path / "parts")
-        build_cache(tmp_path / "parts", sources(12), SETTINGS, workers=1, shard=(index, 3))
-    together, whole = open_cache(tmp_path / "parts", SETTINGS), CacheReader(tmp_path / "whole")
-    assert isinstance(together, CacheSet)
-    assert together.ids() == sorted(whole.ids())
-    assert together.meta == whole.meta
-    assert all(0 < len(reader) < 12 for reader in together.readers)
-    np.testing.assert_array_equal(together.read("clip7").frames, whole.read("clip7").frames)
-    with pytest.raises(CacheError, match="open_cache"):
-        CacheReader(tmp_path / "parts")
-    with pytest.raises(KeyError, match="none of the caches"):
-        together.read("clip77")
-
-
-@pytest.mark.parametrize("shard", [(3, 3), (-1, 2), (0, 0)])
-def test_a_shard_out_of_range_is_an_error(shard: tuple[int, int], tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="the first number must be from 0"):
-        build_cache(tmp_path / "c", [], SETTINGS, shard=shard)
 
 
 def test_prune_keeps_what_is_asked_for_and_gives_space_back(sources: Sources, tmp_path: Path) -> None:

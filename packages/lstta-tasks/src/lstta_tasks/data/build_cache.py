@@ -6,7 +6,7 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ import lmdb
 from tqdm import tqdm
 
 from lstta_tasks.data import cache_layout as layout
-from lstta_tasks.data.cache import CacheError, CacheReader
+from lstta_tasks.data.cache import CacheError, CacheReader, open_cache
 from lstta_tasks.data.cache_record import Codec, identity, read_header
 from lstta_tasks.data.cache_writer import CacheWriter, build_lock
 from lstta_tasks.data.clip import ClipSource
@@ -33,6 +33,7 @@ class BuildReport:
         total: clips asked for.
         built: clips decoded by this build.
         reused: clips that were there already.
+        skipped: clips asked for that were to be left out, and were not looked at.
         failed: the reason for each clip that could not be decoded, by id. The next build tries them again.
         seconds: how long it took.
     """
@@ -41,6 +42,7 @@ class BuildReport:
     total: int
     built: int
     reused: int
+    skipped: int
     failed: dict[str, str]
     seconds: float
 
@@ -54,6 +56,7 @@ def build_cache(
     workers: int | None = None,
     shard: tuple[int, int] | None = None,
     time_limit: float = 120.0,
+    skip: Collection[str] = (),
 ) -> BuildReport:
     """Decode what is not in the cache yet, and publish it.
 
@@ -68,16 +71,20 @@ def build_cache(
         workers: processes that decode; None for one a core.
         shard: (i, n) to build the i-th of n parts, 0 ≤ i < n, each in a folder of its own under ``path``.
         time_limit: seconds for one clip; one that takes longer is listed as failed.
+        skip: ids of clips to leave out. Those that a finished cache has stay in it, see :func:`prune_cache`.
 
     Raises:
-        CacheError: the path holds a cache with other settings, another process builds it, or it cannot be written.
+        CacheError: the path holds a cache with other settings or other shards, another process builds it, or it cannot
+            be written.
         ValueError: two different sources have the same id, or an argument is out of range.
     """
     started = time.monotonic()
     wanted = _unique(sources)
     path = Path(path)
+    _check_shards(path, shard)
     if shard is not None:
         wanted, path = _shard(wanted, path, *shard)
+    todo = {clip_id: source for clip_id, source in wanted.items() if clip_id not in skip}
     if workers is None:
         workers = len(os.sched_getaffinity(0))
     if workers < 1 or time_limit <= 0:
@@ -86,12 +93,13 @@ def build_cache(
         raise CacheError(f"{path} is there already and is no cache: pass another path")
     path.parent.mkdir(parents=True, exist_ok=True)
     with build_lock(path):
-        built, failed = _build(path, wanted, preprocessing, codec=codec, workers=workers, time_limit=time_limit)
+        built, failed = _build(path, todo, preprocessing, codec=codec, workers=workers, time_limit=time_limit)
     return BuildReport(
         path=path,
         total=len(wanted),
         built=built,
-        reused=len(wanted) - built - len(failed),
+        reused=len(todo) - built - len(failed),
+        skipped=len(wanted) - len(todo),
         failed=failed,
         seconds=time.monotonic() - started,
     )
@@ -103,7 +111,12 @@ def prune_cache(path: Path | str, keep: Iterable[str]) -> int:
     Raises:
         CacheError: there is no finished cache, another process builds it, or it cannot be written.
     """
-    path, wanted = Path(path), set(keep)
+    wanted, cache = set(keep), open_cache(path)
+    folders = [cache.path] if isinstance(cache, CacheReader) else [reader.path for reader in cache.readers]
+    return sum(_prune(folder, wanted) for folder in folders)
+
+
+def _prune(path: Path, wanted: set[str]) -> int:
     with build_lock(path):
         reader = CacheReader(path)
         if layout.partial_folder(path).exists():
@@ -172,6 +185,17 @@ def _build(
         if writer is not None:
             writer.publish(path)
     return built, failed
+
+
+def _check_shards(path: Path, shard: tuple[int, int] | None) -> None:
+    """Raise a CacheError where what is to be built could not be read together with what is there."""
+    there = layout.shard_counts(path)
+    if shard is None and there:
+        raise CacheError(f"{path} is built in {max(there)} shards: pass one of them, or another path")
+    if shard is not None and (path / layout.DATA_FILE).exists():
+        raise CacheError(f"{path} is a cache in one piece, its shards would never be read: pass another path")
+    if shard is not None and there - {shard[1]}:
+        raise CacheError(f"{path} is built in {max(there - {shard[1]})} shards, not in {shard[1]}: pass another path")
 
 
 def _is_begun(partial: Path) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -22,6 +21,9 @@ from lstta_tasks.data.clip import Clip
 from lstta_tasks.data.preprocessing import Preprocessing
 
 __all__ = ["CacheError", "CacheReader", "CacheSet", "open_cache"]
+
+# What reading a record may raise once its header or its pictures are not what was written.
+_DAMAGE = (ValueError, LookupError, TypeError, ArithmeticError, OSError, MemoryError)
 
 
 class CacheReader:
@@ -54,7 +56,10 @@ class CacheReader:
                 raise CacheError(f"{self.path} is an unfinished cache: run the command that builds it once more")
             self.meta: dict[str, Any] = layout.load_json(found)
         layout.check_schema(self.path, self.meta)
-        self.preprocessing = Preprocessing.from_dict(self.meta["preprocessing"])
+        try:
+            self.preprocessing = Preprocessing.from_dict(self.meta["preprocessing"])
+        except ValueError as error:
+            raise self._damaged(error) from error
         if preprocessing is not None:
             layout.check_preprocessing(self.path, self.meta, preprocessing)
 
@@ -93,7 +98,7 @@ class CacheReader:
         with self._record(clip_id) as record:
             try:
                 return unpack(record, frames, sound)
-            except ValueError as error:
+            except _DAMAGE as error:
                 raise CacheError(f"clip {clip_id!r} in {self.path} is damaged: {error}") from error
 
     def header(self, clip_id: str) -> dict[str, Any]:
@@ -151,6 +156,10 @@ class CacheReader:
                         damaged[layout.shown(name)] = "its checksum does not fit its content"
                     elif txn.get(name) is None:
                         damaged[layout.shown(name)] = "it cannot be found by its key"
+                stored = txn.get(layout.SETTINGS_KEY)
+                found = {**self.meta, **layout.load_json(stored or b"{}")}
+                if found != self.meta:
+                    damaged[str(self.path)] = "its meta record is not what was written"
                 if not damaged and layout.digest(layout.checksums(txn)) != self.meta["digest"]:
                     damaged[str(self.path)] = "clips are missing, or are not those that were written"
         except CacheError as error:
@@ -168,10 +177,13 @@ class CacheReader:
         try:
             with self._environment.lmdb.begin(buffers=True) as txn:
                 yield txn
-        except lmdb.Error as error:
-            raise CacheError(
-                f"{self.path} is damaged: {error}. Copy it again, or remove it and build it anew."
-            ) from error
+        except CacheError:
+            raise
+        except (lmdb.Error, ValueError) as error:
+            raise self._damaged(error) from error
+
+    def _damaged(self, error: Exception) -> CacheError:
+        return CacheError(f"{self.path} is damaged: {error}. Copy it again, or remove it and build it anew.")
 
     @contextmanager
     def _record(self, clip_id: str) -> Iterator[memoryview]:
@@ -261,13 +273,13 @@ def open_cache(path: Path | str, preprocessing: Preprocessing | None = None) -> 
         CacheError: see :class:`CacheReader`; or shards are missing.
     """
     path = Path(path)
-    shards = sorted(path.glob("shard-*-of-*[0-9]"))
-    if (path / layout.DATA_FILE).exists() or not shards:
+    counts = layout.shard_counts(path)
+    if (path / layout.DATA_FILE).exists() or not counts:
         return CacheReader(path, preprocessing)
-    counts = {int(match[1]) for shard in shards if (match := re.search(r"-of-(\d+)$", shard.name))}
     if len(counts) > 1:
         raise CacheError(f"{path} holds shards of different builds (of {sorted(counts)}): remove all but one build's")
-    wanted = [layout.shard_folder(path, index, counts.copy().pop()) for index in range(*counts)]
+    (count,) = counts
+    wanted = [layout.shard_folder(path, index, count) for index in range(count)]
     if missing := [folder.name for folder in wanted if not (folder / layout.DATA_FILE).exists()]:
         raise CacheError(f"{path} lacks {', '.join(missing)}: build the missing shards first")
     return CacheSet(wanted, preprocessing)
@@ -278,6 +290,6 @@ def _check_exists(path: Path) -> None:
         return
     if layout.partial_folder(path).is_dir():
         raise CacheError(f"{path} is not finished: run the command that builds it once more, it goes on where it was")
-    if any(path.glob("shard-*-of-*")):
+    if layout.shard_counts(path):
         raise CacheError(f"{path} is a cache in shards: open it with open_cache")
     raise CacheError(f"there is no cache at {path}: build it first (tools/cache.py build)")

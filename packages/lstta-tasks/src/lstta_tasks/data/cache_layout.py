@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -38,8 +39,9 @@ class CacheError(ValueError):
 
 def key(kind: bytes, clip_id: str) -> bytes:
     """The key of a clip or a failure. LMDB allows 511 bytes: longer ids are hashed."""
-    name = kind + b":" + clip_id.encode()
-    return name if len(name) <= _MAX_KEY else kind + b"#" + hashlib.sha256(clip_id.encode()).hexdigest().encode()
+    text = clip_id.encode(errors="surrogatepass")
+    name = kind + b":" + text
+    return name if len(name) <= _MAX_KEY else kind + b"#" + hashlib.sha256(text).hexdigest().encode()
 
 
 def is_plain(name: bytes) -> bool:
@@ -94,6 +96,12 @@ def partial_folder(path: Path) -> Path:
 def shard_folder(path: Path, index: int, count: int) -> Path:
     """Where part ``index`` of ``count`` of a cache that is built by several machines is."""
     return path / f"shard-{index}-of-{count}"
+
+
+def shard_counts(path: Path) -> set[int]:
+    """Into how many shards the builds in a folder are divided, finished or not: one number for one build."""
+    names = (re.match(r"shard-\d+-of-(\d+)(\.partial)?$", folder.name) for folder in path.glob("shard-*-of-*"))
+    return {int(match[1]) for match in names if match}
 
 
 def load_json(value: bytes | memoryview) -> dict[str, Any]:

@@ -54,9 +54,7 @@ def pack(source: ClipSource, clip: Clip, codec: Codec) -> bytes:
     return _assemble(header, arrays)
 
 
-def unpack(
-    record: memoryview, frames: NDArray[np.uint8] | None = None, sound: NDArray[np.int16] | None = None
-) -> Clip:
+def unpack(record: memoryview, frames: NDArray[np.uint8] | None = None, sound: NDArray[np.int16] | None = None) -> Clip:
     """The clip of a record; its arrays are copies of their own, straight out of the record.
 
     Args:

@@ -40,6 +40,10 @@ class ClipSource:
     def __post_init__(self) -> None:
         if not self.id:
             raise ValueError("a clip needs an id that is not empty")
+        try:
+            self.id.encode()
+        except UnicodeEncodeError as error:
+            raise ValueError(f"the clip id {self.id!r} is no Unicode text: {error.reason}") from error
         if self.video is None and self.sound is None:
             raise ValueError(f"clip {self.id!r} has neither a video nor a sound file")
         start = 0.0 if self.start is None else self.start

@@ -13,7 +13,7 @@ import threading
 import time
 from multiprocessing.connection import Connection
 
-from lstta_tasks.data.cache_record import Codec, pack
+from lstta_tasks.data.cache_record import Codec, identity, pack
 from lstta_tasks.data.clip import ClipSource, DecodeError
 from lstta_tasks.data.decode import decode_clip
 from lstta_tasks.data.preprocessing import Preprocessing
@@ -37,7 +37,9 @@ def main(descriptor: int) -> None:
 
 def _answer(source: ClipSource, preprocessing: Preprocessing, codec: Codec) -> bytes | str:
     try:
-        return pack(source, decode_clip(source, preprocessing), codec)
+        before = identity(source)
+        record = pack(source, decode_clip(source, preprocessing), codec)
+        return record if identity(source) == before else f"{source.video or source.sound}: it changed while it was read"
     except DecodeError as error:
         return str(error)
     except OSError as error:  # the file went away meanwhile

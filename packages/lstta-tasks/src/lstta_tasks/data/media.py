@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ Kind = Literal["video", "audio"]
 _STATES_DURATION = {"mov", "mp4", "matroska", "webm", "avi", "wav", "flac"}
 _PLAYLISTS = {"hls", "dash", "concat", "imf", "sdp", "rtsp"}
 _MAX_PIXELS = 1 << 26
+# Pictures a second, where a file says nothing of how long its only picture is shown (our choice).
+_USUAL_RATE = 25
 
 
 @dataclass(frozen=True)
@@ -46,11 +49,17 @@ class Track:
 
 def missing(path: Path) -> str | None:
     """Why there is nothing to open at a path, or None."""
-    if not path.exists():
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
         return f"{path}: there is no such file"
-    if not path.is_file():
+    except OSError as error:  # such as a loop of links, a closed folder, or a name that is too long
+        return f"{path}: it cannot be looked at ({error.strerror})"
+    except ValueError as error:
+        return f"{str(path)!r}: not a path ({error})"
+    if not stat.S_ISREG(found.st_mode):
         return f"{path}: not a file"
-    if path.stat().st_size == 0:
+    if found.st_size == 0:
         return f"{path}: the file is empty (0 bytes)"
     return None
 
@@ -183,6 +192,8 @@ def _open(path: Path) -> InputContainer:
     try:
         # An absolute path cannot be taken for a protocol, and a playlist cannot reach the network.
         container = av.open(str(path.absolute()), metadata_errors="replace", options={"protocol_whitelist": "file"})
+    except OSError as error:
+        raise DecodeError(f"{path}: it cannot be read ({error.strerror})") from error
     except FFmpegError as error:
         raise DecodeError(f"{path}: not a media file, or cut off or damaged ({error.strerror})") from error
     if _PLAYLISTS & set(container.format.name.split(",")):
@@ -227,8 +238,8 @@ def _measure(path: Path, container: InputContainer) -> dict[int, tuple[float, fl
             continue
         start = seconds(ticks, packet)
         end = start + seconds(packet.duration or 0, packet)
-        if not packet.duration and packet.stream.type == "video" and packet.stream.average_rate:
-            end = start + float(1 / packet.stream.average_rate)
+        if not packet.duration and packet.stream.type == "video":
+            end = start + float(1 / (packet.stream.average_rate or _USUAL_RATE))
         known = extents.get(packet.stream_index, (start, end))
         extents[packet.stream_index] = (min(known[0], start), max(known[1], end))
     if not extents:

@@ -24,6 +24,8 @@ _READ_AHEAD = 10.0
 _JITTER = 0.005
 # Beyond the reach of the resampling filter.
 _MARGIN = 0.05
+# In Hz; a header that claims anything else is damaged, and would have us fill gigabytes with silence.
+_RATES = range(1_000, 1_000_001)
 # From this many channels on, PyAV 18 reads past the end of a planar frame's list of planes.
 _UNSAFE_PLANES = 8
 
@@ -151,6 +153,8 @@ class SoundReader:
 
     def _append(self, frame: AudioFrame, shown: float) -> None:
         if self._template is None:
+            if frame.sample_rate not in _RATES:
+                raise DecodeError(f"{self._path}: its sound claims to have {frame.sample_rate:,} samples a second")
             self._template = frame
         if _format(frame) != _format(self._template):
             raise DecodeError(
