@@ -56,7 +56,8 @@ def assert_pictures_are_of_their_times(clip: Clip, media: Any, start: float = 0.
 
 @pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.mov", "a.webm", "a.ts", "a.avi"])
 def test_flash_and_click_are_found_in_every_container(name: str, media: Any, tmp_path: Path) -> None:
-    made = media(flashes=[FLASH], clicks=CLICKS)
+    # MP3 in AVI cannot say how much its encoder delays the sound.
+    made = media(flashes=[FLASH], clicks=CLICKS, sound="pcm_s16le" if name == "a.avi" else None)
     clip = decode_clip(ClipSource("a", made.write(tmp_path / name)), SETTINGS)
     assert clip.has_video
     assert clip.has_sound
