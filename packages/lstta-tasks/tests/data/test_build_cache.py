@@ -235,6 +235,18 @@ def test_many_killed_builds_end_like_one_that_was_not(sources: Sources, film: Pa
     kill_builds(film, tmp_path, len(sources(60)), kills=24)
 
 
+def test_builders_at_once_make_one_cache(sources: Sources, film: Path, tmp_path: Path) -> None:
+    build_cache(tmp_path / "whole", sources(30), SETTINGS, workers=2)
+    crowd = [start(film, tmp_path / "c", 30) for _ in range(3)]
+    told = [process.communicate(timeout=600) for process in crowd]
+    codes = [process.returncode for process in crowd]
+    assert 0 in codes
+    for code, (_, errors) in zip(codes, told, strict=True):
+        assert code == 0 or "another process builds" in errors, errors
+    assert CacheReader(tmp_path / "c").digest() == CacheReader(tmp_path / "whole").digest()
+    assert files(tmp_path) == {"c/data.mdb", "whole/data.mdb"}
+
+
 def test_a_kill_does_not_lose_what_was_committed(sources: Sources, film: Path, tmp_path: Path) -> None:
     process = start(film, tmp_path / "c", 50)
     deadline = time.monotonic() + 60
