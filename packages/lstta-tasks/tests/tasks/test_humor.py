@@ -79,9 +79,10 @@ class TestReading:
         assert write().clips("train")[0].video == tmp_path / folder / "11.mp4"
 
     def test_labels_and_ids_that_are_numpys(self, write: Write) -> None:
-        task = write(labels={11: np.int64(1), 7: np.float32(0), 3: np.array(1)})
+        folds = {"train": np.array([11, 7]), "dev": [np.int64(3)]}
+        task = write(folds=folds, labels={11: np.int64(1), 7: np.float32(0), 3: np.array([1])})
         assert [(type(s.target), s.target) for s in task.samples("train")] == [(int, 1), (int, 0)]
-        assert task.samples("val")[0].target == 1
+        assert (task.samples("val")[0].id, task.samples("val")[0].target) == ("3", 1)
 
 
 class TestBadInput:
@@ -89,9 +90,9 @@ class TestBadInput:
         ("changes", "said"),
         [
             ({"folds": [1]}, "data_folds.pkl: an object is wanted, got list"),
-            ({"folds": {"train": 3}}, "data_folds.pkl: 'train' must be a list of ids, got int"),
-            ({"folds": {"train": [(1,)]}}, r"data_folds.pkl: 'train' must be a list of ids, .*, got \(1,\)"),
-            ({"folds": {"train": [7, 11], "test": [7]}}, "data_folds.pkl: id 7 is there twice"),
+            ({"folds": {"train": 3}}, "data_folds.pkl, train: a list of ids is wanted, got int"),
+            ({"folds": {"train": [(1,)]}}, r"data_folds.pkl, train: ids must be numbers or texts, got \(1,\)"),
+            ({"folds": {"train": [7, 11], "test": [7]}}, "data_folds.pkl: id 7 is there 2 times"),
             ({"language": {7: LANGUAGE[7]}}, "language_sdk.pkl, id 11: an object is wanted, got NoneType"),
             (
                 {"language": {11: {}}},
@@ -106,6 +107,7 @@ class TestBadInput:
                 r"language_sdk.pkl, id 11: field 'context_sentences' must be a list of texts, got \[3\]",
             ),
             ({"labels": {11: 2, 7: 0}}, "humor_label_sdk.pkl, id 11: 0 or 1 is wanted, got 2"),
+            ({"labels": {11: np.ones(2), 7: 0}}, "humor_label_sdk.pkl, id 11: 0 or 1 is wanted, got "),
             ({"labels": {7: 0}}, "humor_label_sdk.pkl, id 11: 0 or 1 is wanted, got None"),
         ],
     )

@@ -6,11 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lstta_tasks.task import Sample
+from lstta_tasks.task import Predictions, Sample
 
 
 def answered(
-    predictions: Mapping[str, Mapping[str, Any]], samples: Sequence[Sample], number: str
+    predictions: Predictions, samples: Sequence[Sample], number: str
 ) -> tuple[list[Sample], list[Mapping[str, Any]]]:
     """Samples with a prediction, and their predictions.
 

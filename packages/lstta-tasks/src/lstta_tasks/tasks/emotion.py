@@ -24,7 +24,7 @@ from lstta_tasks.annotations.files import clip_file, data_folder, first_file
 from lstta_tasks.data.clip import ClipSource
 from lstta_tasks.metrics.answered import answered
 from lstta_tasks.metrics.classes import accuracy, f1_by_class, majority, weighted_f1
-from lstta_tasks.task import SPLITS, Report, Sample, Score, Split, Task
+from lstta_tasks.task import SPLITS, Predictions, Report, Sample, Score, Split, Task
 
 EMOTIONS = ("neutral", "surprise", "fear", "sadness", "joy", "disgust", "anger")
 """The classes, in the order of MELD's own code."""
@@ -154,7 +154,7 @@ class Emotion(Task):
             for i, p in zip(best.tolist(), probabilities.tolist(), strict=True)
         ]
 
-    def report(self, predictions: Mapping[str, Mapping[str, Any]], samples: Sequence[Sample]) -> Report:
+    def report(self, predictions: Predictions, samples: Sequence[Sample]) -> Report:
         """F1 of each emotion that a sample has or was predicted, accuracy, and weighted F1, which selection goes by.
 
         The baselines are those of the most frequent emotion of these very samples.

@@ -7,11 +7,13 @@ precomputed features are not read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -21,7 +23,7 @@ from lstta_tasks.annotations.pickles import read_pickle
 from lstta_tasks.data.clip import ClipSource
 from lstta_tasks.metrics.answered import answered
 from lstta_tasks.metrics.classes import accuracy, f1_by_class, majority
-from lstta_tasks.task import SPLITS, Report, Sample, Score, Split, Task
+from lstta_tasks.task import SPLITS, Predictions, Report, Sample, Score, Split, Task
 
 FOLDS, LANGUAGE, LABELS = "data_folds.pkl", "language_sdk.pkl", "humor_label_sdk.pkl"
 NAMES: dict[Split, str] = {"train": "train", "val": "dev", "test": "test"}
@@ -55,12 +57,12 @@ class Humor(Task):
         return [split for split in SPLITS if self._folds.get(NAMES[split])]
 
     def clips(self, split: Split) -> list[ClipSource]:
-        return [self._source(name) for name in self._ids(split)]
+        return [self._source(name) for name in self._named(split)]
 
     def samples(self, split: Split) -> list[Sample]:
         return [
             Sample(id=str(name), source=self._source(name), text=self._text(name), target=self._label(name))
-            for name in self._ids(split)
+            for name in self._named(split)
         ]
 
     def head(self, width: int) -> nn.Module:
@@ -74,7 +76,7 @@ class Humor(Task):
         """``funny`` where its probability is at least one half."""
         return [{"funny": p >= 0.5, "probability": p} for p in output.float().squeeze(-1).sigmoid().tolist()]
 
-    def report(self, predictions: Mapping[str, Mapping[str, Any]], samples: Sequence[Sample]) -> Report:
+    def report(self, predictions: Predictions, samples: Sequence[Sample]) -> Report:
         """Accuracy, and F1 of 'funny'.
 
         The baselines are those of one answer to all of these very samples: the more frequent one for accuracy, 'funny'
@@ -100,11 +102,11 @@ class Humor(Task):
             ),
         )
 
-    def _ids(self, split: Split) -> list[int | str]:
+    def _named(self, split: Split) -> list[int | str]:
         names = self._folds.get(NAMES[split])
         if not names:
             raise FileNotFoundError(f"{self._path(FOLDS)}: no clip is in {NAMES[split]!r}")
-        return list(names)
+        return names
 
     def _text(self, name: int | str) -> str | None:
         place = f"{self._path(LANGUAGE)}, id {name!r}"
@@ -116,20 +118,20 @@ class Humor(Task):
         return " ".join(part for text in (entry["punchline_sentence"], *nearest) if (part := text.strip())) or None
 
     def _label(self, name: int | str) -> int:
-        label = self._labels.get(name)
-        if label not in (0, 1):
+        label = _plain(self._labels.get(name))
+        if not isinstance(label, int | float) or label not in (0, 1):
             raise ValueError(f"{self._path(LABELS)}, id {name!r}: 0 or 1 is wanted, got {label!r}")
         return int(label)
 
     @cached_property
     def _folds(self) -> dict[str, list[int | str]]:
         path = self._path(FOLDS)
-        folds = self._pickle(path)
-        seen: set[int | str] = set()
-        for name in _names(folds, path):
-            if name in seen:
-                raise ValueError(f"{path}: id {name!r} is there twice; no clip may be in two folds")
-            seen.add(name)
+        content = self._pickle(path)
+        folds = {fold: _ids(content[fold], f"{path}, {fold}") for fold in NAMES.values() if fold in content}
+        times = Counter(name for names in folds.values() for name in names)
+        for name, count in times.items():
+            if count > 1:
+                raise ValueError(f"{path}: id {name!r} is there {count} times; a clip may be in one fold, once")
         return folds
 
     @cached_property
@@ -156,15 +158,20 @@ class Humor(Task):
         return ClipSource(str(name), clip_file(places))
 
 
-def _names(folds: Mapping[str, Any], path: Path) -> Iterator[int | str]:
-    for fold in NAMES.values():
-        names = folds.get(fold, [])
-        if not isinstance(names, list):
-            raise ValueError(f"{path}: {fold!r} must be a list of ids, got {type(names).__name__}")
-        for name in names:
-            if not isinstance(name, int | str):
-                raise ValueError(f"{path}: {fold!r} must be a list of ids, numbers or texts, got {name!r:.80}")
-            yield name
+def _ids(names: Any, place: str) -> list[int | str]:
+    """The ids of a fold."""
+    if not isinstance(names, list | np.ndarray):
+        raise ValueError(f"{place}: a list of ids is wanted, got {type(names).__name__}")
+    plain = [_plain(name) for name in names]
+    for name in plain:
+        if not isinstance(name, int | str):
+            raise ValueError(f"{place}: ids must be numbers or texts, got {name!r:.80}")
+    return plain
+
+
+def _plain(value: Any) -> Any:
+    """One of numpy's numbers or texts as Python's; all else as it is."""
+    return value.item() if isinstance(value, np.generic | np.ndarray) and value.size == 1 else value
 
 
 def _f1(truth: Sequence[bool], found: Sequence[bool]) -> float:

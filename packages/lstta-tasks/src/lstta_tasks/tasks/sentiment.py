@@ -6,7 +6,7 @@ features, of which texts, ids and labels are read and nothing else; the clips as
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +22,7 @@ from lstta_tasks.annotations.pickles import read_pickle
 from lstta_tasks.data.clip import ClipSource
 from lstta_tasks.metrics.answered import answered
 from lstta_tasks.metrics.sentiment import sentiment_scores
-from lstta_tasks.task import SPLITS, Report, Sample, Split, Task
+from lstta_tasks.task import SPLITS, Predictions, Report, Sample, Split, Task
 
 MODES: dict[Split, str] = {"train": "train", "val": "valid", "test": "test"}
 """What the data sets call their splits."""
@@ -101,7 +101,7 @@ class Sentiment(Task):
     def predict(self, output: Tensor) -> list[dict[str, Any]]:
         return [{"score": score} for score in output.float().squeeze(-1).tolist()]
 
-    def report(self, predictions: Mapping[str, Mapping[str, Any]], samples: Sequence[Sample]) -> Report:
+    def report(self, predictions: Predictions, samples: Sequence[Sample]) -> Report:
         """All of :func:`~lstta_tasks.metrics.sentiment.sentiment_scores`; selection goes by the mean absolute error.
 
         Raises:
