@@ -1,6 +1,6 @@
 """LSTTA on the emotions of built-in dialogues, with the tiny encoders.
 
-command:  tools/train.py configs/emotion/tiny_lstta.py
+command:  tools/train.py configs/emotion/tiny_lstta.py --work-dir work_dirs/emotion
           before it: tools/generate.py emotion --out data/built-in/emotion --train 2000 --val 300 --test 400
           and:       tools/cache.py build configs/emotion/tiny_lstta.py
 time:     pending

@@ -1,6 +1,6 @@
 """LSTTA on UR-FUNNY's files with three pretrained encoders: DINOv2-S, Whisper tiny and MiniLM.
 
-command:  tools/train.py configs/humor/pretrained_lstta.py --cfg-options task.root=FOLDER
+command:  tools/train.py configs/humor/pretrained_lstta.py --work-dir work_dirs/urfunny --cfg-options task.root=FOLDER
 offline:  add encoders.visual.model=DIR encoders.audio.model=DIR encoders.language.model=DIR
 time:     pending
 result:   pending

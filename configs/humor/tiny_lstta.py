@@ -1,6 +1,6 @@
 """LSTTA on set-ups and punchlines of the built-in clips, with the tiny encoders.
 
-command:  tools/train.py configs/humor/tiny_lstta.py
+command:  tools/train.py configs/humor/tiny_lstta.py --work-dir work_dirs/humor
           before it: tools/generate.py humor --out data/built-in/humor --train 2000 --val 200 --test 400
           and:       tools/cache.py build configs/humor/tiny_lstta.py
 time:     pending

@@ -1,6 +1,6 @@
 """LSTTA on the sentiment of built-in talkers, with the tiny encoders.
 
-command:  tools/train.py configs/sentiment/tiny_lstta.py
+command:  tools/train.py configs/sentiment/tiny_lstta.py --work-dir work_dirs/sentiment
           before it: tools/generate.py sentiment --out data/built-in/sentiment --train 2000 --val 300 --test 400
           and:       tools/cache.py build configs/sentiment/tiny_lstta.py
 time:     pending
