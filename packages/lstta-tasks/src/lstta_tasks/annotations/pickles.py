@@ -104,7 +104,7 @@ def _from_buffer(content: Any, dtype: Any, shape: Any, order: Literal["C", "F"])
     kind, size = _dtype(dtype), _size(shape)
     if kind.hasobject or order not in ("C", "F"):
         raise pickle.UnpicklingError("a buffer holds numbers or texts, in order C or F")
-    return np.ndarray(shape, kind, _bytes(content, size * kind.itemsize), order=order)
+    return _Array(shape, kind, _bytes(content, size * kind.itemsize), order=order)
 
 
 def _scalar(dtype: Any, content: Any) -> Any:

@@ -1,0 +1,63 @@
+"""What the generator writes in a data set's files is what the task reads from them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lstta_tasks.generate import emotion, sentiment, urfunny
+from lstta_tasks.task import Sample, Task
+from lstta_tasks.tasks.emotion import Emotion
+from lstta_tasks.tasks.humor import Humor
+from lstta_tasks.tasks.sentiment import Sentiment
+
+SIZES = {"train": 5, "val": 2, "test": 3}
+SEED = 11
+
+
+def texts_and_targets(task: Task) -> dict[str, list[tuple[str | None, int | float]]]:
+    """Of every split that is there; all its clips are files."""
+    found = {}
+    for split in task.splits():
+        samples = task.samples(split)
+        assert [sample.source for sample in samples] == task.clips(split)
+        assert all(_is_there(sample) for sample in samples)
+        found[str(split)] = [(sample.text, sample.target) for sample in samples]
+    return found
+
+
+def _is_there(sample: Sample) -> bool:
+    return sample.source.video is not None and sample.source.video.is_file()
+
+
+def test_sentiment(tmp_path: Path) -> None:
+    sentiment.generate_sentiment(tmp_path, **SIZES, seed=SEED, workers=1)
+    planned = {split: sentiment.plan(split, count, SEED) for split, count in SIZES.items()}  # type: ignore[arg-type]
+    expected = {split: [(talk.line, sentiment.score(talk)) for talk in talks] for split, talks in planned.items()}
+    assert texts_and_targets(Sentiment(root=tmp_path)) == expected
+
+
+@pytest.mark.parametrize("context", [0, 3])
+def test_emotion(tmp_path: Path, context: int) -> None:
+    emotion.generate_emotion(tmp_path, **SIZES, seed=SEED, workers=1)
+    found = texts_and_targets(Emotion(root=tmp_path, context=context))
+    for split, count in SIZES.items():
+        planned = emotion.plan(split, count, SEED)  # type: ignore[arg-type]
+        for (text, _), utterance in zip(found[split], planned, strict=True):
+            said = f"{utterance.speaker}: {utterance.talk.line}"
+            assert text == said if context == 0 or utterance.number == 0 else str(text).startswith(f"{said} ")
+        samples = Emotion(root=tmp_path).samples(split)  # type: ignore[arg-type]
+        assert [sample.labels[0] for sample in samples] == [utterance.emotion for utterance in planned]
+
+
+def test_humor(tmp_path: Path) -> None:
+    urfunny.generate_urfunny(tmp_path, **SIZES, seed=SEED, workers=1)
+    expected = {
+        split: [
+            (" ".join(s.text for s in (joke.punchline, *joke.context)), int(joke.funny))
+            for joke in urfunny.plan(split, count, SEED)  # type: ignore[arg-type]
+        ]
+        for split, count in SIZES.items()
+    }
+    assert texts_and_targets(Humor(root=tmp_path)) == expected
