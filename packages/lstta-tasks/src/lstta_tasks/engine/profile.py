@@ -54,8 +54,8 @@ def profile(
         raise ValueError("--device cuda needs a GPU, and there is none")
     experiment = Experiment(config)
     model = _model(experiment)
-    parameters, folder_bytes = count_parameters(model), _folder_bytes(experiment)
-    macs = _macs_of_a_sample(experiment, text_length)
+    parameters, on_disk = count_parameters(model), folder_bytes(experiment)
+    macs = macs_of_a_sample(experiment, text_length)
 
     place = torch.device(device)
     model = model.to(place)
@@ -84,7 +84,7 @@ def profile(
         device=torch.cuda.get_device_name() if device == "cuda" else "cpu",
         inputs=_described(experiment, batch),
         parameters=parameters,
-        folder_bytes=folder_bytes,
+        folder_bytes=on_disk,
         macs=macs,
         resident_bytes=_bytes([*model.parameters(), *model.buffers(), *_state(wrapper), *_flat(batch)]),
         forward=forward_pass,
@@ -103,7 +103,8 @@ def _model(experiment: Experiment) -> TaskNetwork:
         ) from error
 
 
-def _folder_bytes(experiment: Experiment) -> int:
+def folder_bytes(experiment: Experiment) -> int:
+    """The bytes of the adapter folder, written and measured."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "adapter"
         model = experiment.model
@@ -111,8 +112,11 @@ def _folder_bytes(experiment: Experiment) -> int:
         return sum(path.stat().st_size for path in folder.iterdir())
 
 
-def _macs_of_a_sample(experiment: Experiment, text_length: int | None) -> MacCount:
-    """Where towers are compared with each other a sample needs another one: two are counted, and each is half."""
+def macs_of_a_sample(experiment: Experiment, text_length: int | None) -> MacCount:
+    """The MACs of one whole clip with all its modalities.
+
+    Where towers are compared with each other a sample needs another one: two are counted, and each is half.
+    """
     model = experiment.model
     samples = 1 if len(model.lockstep_models()) == 1 else 2
     inputs, target = _inputs(experiment, samples, text_length), torch.arange(samples)
