@@ -46,7 +46,7 @@ def reaches_output(value: Any) -> bool:
                 if use.offset == 0:
                     return True
                 continue
-            if kind.endswith("_"):
+            if kind.endswith("_") and not kind.endswith("__"):
                 return True
             for output in use.user.outputs():
                 if output.debugName() not in seen:
@@ -56,13 +56,9 @@ def reaches_output(value: Any) -> bool:
 
 
 def matmul(inputs: list[Any], outputs: list[Any]) -> Counter[str]:
-    """(…, n, k) by (…, k, m), broadcast, and with vectors: k for each value of the result."""
+    """(…, n, k) by (…, k, m), a linear layer's (m, k), or vectors, broadcast: k for each value of the result."""
     left, right = inputs[:2]
     return product(prod(get_shape(outputs[0])) * get_shape(left)[-1], (left, right), outputs[0])
-
-
-def linear(inputs: list[Any], outputs: list[Any]) -> Counter[str]:
-    return matmul(inputs, outputs)
 
 
 def added_matmul(inputs: list[Any], outputs: list[Any]) -> Counter[str]:
@@ -127,7 +123,7 @@ def fused_multi_head_attention(inputs: list[Any], outputs: list[Any]) -> Counter
 
 
 HANDLERS: dict[str, Handle] = {
-    "aten::linear": linear,
+    "aten::linear": matmul,
     "aten::matmul": matmul,
     "aten::mm": matmul,
     "aten::bmm": matmul,
