@@ -54,14 +54,18 @@ class MaskedAttention(nn.Module):
         Returns:
             (B, Q, r), zeros for clips whose mask is false everywhere.
         """
+        return self.attend(queries, self.key(keys), self.value(keys), mask, bias)
+
+    def attend(self, queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor, bias: Tensor | None = None) -> Tensor:
+        """As :meth:`forward`, with keys and values (B, K, r) that ``key`` and ``value`` have projected already."""
         seen = mask.any(-1)
         allowed = mask | ~seen[:, None]
         logits = torch.zeros_like(mask, dtype=queries.dtype) if bias is None else bias.to(queries.dtype)
         logits = logits.masked_fill(~allowed, float("-inf"))[:, None, None]
         attended = F.scaled_dot_product_attention(
             self._split(self.query(queries)),
-            self._split(self.key(keys)),
-            self._split(self.value(keys)),
+            self._split(keys),
+            self._split(values),
             attn_mask=logits,
         )
         out = self.out(attended.transpose(1, 2).flatten(2))

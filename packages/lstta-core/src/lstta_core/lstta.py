@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -128,8 +129,8 @@ class LSTTAAdapter(Adapter):
     def _add_context(self, modality: Modality, z: Tensor, filtered: LongTermOutput, mask: Tensor) -> Tensor:
         whole_clip = z.shape[1] == 1
         context = filtered.clip_context[:, None] if whole_clip else filtered.context
-        added = z + self.spread[modality](context)[:, :, None]
-        return added.masked_fill(~mask[..., None], 0)
+        said = self.spread[modality](context)[:, :, None]
+        return torch.addcmul(z, said, mask[..., None].to(said.dtype))
 
     def _up(self, modality: Modality, tokens: Tensor, z: Tensor, mask: Tensor) -> Tensor:
         z = self.dropout(F.gelu(z)).masked_fill(~mask[..., None], 0)

@@ -6,7 +6,7 @@ What the module is for is from the paper's abstract; the formulas are our choice
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
@@ -42,7 +42,7 @@ class Latents(nn.Module):
 def windows(values: Tensor, window: int) -> Tensor:
     """(B, T, …) to (B, T, window, …): what lies around each segment; zeros (false) beyond the clip's ends."""
     reach = window // 2
-    padded = F.pad(values.movedim(1, -1), (reach, reach)).movedim(-1, 1)
+    padded = F.pad(values, [0, 0] * (values.ndim - 2) + [reach, reach])
     segments = values.shape[1]
     return torch.stack([padded[:, offset : offset + segments] for offset in range(window)], dim=2)
 
@@ -95,17 +95,21 @@ class ShortTermInteraction(nn.Module):
         segments = tokens[self.timed[0]].shape[1]
         timed_text = Modality.LANGUAGE in tokens and tokens[Modality.LANGUAGE].shape[1] == segments > 1
         latents = [self._latents(m, tokens[m], masks[m], log_importances.get(m)) for m in self.timed]
-        near = [self._around(source) for source in latents]
+        notes = _Source(*(torch.cat(parts, 2) for parts in zip(*latents, strict=True)))
+        near = [self._around(self.timed, notes)]
         heard = {}
         if Modality.LANGUAGE in tokens:
             text = tokens[Modality.LANGUAGE]
-            sources = near if timed_text else [source.joined() for source in latents]
-            heard[Modality.LANGUAGE] = self._listen(Modality.LANGUAGE, text, sources, biased=True)
-            words = _Source(text + self.kind[Modality.LANGUAGE], masks[Modality.LANGUAGE], None)
-            near = [*near, self._around(words) if timed_text else words.repeated(segments)]
-        for modality in self.timed:
-            heard[modality] = self._listen(modality, tokens[modality], near, biased=False)
-        return heard
+            listener = (Modality.LANGUAGE,)
+            around = self._around(listener, notes) if timed_text else self._projected(listener, notes).joined()
+            heard.update(self._listen(listener, tokens, around, biased=True))
+            shown = masks[Modality.LANGUAGE]
+            words = _Source(text + self.kind[Modality.LANGUAGE], shown, text.new_zeros(shown.shape))
+            near.append(
+                self._around(self.timed, words) if timed_text else self._projected(self.timed, words).repeated(segments)
+            )
+        around = _Source(*(torch.cat(parts, 2) for parts in zip(*near, strict=True)))
+        return heard | self._listen(self.timed, tokens, around, biased=False)
 
     def _latents(self, modality: Modality, tokens: Tensor, mask: Tensor, log_g: Tensor | None) -> _Source:
         keys, seen = self.latents[modality](tokens, mask)
@@ -113,35 +117,53 @@ class ShortTermInteraction(nn.Module):
         log_g = keys.new_zeros(seen.shape) if log_g is None else log_g.to(keys.dtype)
         return _Source(keys, seen[..., None].expand(keys.shape[:-1]), log_g[..., None].expand(keys.shape[:-1]))
 
-    def _around(self, source: _Source) -> _Source:
-        keys = windows(source.keys, self.window) + self.offset[:, None]
-        bias = None if source.bias is None else windows(source.bias, self.window).flatten(2, 3)
-        return _Source(keys.flatten(2, 3), windows(source.seen, self.window).flatten(2, 3), bias)
+    def _projected(self, listeners: Sequence[Modality], source: _Source) -> _Source:
+        """The keys and values that each listener makes of a source, side by side."""
+        return source._replace(keys=F.linear(source.keys, *self._projection(listeners)))
 
-    def _listen(self, modality: Modality, tokens: Tensor, sources: list[_Source], *, biased: bool) -> Tensor:
-        keys = torch.cat([source.keys for source in sources], 2).flatten(0, 1)
-        seen = torch.cat([source.seen for source in sources], 2).flatten(0, 1)
-        bias = None
-        if biased:
-            bias = torch.cat([source.bias for source in sources if source.bias is not None], 2).flatten(0, 1)
-        queries = self.norm[modality](tokens).flatten(0, 1)
-        return self.attention[modality](queries, keys, seen, bias).view_as(tokens)
+    def _around(self, listeners: Sequence[Modality], source: _Source) -> _Source:
+        """The same of the source's window around each segment. What is linear comes first, while there is one of each:
+        W (y + o) = W y + W o."""
+        weight, bias = self._projection(listeners)
+        keys = windows(F.linear(source.keys, weight, bias), self.window) + F.linear(self.offset, weight)[:, None]
+        seen, log_g = windows(source.seen, self.window), windows(source.log_g, self.window)
+        return _Source(keys.flatten(2, 3), seen.flatten(2, 3), log_g.flatten(2, 3))
+
+    def _projection(self, listeners: Sequence[Modality]) -> tuple[Tensor, Tensor]:
+        """W_k and W_v of each listener in one matrix (2r · listeners, r), and their bias."""
+        attentions = [cast(MaskedAttention, self.attention[m]) for m in listeners]
+        maps = [(attention.key, attention.value) for attention in attentions]
+        weight = torch.cat([layer.weight for pair in maps for layer in pair])
+        bias = torch.cat([part for _, value in maps for part in (torch.zeros_like(value.bias), value.bias)])
+        return weight, bias
+
+    def _listen(
+        self, listeners: Sequence[Modality], tokens: Mapping[Modality, Tensor], around: _Source, *, biased: bool
+    ) -> dict[Modality, Tensor]:
+        parts = around.keys.flatten(0, 1).unflatten(-1, (2 * len(listeners), -1)).unbind(-2)
+        seen = around.seen.flatten(0, 1)
+        bias = around.log_g.flatten(0, 1) if biased else None
+        heard = {}
+        for place, m in enumerate(listeners):
+            queries = self.norm[m](tokens[m]).flatten(0, 1)
+            said = cast(MaskedAttention, self.attention[m]).attend(
+                queries, parts[2 * place], parts[2 * place + 1], seen, bias
+            )
+            heard[m] = said.view_as(tokens[m])
+        return heard
 
 
-@dataclass(frozen=True)
-class _Source:
-    """Something to attend to: keys (B, S, K, r), which of them are seen (B, S, K), and their bias (B, S, K)."""
+class _Source(NamedTuple):
+    """Something to attend to: keys (B, S, K, …), which of them are seen (B, S, K), and log g of each (B, S, K)."""
 
     keys: Tensor
     seen: Tensor
-    bias: Tensor | None
+    log_g: Tensor
 
     def joined(self) -> _Source:
         """All segments as the surroundings of one: S becomes 1."""
-        bias = None if self.bias is None else self.bias.flatten(1)[:, None]
-        return _Source(self.keys.flatten(1, 2)[:, None], self.seen.flatten(1)[:, None], bias)
+        return _Source(*(part.flatten(1, 2)[:, None] for part in self))
 
     def repeated(self, segments: int) -> _Source:
         """One segment as the surroundings of each: S becomes ``segments``."""
-        keys = self.keys.expand(-1, segments, -1, -1)
-        return _Source(keys, self.seen.expand(-1, segments, -1), self.bias)
+        return _Source(*(part.expand(-1, segments, *part.shape[2:]) for part in self))

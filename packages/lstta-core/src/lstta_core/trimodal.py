@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from lstta_core.digests import encoder_digest
+from lstta_core.fast_linear import when_computed_again
 from lstta_core.interfaces import (
     Adapter,
     Encoder,
@@ -262,7 +263,8 @@ class TrimodalModel(nn.Module):
     def _kept(self, function: Callable[..., Kept], *arguments: object) -> Kept:
         """Call the function, and keep what its backward pass needs or, with checkpointing, only its arguments."""
         if self.checkpointing and torch.is_grad_enabled():
-            return cast(Kept, checkpoint(function, *arguments, use_reentrant=False))
+            again = checkpoint(function, *arguments, use_reentrant=False, context_fn=when_computed_again)
+            return cast(Kept, again)
         return function(*arguments)
 
     def _run_blocks(self, index: int, states: States) -> States:

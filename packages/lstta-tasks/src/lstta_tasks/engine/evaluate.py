@@ -14,6 +14,7 @@ from mmengine.dist import is_main_process
 from tqdm import tqdm
 
 from lstta_core.adapter_files import AdapterFile, AdapterFileError
+from lstta_core.fast_linear import fast_linear
 from lstta_tasks.adapters import load_into, read
 from lstta_tasks.data.preprocessing import Preprocessing
 from lstta_tasks.engine.distributed import join
@@ -45,7 +46,7 @@ def evaluate(config: Config, adapter: Path, split: Split, launcher: str = "none"
     runner_model = RunnerModel(model=model, task=experiment.task).to(get_device()).eval()
     scorer = SecondPass(experiment=experiment, model=runner_model)
     metric = TaskMetric(task=experiment.task, samples=dataset.samples, scorer=scorer)
-    with torch.no_grad():
+    with torch.no_grad(), fast_linear(enabled=not torch.cuda.is_available()):
         for batch in tqdm(experiment.loader(split, dataset), desc=split, disable=None if is_main_process() else True):
             metric.process(batch, runner_model.test_step(batch))
     metric.evaluate(len(dataset))

@@ -16,6 +16,7 @@ from mmengine.optim import AmpOptimWrapper, OptimWrapper
 from mmengine.runner import Runner
 from mmengine.visualization import TensorboardVisBackend, Visualizer
 
+from lstta_core.fast_linear import fast_linear
 from lstta_tasks.adapters import card
 from lstta_tasks.engine.allocator import keep_freed_memory
 from lstta_tasks.engine.checkpoints import BEST, CheckpointHook, check_fits, last_checkpoint
@@ -123,7 +124,8 @@ def train(
         cfg=config,
         default_scope=None,
     )
-    runner.train()
+    with fast_linear(enabled=not torch.cuda.is_available()):
+        runner.train()
     return metric.report
 
 
