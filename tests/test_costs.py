@@ -34,7 +34,11 @@ def block(tokens: int) -> int:
 
 def attention(queries: int, keys: int) -> int:
     """In the bottleneck: queries and out, keys and values, and the two products."""
-    return 2 * queries * R**2 + 2 * keys * R**2 + 2 * queries * keys * R
+    return 2 * queries * R**2 + 2 * keys * R**2 + products(queries, keys)
+
+
+def products(queries: int, keys: int) -> int:
+    return 2 * queries * keys * R
 
 
 EVERY = T * (FRAMES + SOUNDS) + WORDS
@@ -56,7 +60,9 @@ STAGE = {
         2 * T * (FRAMES + SOUNDS) * LATENTS * R  # weights of the latents, and their means
         + 2 * T * LATENTS * R**2  # their projection
         + attention(WORDS, 2 * T * LATENTS)
-        + T * (attention(FRAMES, NEAR) + attention(SOUNDS, NEAR))
+        + 2 * 2 * (2 * T * LATENTS + WORDS + WINDOW) * R**2  # keys and values for sight and sound, before they repeat
+        + 2 * T * (FRAMES + SOUNDS) * R**2  # queries and out
+        + T * (products(FRAMES, NEAR) + products(SOUNDS, NEAR))
     ),
 }
 POOL = 2 * D**2  # the query, and the heads' directions
