@@ -12,6 +12,7 @@ from mmengine.optim import OptimWrapper
 from torch import Tensor
 
 from lstta_core.adapter_files import save_adapter, trained_tensors
+from lstta_core.fast_linear import fast_linear
 from lstta_core.interfaces import InputSpec, LanguageSpec, Modality
 from lstta_core.profiling import MacCount, Macs, count_macs, count_parameters, measure, tensors_in
 from lstta_core.testing.inputs import synthetic_inputs
@@ -75,10 +76,11 @@ def profile(
     def step() -> None:
         wrapper.update_params(_loss(model(batch, target)))
 
-    model.eval()
-    forward_pass = measure(forward, device=place, repeats=repeats)
-    model.train()
-    training_step = measure(step, device=place, repeats=repeats)
+    with fast_linear(enabled=device == "cpu"):  # as in training
+        model.eval()
+        forward_pass = measure(forward, device=place, repeats=repeats)
+        model.train()
+        training_step = measure(step, device=place, repeats=repeats)
     return TaskProfile(
         config="/".join(Path(config.filename).with_suffix("").parts[-2:]),
         device=torch.cuda.get_device_name() if device == "cuda" else "cpu",
