@@ -22,6 +22,7 @@ OPTIONS = {
     "humor": {},
     "inference": {},
     "sentiment": {},
+    "retrieval": {},
 }
 """What stands in for the annotations of a task."""
 

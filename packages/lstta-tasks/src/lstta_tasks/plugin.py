@@ -14,6 +14,7 @@ def lstta_register_tasks(register: Register) -> None:
     register("sentiment", "lstta_tasks.tasks.sentiment:Sentiment", summary="a score in [-3, 3] (CMU-MOSI, CMU-MOSEI)")
     register("emotion", "lstta_tasks.tasks.emotion:Emotion", summary="emotion of an utterance in a dialogue (MELD)")
     register("humor", "lstta_tasks.tasks.humor:Humor", summary="is a punchline funny (UR-FUNNY V2)")
+    register("retrieval", "lstta_tasks.tasks.retrieval:Retrieval", summary="text to video with sound (MSR-VTT)")
     register("inference", "lstta_tasks.tasks.inference:Inference", summary="does a statement follow (VIOLIN)")
     register(
         "classification", "lstta_tasks.tasks.classification:Classification", summary="labels in a CSV of one's own"

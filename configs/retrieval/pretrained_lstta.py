@@ -1,0 +1,33 @@
+"""LSTTA on MSR-VTT 1k-A with three pretrained encoders: DINOv2-S, Whisper tiny and MiniLM; dual mode.
+
+command:  tools/train.py configs/retrieval/pretrained_lstta.py --cfg-options task.root=FOLDER
+offline:  add encoders.visual.model=DIR encoders.audio.model=DIR encoders.language.model=DIR
+joint:    add task.joint=True
+time:     pending
+result:   pending
+
+Clips of MSR-VTT last 10 to 32 seconds: twelve segments, of which up to 2.5 seconds of sound are heard. The hub's newest
+revision is taken: pin it with encoders.visual.revision and so on.
+"""
+
+from mmengine.config import read_base
+from mmengine.optim import CosineAnnealingLR, LinearLR
+
+with read_base():
+    from ..base.schedule import *
+
+encoders = dict(
+    visual=dict(name="hf-visual", model="facebook/dinov2-small", size=(224, 224)),
+    audio=dict(name="hf-audio", model="openai/whisper-tiny.en", span="clip", seconds=30.0),
+    language=dict(name="hf-language", model="sentence-transformers/all-MiniLM-L6-v2", max_length=32),
+)
+task = dict(name="retrieval", root="data/msrvtt", embedding=256, joint=False, rerank=20)
+method = dict(name="lstta", width=64, heads=4, latents=4, window=3)
+model = dict(stages=4, adapted=2, readout=dict(width=256, heads=4))
+clips = dict(segments=12, sound_seconds=2.5, fit="crop", cache="data/cache/msrvtt_pretrained", codec="jpeg")
+loader = dict(batch_size=64, workers=4)
+train_cfg = dict(max_epochs=5, val_interval=1)
+param_scheduler = [
+    dict(type=LinearLR, start_factor=0.01, by_epoch=False, begin=0, end=500),
+    dict(type=CosineAnnealingLR, T_max=5, by_epoch=True, begin=0, end=5, convert_to_iter_based=True),
+]

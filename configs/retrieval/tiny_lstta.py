@@ -1,0 +1,26 @@
+"""LSTTA on captions of the built-in clips, with the tiny encoders; dual mode.
+
+command:  tools/train.py configs/retrieval/tiny_lstta.py
+          before it: tools/generate.py retrieval --out data/built-in/retrieval --train 800 --val 128 --test 256
+          and:       tools/cache.py build configs/retrieval/tiny_lstta.py
+joint:    add --cfg-options task.joint=True
+time:     pending
+result:   pending
+"""
+
+from mmengine.config import read_base
+from mmengine.optim import CosineAnnealingLR, LinearLR
+
+with read_base():
+    from ..base.schedule import *
+    from ..base.tiny_encoders import *
+
+task = dict(name="retrieval", root="data/built-in/retrieval", embedding=128, joint=False, rerank=10)
+method = dict(name="lstta", width=48, heads=4, latents=4, window=3)
+clips = dict(segments=8, sound_seconds=1.0, fit="squash", cache="data/cache/retrieval_tiny", codec="raw")
+loader = dict(batch_size=32, workers=1)
+train_cfg = dict(max_epochs=5, val_interval=1)
+param_scheduler = [
+    dict(type=LinearLR, start_factor=0.01, by_epoch=False, begin=0, end=50),
+    dict(type=CosineAnnealingLR, T_max=5, by_epoch=True, begin=0, end=5, convert_to_iter_based=True),
+]

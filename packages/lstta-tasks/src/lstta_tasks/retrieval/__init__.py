@@ -1,0 +1,1 @@
+"""What the task ``retrieval`` is made of: networks, losses, ranks, and an index that can be searched."""

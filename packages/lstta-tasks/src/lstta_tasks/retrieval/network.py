@@ -1,0 +1,142 @@
+"""The network of retrieval: a tower for clips, a tower for texts, and where wanted one for pairs of both."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import final
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from lstta_core.interfaces import Modality
+from lstta_core.trimodal import Inputs
+from lstta_tasks.network import TaskNetwork, TaskOutput, Tower
+from lstta_tasks.retrieval.losses import mine
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """What the network gives for a batch of B clips, each with a text.
+
+    Attributes:
+        clips: (B, E), float32, unit vectors.
+        texts: (B, E), float32, unit vectors.
+        scale: (), the inverse temperature.
+        right: (2B,) match scores of right pairs; None in dual mode and without targets.
+        wrong: (2B,) match scores of as many wrong ones that look right; likewise.
+    """
+
+    clips: Tensor
+    texts: Tensor
+    scale: Tensor
+    right: Tensor | None = None
+    wrong: Tensor | None = None
+
+
+class Embedder(nn.Module):
+    """A tower and a last layer that gives unit vectors.
+
+    Args:
+        tower: of what is embedded.
+        head: (B, width) to (B, E).
+    """
+
+    def __init__(self, *, tower: Tower, head: nn.Module) -> None:
+        super().__init__()
+        self.trimodal = tower.trimodal
+        self.readout = tower.readout
+        self.head = head
+
+    def forward(self, inputs: Inputs) -> tuple[Tensor, Mapping[Modality, Tensor]]:
+        """(B, E) in float32, and the importances of the last stage that has them."""
+        output = self.trimodal(inputs)
+        vectors = F.normalize(self.head(self.readout(output)).float(), dim=-1)
+        return vectors, output.importances[-1] if output.importances else {}
+
+
+class Matcher(nn.Module):
+    """A tower of all three modalities, and one number for how well they fit together.
+
+    Args:
+        tower: of visual, audio and language.
+        head: (B, width) to (B, 1).
+    """
+
+    def __init__(self, *, tower: Tower, head: nn.Module) -> None:
+        super().__init__()
+        self.trimodal = tower.trimodal
+        self.readout = tower.readout
+        self.head = head
+
+    def forward(self, inputs: Inputs) -> Tensor:
+        """(B,) in float32."""
+        return self.head(self.readout(self.trimodal(inputs))).float()[:, 0]
+
+
+class Temperature(nn.Module):
+    """A learned inverse temperature, between 1 and 100 and 1 / 0.07 at the start, as in CLIP (Radford et al. 2021)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.log_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
+
+    def forward(self) -> Tensor:
+        """()."""
+        with torch.no_grad():  # the value itself: clamped in the formula, it would get no gradient to come back by
+            self.log_scale.clamp_(0, math.log(100))
+        return self.log_scale.exp()
+
+
+@final
+class RetrievalNetwork(TaskNetwork):
+    """Clips and texts are embedded without each other; a matcher, if there is one, sees them together.
+
+    Args:
+        clips: reads sight and sound.
+        texts: reads words.
+        matcher: reads all three, for the second pass.
+    """
+
+    def __init__(self, *, clips: Embedder, texts: Embedder, matcher: Matcher | None = None) -> None:
+        super().__init__()
+        self.clips = clips
+        self.texts = texts
+        self.matcher = matcher
+        self.temperature = Temperature()
+
+    def forward(self, inputs: Inputs, target: Tensor | None = None) -> TaskOutput:
+        """An :class:`Embedded` and the importances of the clips; with targets, the matcher's scores of mined pairs."""
+        clips, importances = self.clips(inputs)
+        texts, _ = self.texts(inputs)
+        scale = self.temperature()
+        output = Embedded(clips, texts, scale)
+        if self.matcher is not None and target is not None:
+            pairs = mine(scale * clips @ texts.T, target)
+            right, wrong = self._match(inputs, torch.cat(pairs)).chunk(2)
+            output = replace(output, right=right, wrong=wrong)
+        return TaskOutput(output, importances)
+
+    def score(self, inputs: Inputs) -> Tensor:
+        """The matcher's score of each clip with its text, (B,).
+
+        Raises:
+            NotImplementedError: there is no matcher.
+        """
+        if self.matcher is None:
+            return super().score(inputs)
+        scores: Tensor = self.matcher(inputs)
+        return scores
+
+    def _match(self, inputs: Inputs, pairs: Tensor) -> Tensor:
+        """(P,) of pairs (P, 2), clip and text, each computed once."""
+        assert self.matcher is not None
+        unique, place = pairs.unique(dim=0, return_inverse=True)
+        chosen = {
+            m: {name: tensor[unique[:, 1 if m == Modality.LANGUAGE else 0]] for name, tensor in tensors.items()}
+            for m, tensors in inputs.items()
+        }
+        scores: Tensor = self.matcher(chosen)[place]
+        return scores
