@@ -1,6 +1,6 @@
 """LSTTA on statements about the built-in clips and their subtitles, with the tiny encoders.
 
-command:  tools/train.py configs/inference/tiny_lstta.py
+command:  tools/train.py configs/inference/tiny_lstta.py --work-dir work_dirs/inference
           before it: tools/generate.py inference --out data/built-in/inference --train 600 --val 80 --test 200
           and:       tools/cache.py build configs/inference/tiny_lstta.py
 time:     pending
