@@ -48,7 +48,7 @@ class Collate:
             spec = self.specs[Modality.LANGUAGE]
             assert isinstance(spec, LanguageSpec)
             texts = [self._texts(*item) for item in items]
-            inputs[Modality.LANGUAGE] = _language(texts, spec)
+            inputs[Modality.LANGUAGE] = language_inputs(texts, spec)
         target = torch.tensor([sample.target for sample in samples])
         return {"inputs": inputs, "target": target, "ids": [sample.id for sample in samples]}
 
@@ -99,7 +99,7 @@ def texts_by_segment(sample: Sample, *, duration: float, segments: int) -> list[
     return rows
 
 
-def _language(texts: Sequence[Sequence[str | None]], spec: LanguageSpec) -> dict[str, Tensor]:
+def language_inputs(texts: Sequence[Sequence[str | None]], spec: LanguageSpec) -> dict[str, Tensor]:
     """Texts by clip and segment, (B, S), to ids and mask (B, S, L) of the batch's longest; shorter ones are padded."""
     ids = [[[] if text is None else spec.tokenize(text)[: spec.max_length] for text in rows] for rows in texts]
     longest = max(1, *(len(row) for rows in ids for row in rows))

@@ -1,0 +1,166 @@
+"""An index of embeddings on disk: made once, searched by text. It belongs to the adapter that made it."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from lstta_core.adapter_files import AdapterFile, AdapterFileError
+from lstta_core.digests import tensors_digest
+from lstta_core.interfaces import Encoder, Modality
+from lstta_tasks.adapters import load, read
+from lstta_tasks.data.clip import DecodeError
+from lstta_tasks.retrieval.retriever import Retriever, Vectors
+
+VIDEOS = (".mp4", ".mkv", ".webm", ".avi", ".mov", ".m4v", ".flv", ".mpg", ".mpeg", ".ogv")
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Index:
+    """Embeddings of V clips and, where they have any, of their T captions.
+
+    Attributes:
+        adapter: the folder of the adapter that made it.
+        digest: of the adapter's tensors.
+        clip_ids: V.
+        clips: (V, E), float32, unit vectors.
+        text_ids: T.
+        captions: T.
+        texts: (T, E), float32, unit vectors.
+    """
+
+    adapter: str
+    digest: str
+    clip_ids: Sequence[str]
+    clips: Vectors
+    text_ids: Sequence[str] = ()
+    captions: Sequence[str] = ()
+    texts: Vectors | None = None
+
+    def save(self, path: Path) -> None:
+        """Write an npz file, all of it or nothing."""
+        texts = np.empty((0, self.clips.shape[1]), np.float32) if self.texts is None else self.texts
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f".{path.name}.draft")
+        with draft.open("wb") as file:
+            np.savez(
+                file,
+                schema=SCHEMA,
+                adapter=self.adapter,
+                digest=self.digest,
+                clip_ids=_strings(self.clip_ids),
+                clips=self.clips,
+                text_ids=_strings(self.text_ids),
+                captions=_strings(self.captions),
+                texts=texts,
+            )
+        draft.replace(path)
+
+    @classmethod
+    def load(cls, path: Path) -> Index:
+        """
+        Raises:
+            FileNotFoundError: there is none.
+            ValueError: it is damaged, or something else.
+        """
+        if not path.is_file():
+            raise FileNotFoundError(f"{path}: no such index; tools/retrieve.py index makes one")
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                found = {name: arrays[name] for name in arrays.files}
+            if int(found["schema"]) != SCHEMA:
+                raise ValueError(f"its schema is {found['schema']}, {SCHEMA} is wanted")
+            return cls(
+                adapter=str(found["adapter"]),
+                digest=str(found["digest"]),
+                clip_ids=found["clip_ids"].tolist(),
+                clips=found["clips"],
+                text_ids=found["text_ids"].tolist(),
+                captions=found["captions"].tolist(),
+                texts=found["texts"],
+            )
+        except (ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            raise ValueError(f"{path}: not an index of tools/retrieve.py ({error}): make it again") from error
+
+    def nearest(self, query: Vectors, count: int) -> list[tuple[str, float]]:
+        """The clips with the highest cosine to a unit vector (E,), best first; of equals the first."""
+        cosines = self.clips @ query
+        return [(self.clip_ids[i], float(cosines[i])) for i in np.argsort(-cosines, kind="stable")[:count]]
+
+
+def search(
+    adapter: Path, index: Path, text: str, *, top: int = 5, encoders: Mapping[Modality, Encoder] | None = None
+) -> list[tuple[str, float]]:
+    """The clips of an index that fit a text best, with their cosine.
+
+    Args:
+        adapter: the folder of the adapter that made the index.
+        index: an npz file.
+        text: what should be seen and heard.
+        top: how many clips.
+        encoders: for adapters whose encoders no plugin registers, see :func:`lstta_tasks.adapters.load`.
+
+    Raises:
+        FileNotFoundError: one of the two is not there.
+        AdapterFileError: another adapter made the index.
+        ValueError: an argument is out of range, or the index is damaged.
+    """
+    if top < 1:
+        raise ValueError(f"top must be at least 1, got {top}")
+    made, digest = Index.load(index), tensors_digest(read(adapter).tensors)
+    if made.digest != digest:
+        raise AdapterFileError(
+            f"{index} was made with the adapter {made.adapter} (digest {made.digest[:12]}…), not with {adapter} "
+            f"(digest {digest[:12]}…): search with that one, or make the index again with this one"
+        )
+    return made.nearest(Retriever(load(adapter, encoders)).embed_text(text), top)
+
+
+def index_folder(
+    adapter: Path, folder: Path, *, encoders: Mapping[Modality, Encoder] | None = None
+) -> tuple[Index, dict[str, str]]:
+    """An index of the video files in a folder and the folders in it, by their paths from there.
+
+    Args:
+        adapter: the folder of a retrieval adapter.
+        folder: with files that end in ``VIDEOS``.
+        encoders: as in :func:`search`.
+
+    Returns:
+        The index, and the reason for each file that cannot be decoded.
+
+    Raises:
+        FileNotFoundError: a folder is not there, or holds no video.
+        ValueError: no video can be decoded, or the adapter is of another task.
+    """
+    videos = sorted(path for path in folder.rglob("*") if path.suffix.lower() in VIDEOS and path.is_file())
+    if not videos:
+        raise FileNotFoundError(f"{folder}: no file in it ends in {', '.join(VIDEOS)}")
+    retriever = Retriever(load(adapter, encoders))
+    found: dict[str, Vectors] = {}
+    failed: dict[str, str] = {}
+    for video in tqdm(videos, desc="embed", unit="clip", disable=None):
+        name = str(video.relative_to(folder))
+        try:
+            found[name] = retriever.embed_video(video)
+        except DecodeError as error:
+            failed[name] = str(error)
+    if not found:
+        raise ValueError(f"{folder}: none of {len(videos)} videos can be decoded: {next(iter(failed.values()))}")
+    return of_adapter(read(adapter), clip_ids=list(found), clips=np.stack(list(found.values()))), failed
+
+
+def of_adapter(file: AdapterFile, *, clip_ids: Sequence[str], clips: Vectors) -> Index:
+    """An index of clips alone, made by this adapter."""
+    return Index(adapter=str(file.folder), digest=tensors_digest(file.tensors), clip_ids=clip_ids, clips=clips)
+
+
+def _strings(values: Sequence[str]) -> NDArray[np.str_]:
+    return np.array(list(values), dtype=np.str_)

@@ -1,0 +1,82 @@
+"""A trained retrieval adapter at work: videos and texts of one's own to embeddings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from lstta_core.interfaces import TIMED, LanguageSpec, Modality
+from lstta_tasks.adapters import Predictor
+from lstta_tasks.data.clip import Clip, ClipSource
+from lstta_tasks.data.collate import Collate, language_inputs
+from lstta_tasks.data.decode import decode_clip
+from lstta_tasks.retrieval.network import RetrievalNetwork
+from lstta_tasks.task import Sample
+
+Vectors = NDArray[np.float32]
+
+
+class Retriever:
+    """Embeds in dual mode: ``Retriever(load("work_dirs/retrieval/best")).embed_text("a violin on the left")``.
+
+    Args:
+        predictor: of a retrieval adapter, as :func:`lstta_tasks.adapters.load` gives it.
+
+    Raises:
+        ValueError: the adapter was trained for another task.
+    """
+
+    def __init__(self, predictor: Predictor) -> None:
+        if not isinstance(predictor.model, RetrievalNetwork):
+            raise ValueError(f"an adapter of the task retrieval is wanted, this one is of {predictor.task.name}")
+        self.network = predictor.model
+        self.preprocessing = predictor.preprocessing
+        specs = {m: encoder.spec for m, encoder in self.network.by_modality().items()}
+        self._of_clips = Collate({m: spec for m, spec in specs.items() if m in TIMED})
+        language = specs[Modality.LANGUAGE]
+        assert isinstance(language, LanguageSpec)
+        self._language = language
+
+    def embed_video(self, video: str | Path) -> Vectors:
+        """The unit vector (E,) of a media file.
+
+        Raises:
+            DecodeError: it cannot be read.
+        """
+        return self.embed_clip(decode_clip(ClipSource(id=str(video), video=Path(video)), self.preprocessing))
+
+    def embed_clip(self, clip: Clip) -> Vectors:
+        """The unit vector (E,) of a decoded clip."""
+        sample = Sample(id="clip", source=ClipSource(id="clip", video=Path("clip")), text=None, target=0)
+        with torch.no_grad():
+            vectors, _ = self.network.clips(self._of_clips([(sample, clip)])["inputs"])
+        return vectors[0].numpy()
+
+    def embed_text(self, text: str) -> Vectors:
+        """The unit vector (E,) of a text.
+
+        Raises:
+            ValueError: it is empty.
+        """
+        if not text.strip():
+            raise ValueError("the text is empty: say what should be seen and heard")
+        with torch.no_grad():
+            vectors, _ = self.network.texts({Modality.LANGUAGE: language_inputs([[text]], self._language)})
+        return vectors[0].numpy()
+
+    def rank(self, text: str, videos: Sequence[str | Path]) -> list[tuple[str, float]]:
+        """The videos with their cosine to the text, best first.
+
+        Raises:
+            ValueError: there is no video, or no text.
+            DecodeError: a video cannot be read.
+        """
+        if not videos:
+            raise ValueError("there are no videos to rank")
+        query = self.embed_text(text)
+        found = [(str(video), float(query @ self.embed_video(video))) for video in videos]
+        return sorted(found, key=lambda one: -one[1])
