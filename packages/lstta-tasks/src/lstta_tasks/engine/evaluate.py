@@ -49,7 +49,7 @@ def evaluate(config: Config, adapter: Path, split: Split, launcher: str = "none"
     with torch.no_grad(), fast_linear(enabled=not torch.cuda.is_available()):
         for batch in tqdm(experiment.loader(split, dataset), desc=split, disable=None if is_main_process() else True):
             metric.process(batch, runner_model.test_step(batch))
-    metric.evaluate(len(dataset))
+        metric.evaluate(len(dataset))
     report = metric.report or Report("", ())
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
     details = {
