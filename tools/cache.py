@@ -25,6 +25,9 @@ def main() -> None:
     build.add_argument("--shard", type=_shard, metavar="I/N", help="build one of N parts, each its own folder")
     build.add_argument("--time-limit", type=float, default=120.0, metavar="SECONDS", help="for one clip (default: 120)")
     build.set_defaults(run=_build)
+    features = commands.add_parser("features", help="run the frozen prefix once, into the config's clips.features")
+    _of_a_config(features)
+    features.set_defaults(run=_features)
     info = commands.add_parser("info", help="what a cache holds, and which clips failed")
     info.set_defaults(run=_info)
     verify = commands.add_parser("verify", help="read everything and compare checksums")
@@ -80,6 +83,18 @@ def _build(args: argparse.Namespace) -> None:
         print(f"  {unknown:,} of the ids in {args.skip} name no clip of this config", file=sys.stderr)
     _tell_what_lacks(open_cache(report.path))
     _list(report.failed, most=10)
+
+
+def _features(args: argparse.Namespace) -> None:
+    from lstta_tasks.engine.build_features import build_features
+    from lstta_tasks.engine.config import load_config
+    from lstta_tasks.engine.experiment import Experiment
+
+    report = build_features(Experiment(load_config(args.config, cfg_options(args.cfg_options))), args.split)
+    print(
+        f"{report.path}: {report.built:,} states computed now, {report.reused:,} there already, "
+        f"{report.bytes / 1e6:,.1f} MB"
+    )
 
 
 def _info(args: argparse.Namespace) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -31,8 +31,11 @@ from lstta_core.interfaces import (
     check_streams,
 )
 from lstta_core.precision import arithmetic, check_frozen_dtype, lower
+from lstta_core.states import move_state
 
-Inputs = Mapping[Modality, Mapping[str, Tensor]]
+Inputs = Mapping[Modality, Mapping[str, Any]]
+"""By modality, ``present`` and the tensors that its encoder's spec asks for; or ``state`` in place of those, as
+:meth:`TrimodalModel.prefix` gives it."""
 States = dict[Modality, EncoderState]
 Kept = TypeVar("Kept")
 
@@ -224,10 +227,24 @@ class TrimodalModel(nn.Module):
         return self.suffix(self.prefix(inputs), {m: inputs[m]["present"] for m in self.by_modality()})
 
     def prefix(self, inputs: Inputs) -> States:
-        """The encoders' states at the first adapted stage, before its adapter; at the last stage if none is adapted."""
+        """The encoders' states at the first adapted stage, before its adapter; at the last stage if none is adapted.
+
+        Raises:
+            ValueError: some inputs bring their state, others do not; or something trains inside the encoders.
+        """
+        if brought := [m for m in self.by_modality() if "state" in inputs[m]]:
+            self._check_brought(brought)
+            return {m: move_state(inputs[m]["state"], self._device) for m in brought}
+        return self._prefix(inputs, self.by_modality())
+
+    def prefix_of(self, modality: Modality, inputs: Mapping[str, Tensor]) -> EncoderState:
+        """The state of one modality that :meth:`prefix` gives: until the first adapter they do not meet."""
+        return self._prefix({modality: inputs}, {modality: self.by_modality()[modality]})[modality]
+
+    def _prefix(self, inputs: Inputs, encoders: Mapping[Modality, Encoder]) -> States:
         with self._arithmetic(mixed=not self.prefix_is_frozen):
-            states = {m: encoder.embed(inputs[m]) for m, encoder in self.by_modality().items()}
-        for index in range(1, self._first + 1):
+            states = {m: encoder.embed(inputs[m]) for m, encoder in encoders.items()}
+        for index in range(1, self.first_adapted + 1):
             states = self._kept(self._run_blocks, index, states)
         return states
 
@@ -239,7 +256,7 @@ class TrimodalModel(nn.Module):
             present: (B,) bool, for each modality of the model.
         """
         importances: list[Mapping[Modality, Tensor]] = []
-        for index in range(self._first, self.stages + 1):
+        for index in range(self.first_adapted, self.stages + 1):
             states, shown = self._kept(self._run_stage, index, states, present)
             if shown:
                 importances.append(shown)
@@ -249,8 +266,15 @@ class TrimodalModel(nn.Module):
         check_streams(streams)
         return TrimodalOutput(streams, outputs, importances)
 
+    def _check_brought(self, brought: list[Modality]) -> None:
+        if len(brought) < len(self.encoders):
+            raise ValueError(f"either all inputs bring a state or none: {list(self.encoders)}, got it for {brought}")
+        if not self.prefix_is_frozen:
+            raise ValueError(f"{self.active!r} trains inside the encoders: their states cannot be brought along")
+
     @property
-    def _first(self) -> int:
+    def first_adapted(self) -> int:
+        """The stage whose states :meth:`prefix` gives."""
         return min(self.stages - self.adapted + 1, self.stages)
 
     @property
@@ -271,8 +295,9 @@ class TrimodalModel(nn.Module):
         """The blocks between the stage before and this one."""
         after = {}
         with self._arithmetic(mixed=not self.prefix_is_frozen):
-            for modality, encoder in self.by_modality().items():
-                state = states[modality]
+            encoders = self.by_modality()
+            for modality, state in states.items():
+                encoder = encoders[modality]
                 first = blocks_before(index - 1, encoder.depth, self.stages)
                 for block in range(first, blocks_before(index, encoder.depth, self.stages)):
                     state = encoder.run_block(block, state)
@@ -283,7 +308,7 @@ class TrimodalModel(nn.Module):
         self, index: int, states: States, present: Mapping[Modality, Tensor]
     ) -> tuple[States, Mapping[Modality, Tensor]]:
         """The blocks before this stage, unless the prefix had them, and its adapter; states and importances."""
-        if index > self._first:
+        if index > self.first_adapted:
             states = self._run_blocks(index, states)
         adapter = self._adapter_at(index)
         if adapter is None:

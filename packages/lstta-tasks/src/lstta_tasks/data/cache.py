@@ -16,7 +16,7 @@ from tqdm import tqdm
 from lstta_tasks.data import cache_layout as layout
 from lstta_tasks.data.cache_environment import Environment, environment
 from lstta_tasks.data.cache_layout import CacheError
-from lstta_tasks.data.cache_record import is_intact, read_header, unpack
+from lstta_tasks.data.cache_record import is_intact, read_header, stored_checksum, unpack
 from lstta_tasks.data.clip import Clip
 from lstta_tasks.data.preprocessing import Preprocessing
 
@@ -109,6 +109,15 @@ class CacheReader:
         """
         with self._record(clip_id) as record:
             return read_header(record)
+
+    def checksum(self, clip_id: str) -> str:
+        """32 hexadecimal digits that change with the clip's content.
+
+        Raises:
+            KeyError: the cache does not have it.
+        """
+        with self._record(clip_id) as record:
+            return stored_checksum(record).hex()
 
     def read_record(self, clip_id: str) -> bytes:
         """One clip as it is stored, see :mod:`lstta_tasks.data.cache_record`.
@@ -233,6 +242,10 @@ class CacheSet:
     def header(self, clip_id: str) -> dict[str, Any]:
         """See :meth:`CacheReader.header`."""
         return self._find(clip_id).header(clip_id)
+
+    def checksum(self, clip_id: str) -> str:
+        """See :meth:`CacheReader.checksum`."""
+        return self._find(clip_id).checksum(clip_id)
 
     @cached_property
     def meta(self) -> dict[str, Any]:

@@ -51,7 +51,7 @@ def pack(source: ClipSource, clip: Clip, codec: Codec) -> bytes:
         pictures = [_to_jpeg(frame) for frame in clip.frames.reshape(-1, *clip.frames.shape[2:])]
         header["jpeg_bytes"] = [len(picture) for picture in pictures]
         arrays["frames"] = np.frombuffer(b"".join(pictures), np.uint8)
-    return _assemble(header, arrays)
+    return assemble(header, arrays)
 
 
 def unpack(record: memoryview, frames: NDArray[np.uint8] | None = None, sound: NDArray[np.int16] | None = None) -> Clip:
@@ -71,18 +71,18 @@ def unpack(record: memoryview, frames: NDArray[np.uint8] | None = None, sound: N
     if not header["has_video"]:
         frames[...] = 0
     elif header["codec"] == "raw":
-        np.copyto(frames, _view(record, header, "frames"))
+        np.copyto(frames, view(record, header, "frames"))
     else:
-        _from_jpeg(_view(record, header, "frames"), header["jpeg_bytes"], frames)
+        _from_jpeg(view(record, header, "frames"), header["jpeg_bytes"], frames)
     if header["has_sound"]:
-        np.copyto(sound, _view(record, header, "sound"))
+        np.copyto(sound, view(record, header, "sound"))
     else:
         sound[...] = 0
     return Clip(
         frames=frames,
-        frame_times=_view(record, header, "frame_times").copy(),
+        frame_times=view(record, header, "frame_times").copy(),
         sound=sound,
-        sound_length=_view(record, header, "sound_length").copy(),
+        sound_length=view(record, header, "sound_length").copy(),
         has_video=header["has_video"],
         has_sound=header["has_sound"],
         duration=header["duration"],
@@ -129,7 +129,8 @@ def identity(source: ClipSource) -> dict[str, Any]:
     }
 
 
-def _assemble(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> bytes:
+def assemble(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> bytes:
+    """A record of any header and arrays; their places are added to the header."""
     offset = 0  # counted from the end of the header, so that the header's length does not change it
     places = {}
     for name, array in arrays.items():
@@ -152,7 +153,7 @@ def _room(given: NDArray[Any] | None, shape: list[int], dtype: np.dtype[Any]) ->
     return given
 
 
-def _view(record: memoryview, header: dict[str, Any], name: str) -> NDArray[Any]:
+def view(record: memoryview, header: dict[str, Any], name: str) -> NDArray[Any]:
     """An array of the record where it lies; not to be kept, since the record is unmapped after reading."""
     (length,) = struct.unpack_from("<I", record, _BODY)
     place = header["arrays"][name]

@@ -41,9 +41,9 @@ class Collate:
         clips = [clip for _, clip in items]
         inputs: dict[str, dict[str, Tensor]] = {}
         if Modality.VISUAL in self.specs:
-            inputs[Modality.VISUAL] = _visual(clips)
+            inputs[Modality.VISUAL] = visual_inputs(clips)
         if Modality.AUDIO in self.specs:
-            inputs[Modality.AUDIO] = _audio(clips)
+            inputs[Modality.AUDIO] = audio_inputs(clips)
         if Modality.LANGUAGE in self.specs:
             spec = self.specs[Modality.LANGUAGE]
             assert isinstance(spec, LanguageSpec)
@@ -58,13 +58,15 @@ class Collate:
         return [sample.text]
 
 
-def _visual(clips: Sequence[Clip]) -> dict[str, Tensor]:
+def visual_inputs(clips: Sequence[Clip]) -> dict[str, Tensor]:
+    """What a visual encoder reads of the clips."""
     present = torch.tensor([clip.has_video for clip in clips])
     frames = _joined([clip.frames for clip in clips])
     return {"frames": frames, "mask": present[:, None, None].expand(frames.shape[:3]), "present": present}
 
 
-def _audio(clips: Sequence[Clip]) -> dict[str, Tensor]:
+def audio_inputs(clips: Sequence[Clip]) -> dict[str, Tensor]:
+    """What an audio encoder reads of the clips."""
     return {
         "sound": _joined([clip.sound for clip in clips]),
         "length": torch.from_numpy(np.stack([clip.sound_length for clip in clips])),
@@ -99,10 +101,12 @@ def texts_by_segment(sample: Sample, *, duration: float, segments: int) -> list[
     return rows
 
 
-def language_inputs(texts: Sequence[Sequence[str | None]], spec: LanguageSpec) -> dict[str, Tensor]:
+def language_inputs(
+    texts: Sequence[Sequence[str | None]], spec: LanguageSpec, *, at_least: int = 1
+) -> dict[str, Tensor]:
     """Texts by clip and segment, (B, S), to ids and mask (B, S, L) of the batch's longest; shorter ones are padded."""
     ids = [[[] if text is None else spec.tokenize(text)[: spec.max_length] for text in rows] for rows in texts]
-    longest = max(1, *(len(row) for rows in ids for row in rows))
+    longest = max(at_least, *(len(row) for rows in ids for row in rows))
     padded = torch.tensor([[row + [spec.pad_id] * (longest - len(row)) for row in rows] for rows in ids])
     length = torch.tensor([[len(row) for row in rows] for rows in ids])
     mask = torch.arange(longest) < length[..., None]

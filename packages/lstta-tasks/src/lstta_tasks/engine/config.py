@@ -43,24 +43,28 @@ class Reader:
         given: those of its arguments that do not come from the config.
         optional: those that need not come from it.
         keys: other keys, all of them needed.
+        extra: other keys that may be left out.
     """
 
     factory: Factory | None = None
     given: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
 
     def known(self) -> dict[str, bool]:
         """The keys that the section may have, and whether it must."""
         taken = {} if self.factory is None else arguments(self.factory)[0]
         known = {key: needed and key not in self.optional for key, needed in taken.items() if key not in self.given}
-        return known | dict.fromkeys(self.keys, True)
+        return known | dict.fromkeys(self.keys, True) | dict.fromkeys(self.extra, False)
 
 
 READERS = {
     "model": Reader(build_model, given=("encoders", "method", "task")),
     "model.readout": Reader(Readout, given=("widths",)),
-    "clips": Reader(Preprocessing, optional=("frame_size", "sample_rate"), keys=("cache", "codec")),
+    "clips": Reader(
+        Preprocessing, optional=("frame_size", "sample_rate"), keys=("cache", "codec"), extra=("features",)
+    ),
     "loader": Reader(keys=("batch_size", "workers")),
     "optim_wrapper": Reader(OptimWrapper),
     "train_cfg": Reader(EpochBasedTrainLoop, given=("runner", "dataloader")),
@@ -129,8 +133,9 @@ def _check_sections(path: Path, config: Config) -> None:
     for section, reader in READERS.items():
         if (settings := _at(config, section)) is not None:
             _check_keys(section, settings, reader.known())
-    if not isinstance(config.clips.cache, str):
-        raise ValueError(f"clips.cache: the path of a folder is wanted, got {config.clips.cache!r}")
+    for key in ("cache", "features"):
+        if not isinstance(path := config.clips.get(key, ""), str):
+            raise ValueError(f"clips.{key}: the path of a folder is wanted, got {path!r}")
     typed = {f"param_scheduler.{index}": settings for index, settings in enumerate(config.param_scheduler)}
     for section, settings in {**typed, "optim_wrapper.optimizer": config.optim_wrapper.optimizer}.items():
         if not isinstance(settings, Mapping) or "type" not in settings:

@@ -14,12 +14,15 @@ from mmengine.dataset import DefaultSampler
 from torch.utils.data import DataLoader
 
 from lstta_core.budget import MethodChoice
-from lstta_core.interfaces import AudioSpec, Encoder, InputSpec, Modality, VisualSpec
+from lstta_core.interfaces import AudioSpec, Encoder, InputSpec, LanguageSpec, Modality, VisualSpec
 from lstta_core.plugins import installed_plugins
+from lstta_core.trimodal import TrimodalModel
 from lstta_tasks.data.cache import CacheReader, CacheSet, open_cache
 from lstta_tasks.data.clip import ClipSource
 from lstta_tasks.data.collate import Collate
 from lstta_tasks.data.dataset import SampleDataset
+from lstta_tasks.data.feature_dataset import FeatureCollate, FeatureDataset, FeatureKeys
+from lstta_tasks.data.features import FeatureReader, FeatureSettings
 from lstta_tasks.data.preprocessing import Preprocessing
 from lstta_tasks.engine.factories import call, check_arguments, create, described, plain
 from lstta_tasks.model import build_model
@@ -61,7 +64,9 @@ class Experiment:
     @cached_property
     def preprocessing(self) -> Preprocessing:
         """What the encoders' specs and the section ``clips`` ask of decoding."""
-        options = plain({key: value for key, value in self.config.clips.items() if key not in ("cache", "codec")})
+        options = plain(
+            {key: value for key, value in self.config.clips.items() if key not in ("cache", "codec", "features")}
+        )
         visual, audio = self.specs.get(Modality.VISUAL), self.specs.get(Modality.AUDIO)
         if isinstance(visual, VisualSpec):
             options.setdefault("frame_size", visual.size)
@@ -114,16 +119,79 @@ class Experiment:
         """
         return open_cache(Path(self.config.clips.cache), self.preprocessing)
 
+    @property
+    def features_path(self) -> Path:
+        """
+        Raises:
+            ValueError: the config names no feature cache.
+        """
+        if "features" not in self.config.clips:
+            raise ValueError("clips.features: it is missing; the path of the feature cache's folder is wanted")
+        return Path(self.config.clips.features)
+
+    @property
+    def lockstep(self) -> TrimodalModel:
+        """The lockstep model whose prefix a feature cache holds.
+
+        Raises:
+            ValueError: there are several, its prefix is not frozen, or texts are cut into segments.
+        """
+        models = list(self.model.lockstep_models().values())
+        if len(models) != 1:
+            raise ValueError(
+                f"clips.features: one lockstep model is wanted, the task {self.task.name} has {len(models)}"
+            )
+        if not models[0].prefix_is_frozen:
+            raise ValueError(f"clips.features: method {self.config.method['name']!r} trains inside the encoders")
+        if self.task.timed_text:
+            raise ValueError(f"clips.features: the task {self.task.name} cuts texts into segments; leave it out")
+        return models[0]
+
+    @property
+    def feature_settings(self) -> FeatureSettings:
+        """What a feature cache must have been built with. Raises as :attr:`lockstep` does."""
+        model = self.lockstep
+        return FeatureSettings(
+            encoders={str(m): model.digests[m] for m in model.by_modality()},
+            stages=model.stages,
+            stage=model.first_adapted,
+            dtype=str(model.frozen_dtype or torch.float32).removeprefix("torch."),
+        )
+
     @cached_property
-    def collate(self) -> Collate:
+    def features(self) -> FeatureReader:
+        """
+        Raises:
+            FileNotFoundError: there is no finished feature cache at ``clips.features``.
+            ValueError: it was built with other preprocessing or by another model.
+        """
+        return FeatureReader(self.features_path, self.preprocessing, self.feature_settings)
+
+    @property
+    def feature_keys(self) -> FeatureKeys:
+        """Under which keys samples' states are."""
+        encoders = self.lockstep.by_modality()
+        language = encoders.get(Modality.LANGUAGE)
+        spec = None if language is None else language.spec
+        assert spec is None or isinstance(spec, LanguageSpec)
+        return FeatureKeys(modalities=list(encoders), clips=self.cache, text=spec)
+
+    @cached_property
+    def collate(self) -> Collate | FeatureCollate:
         """For the encoders that the network has, which may be fewer than the config's."""
+        if "features" in self.config.clips:
+            return FeatureCollate(self.features, list(self.lockstep.by_modality()))
         specs = {modality: encoder.spec for modality, encoder in self.model.by_modality().items()}
         return Collate(specs, timed_text=self.task.timed_text)
 
-    def dataset(self, split: Split) -> SampleDataset:
-        return SampleDataset(self.task.samples(split), self.cache)
+    def dataset(self, split: Split) -> SampleDataset | FeatureDataset:
+        """A split's samples with their clips, or with their states where the config names a feature cache."""
+        samples = self.task.samples(split)
+        if "features" in self.config.clips:
+            return FeatureDataset(samples, self.feature_keys, self.features)
+        return SampleDataset(samples, self.cache)
 
-    def loader(self, split: Split, dataset: SampleDataset) -> DataLoader[Any]:
+    def loader(self, split: Split, dataset: SampleDataset | FeatureDataset) -> DataLoader[Any]:
         """Batches of a split: shuffled by seed and epoch for training, else in order. Shared out between ranks."""
         options = self.config.loader
         workers = options["workers"]
