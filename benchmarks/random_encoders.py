@@ -17,10 +17,11 @@ from lstta_core.testing.inputs import TEXTS
 _FOUR = {"num_attention_heads": 6, "hidden_size": 384}
 
 
-def small_encoders(*, seconds: float) -> dict[Modality, Encoder]:
-    """DINOv2-S (12 blocks), Whisper tiny's encoder (4) and MiniLM (6), all 384 wide; frames of 56 × 84.
+def small_encoders(*, frame: tuple[int, int], seconds: float) -> dict[Modality, Encoder]:
+    """DINOv2-S (12 blocks), Whisper tiny's encoder (4) and MiniLM (6), all 384 wide.
 
     Args:
+        frame: height and width in pixels, multiples of 14.
         seconds: of sound a clip, to which Whisper's position table is cut.
     """
     vision = transformers.Dinov2Config(**_FOUR, num_hidden_layers=12, image_size=56, patch_size=14)
@@ -29,7 +30,7 @@ def small_encoders(*, seconds: float) -> dict[Modality, Encoder]:
     )
     text = transformers.BertConfig(**_FOUR, num_hidden_layers=6, intermediate_size=1536)
     return {
-        Modality.VISUAL: _visual(transformers.Dinov2Model(vision), size=(56, 84)),
+        Modality.VISUAL: _visual(transformers.Dinov2Model(vision), size=frame),
         Modality.AUDIO: _audio(transformers.WhisperModel(sound).encoder, span="clip", seconds=seconds),
         Modality.LANGUAGE: _language(transformers.BertModel(text)),
     }

@@ -47,7 +47,7 @@ from lstta_core.trimodal import TrimodalModel, TrimodalOutput
 from lstta_tasks.engine.allocator import keep_freed_memory
 
 SETTINGS = ("float32", "bfloat16", "autocast")
-SEGMENTS, ANSWERS = 8, 42
+ANSWERS = 42
 LSTTA: dict[str, Any] = {"name": "lstta", "width": 64}
 
 
@@ -60,6 +60,8 @@ class Size:
     words: int
     stages: int
     last: int
+    segments: int = 8
+    frame: tuple[int, int] = (56, 84)
 
 
 SMALL = Size(base=False, clips=4, words=16, stages=4, last=1)
@@ -108,17 +110,17 @@ class Way:
     ) -> None:
         torch.manual_seed(0)
         self.settings, self.device = settings, device
-        encoders = base_encoders() if size.base else small_encoders(seconds=float(SEGMENTS) / 2)
+        encoders = base_encoders() if size.base else small_encoders(frame=size.frame, seconds=size.segments / 2)
         dtype = torch.bfloat16 if settings == "bfloat16" else None
         self.model = TrimodalModel(encoders, stages=size.stages, adapted=adapted, frozen_dtype=dtype)
-        seconds = 10.0 / SEGMENTS if size.base else 0.5
+        seconds = 10.0 / size.segments if size.base else 0.5
         self.inputs = {
             m: {
                 key: value.to(device)
                 for key, value in synthetic_inputs(
                     encoder.spec,
                     batch=size.clips,
-                    segments=SEGMENTS,
+                    segments=size.segments,
                     ragged=False,
                     sound_seconds=seconds,
                     text_length=size.words,

@@ -6,6 +6,8 @@ import copy
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import torch
+
 from lstta_core.budget import MethodChoice, create_method
 from lstta_core.interfaces import Encoder, Modality
 from lstta_core.readout import Readout
@@ -14,6 +16,7 @@ from lstta_tasks.network import TaskNetwork, Tower
 from lstta_tasks.task import Task
 
 ADAPTER = "default"
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 FROZEN = "trimodal.encoders."
 """Prefix of the names of the encoders' state in networks of one tower."""
 
@@ -27,6 +30,8 @@ def build_model(
     stages: int | None = None,
     adapted: int | None = None,
     readout: Mapping[str, Any] | None = None,
+    frozen_dtype: str | None = None,
+    checkpointing: bool = False,
 ) -> tuple[TaskNetwork, MethodChoice]:
     """A freshly initialised network.
 
@@ -39,6 +44,9 @@ def build_model(
         stages: K, see :class:`~lstta_core.trimodal.TrimodalModel`.
         adapted: how many of the last stages are adapted.
         readout: options of :class:`~lstta_core.readout.Readout`.
+        frozen_dtype: ``"bfloat16"`` or ``"float32"``, of the frozen weights; as they are by default. This and the next
+            change what a step costs, see :class:`~lstta_core.trimodal.TrimodalModel`.
+        checkpointing: whether stages are computed again in the backward pass.
 
     Returns:
         The network, and what the method became: with a budget, its options have the width that was found.
@@ -47,6 +55,8 @@ def build_model(
         UnknownNameError: no plugin registers the method.
         ValueError: an option is out of range, or ``modalities`` names one without an encoder.
     """
+    if frozen_dtype not in (None, *DTYPES):
+        raise ValueError(f"model.frozen_dtype: one of {', '.join(DTYPES)} is wanted, got {frozen_dtype!r}")
     used = {m: encoder for m, encoder in encoders.items() if modalities is None or m in modalities}
     if modalities is not None and len(used) != len(modalities):
         raise ValueError(f"model.modalities: some of {', '.join(encoders)} are wanted, each once, got {modalities}")
@@ -55,7 +65,13 @@ def build_model(
         # A method may change encoders, so towers that read the same modality have an encoder each.
         taken = {m for model in models.values() for m in model.by_modality()}
         own = {m: copy.deepcopy(used[m]) if m in taken else used[m] for m in read}
-        models[name] = TrimodalModel(own, stages=stages, adapted=adapted)
+        models[name] = TrimodalModel(
+            own,
+            stages=stages,
+            adapted=adapted,
+            frozen_dtype=None if frozen_dtype is None else DTYPES[frozen_dtype],
+            checkpointing=checkpointing,
+        )
     choice = create_method(model=list(models.values()), **method)
     for model in models.values():
         model.add_adapter(ADAPTER, choice.method)

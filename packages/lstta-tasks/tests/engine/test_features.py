@@ -75,6 +75,20 @@ def test_sight_and_sound_are_equal_to_the_bit(world: World, tmp_path: Path, moda
     assert torch.equal(found, losses)
 
 
+def test_with_frozen_weights_in_bfloat16_too(world: World, built: Path, tmp_path: Path) -> None:
+    options = {"model.frozen_dtype": "bfloat16"}
+    build_features(experiment(world, tmp_path / "cache", **options))
+    _, wanted, losses = outputs(experiment(world, **options), "train")
+    _, got, found = outputs(experiment(world, tmp_path / "cache", **options), "train")
+    stored = experiment(world, tmp_path / "cache", **options).dataset("train")[0][1]
+    assert stored[Modality.VISUAL].state.tokens.dtype is torch.bfloat16
+    # Autocast rounds what follows to bfloat16: 2^-8 of values around 1.
+    torch.testing.assert_close(got, wanted, rtol=0, atol=2e-2)
+    torch.testing.assert_close(found, losses, rtol=0, atol=2e-2)
+    with pytest.raises(CacheError, match=r"dtype: 'bfloat16' here, 'float32' there"):
+        _ = experiment(world, built, **options).features
+
+
 def test_no_encoder_runs_its_prefix(world: World, built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one = experiment(world, built)
     model = one.lockstep
