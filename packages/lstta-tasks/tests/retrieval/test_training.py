@@ -91,7 +91,8 @@ class TestNetwork:
         network, inputs = experiment.model.eval(), batch_of(experiment)["inputs"]
         output = network(inputs, torch.arange(4)).output
         assert output.right.shape == output.wrong.shape == (8,)
-        torch.testing.assert_close(output.right, network.score(inputs).repeat(2))
+        expected = output.scale * (output.clips * output.texts).sum(1) + network.score(inputs)
+        torch.testing.assert_close(output.right, expected.repeat(2))
         assert network(inputs).output.right is None
 
     def test_a_budget_is_for_all_towers(self, msrvtt: World) -> None:
@@ -167,7 +168,8 @@ class TestRuns:
             for row, (sample, _) in enumerate(items):
                 first, second, *rest = [int(i) for i in np.argsort(-similarity[row])]
                 pairs = [(sample, items[place][1]) for place in (first, second)]
-                scores = network.score(experiment.collate(pairs)["inputs"]).tolist()
+                added = network.score(experiment.collate(pairs)["inputs"]).numpy()
+                scores = output.scale.item() * similarity[row, [first, second]] + added
                 order = [first, second, *rest] if scores[0] >= scores[1] else [second, first, *rest]
                 assert details["predictions"][sample.id]["text_to_video"] == 1 + order.index(row)
                 assert details["predictions"][sample.id]["top"] == [items[place][0].source.id for place in order]
@@ -184,8 +186,10 @@ class TestRuns:
         task = Experiment(load_config(msrvtt.config, {"task.joint": True, "task.rerank": rerank})).task
         samples = task.samples("test")
         rng = np.random.default_rng(0)
+        vectors = rng.integers(-999, 1000, (len(samples), 2, 3)).astype(float)  # whole numbers: sums are exact
         predictions = {
-            sample.id: {"similarity": 0.0, "clip": rng.normal(size=3), "text": rng.normal(size=3)} for sample in samples
+            sample.id: {"similarity": 0.0, "scale": 2.0, "clip": clip, "text": text}
+            for sample, (clip, text) in zip(samples, vectors, strict=True)
         }
         wanted = {sample.id for sample in task.second_pass(predictions, samples)}
         similarity = np.array(
@@ -196,17 +200,23 @@ class TestRuns:
             expected |= {pair_id(sample.id, samples[j].source.id) for j in np.argsort(-similarity[i])[:rerank]}
             expected |= {pair_id(samples[j].id, sample.source.id) for j in np.argsort(-similarity[:, i])[:rerank]}
         assert wanted == expected
-        concluded = task.conclude(predictions, samples, dict.fromkeys(wanted, 0.5))
-        # A matcher that scores all alike is no help: of the best, the own clip comes last.
+        # A matcher that adds the same to all changes nothing; one that undoes the similarity leaves nothing but ties.
+        undone = {
+            pair_id(t.id, c.source.id): -2.0 * similarity[i, j]
+            for i, t in enumerate(samples)
+            for j, c in enumerate(samples)
+        }
+        same = task.conclude(predictions, samples, dict.fromkeys(wanted, 0.5))
+        level = task.conclude(predictions, samples, {name: undone[name] for name in wanted})
         for i, sample in enumerate(samples):
             before = 1 + int((np.delete(similarity[i], i) >= similarity[i, i]).sum())
-            assert concluded[sample.id]["dual"]["text_to_video"] == before
-            assert concluded[sample.id]["text_to_video"] == (min(rerank, 5) if before <= rerank else before)
+            assert same[sample.id]["dual"]["text_to_video"] == same[sample.id]["text_to_video"] == before
+            assert level[sample.id]["text_to_video"] == (min(rerank, 5) if before <= rerank else before)
 
     def test_embeddings_and_scores_that_are_not_finite_are_refused(self, msrvtt: World) -> None:
         task = Experiment(load_config(msrvtt.config, {"task.joint": True})).task
         samples = task.samples("test")
-        predictions = {s.id: {"similarity": 0.0, "clip": np.ones(3), "text": np.ones(3)} for s in samples}
+        predictions = {s.id: {"similarity": 0.0, "scale": 1.0, "clip": np.ones(3), "text": np.ones(3)} for s in samples}
         names = [sample.id for sample in task.second_pass(predictions, samples)]
         with pytest.raises(ValueError, match=r"the match score of text ret0 is not finite: the training has diverged"):
             task.conclude(predictions, samples, dict.fromkeys(names, float("nan")))

@@ -24,13 +24,14 @@ class Board:
     A clip counts once, however many texts it has; its embedding is that of its first sample.
 
     Args:
-        predictions: with the embeddings ``clip`` and ``text``, (E,) each, by sample id.
+        predictions: with the embeddings ``clip`` and ``text``, (E,) each, and ``scale``, by sample id.
         samples: of the split; those without a prediction are left out.
 
     Attributes:
         samples: one a text, T of them.
         clips: the first sample of each of the V clips.
         similarity: (T, V), the cosine of text and clip.
+        scale: that the second pass's scores are to be added to it with.
         owner: (T,), which clip each text is about.
 
     Raises:
@@ -46,6 +47,7 @@ class Board:
         place = {clip: i for i, clip in enumerate(first)}
         self.owner = np.array([place[sample.source.id] for sample in self.samples])
         texts = _stacked(predictions, self.samples, "text")
+        self.scale = float(predictions[self.samples[0].id]["scale"])
         self.similarity: Scores = texts @ _stacked(predictions, self.clips, "clip").T
 
     @property
@@ -78,7 +80,7 @@ class Board:
         """(T, V) and (V, T): the orders that a second pass leaves, as scores.
 
         Args:
-            scores: of the samples of :meth:`pairs`, by id.
+            scores: of the samples of :meth:`pairs`, by id: what is added to the scaled similarity.
             count: as there.
 
         Raises:
@@ -86,7 +88,8 @@ class Board:
         """
         second = np.full(self.similarity.shape, np.nan)
         for clip, text in self._places(count):
-            second[text, clip] = scores[pair_id(self.samples[text].id, self.clips[clip].source.id)]
+            added = scores[pair_id(self.samples[text].id, self.clips[clip].source.id)]
+            second[text, clip] = self.scale * self.similarity[text, clip] + added
             if not np.isfinite(second[text, clip]):
                 raise ValueError(f"the match score of text {self.samples[text].id} is not finite: {DIVERGED}")
         return _in_new_order(self.similarity, second, count), _in_new_order(self.similarity.T, second.T, count)

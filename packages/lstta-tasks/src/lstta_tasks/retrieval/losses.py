@@ -36,7 +36,7 @@ def mine(similarity: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     hardest of a batch often fits as well.
 
     Args:
-        similarity: (B, B), clips by texts, scaled by the inverse temperature.
+        similarity: (B, B), clips by texts, scaled by the inverse temperature; without a gradient.
         target: (B,), equal for pairs of the same clip.
 
     Returns:
@@ -45,7 +45,7 @@ def mine(similarity: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     """
     allowed = negatives(target)
     allowed = allowed | (_diagonal(target) & ~allowed.any(1))
-    weights = [sides.detach().float().masked_fill(~allowed, float("-inf")) for sides in (similarity, similarity.T)]
+    weights = [sides.float().masked_fill(~allowed, float("-inf")) for sides in (similarity, similarity.T)]
     other_text, other_clip = (side.softmax(1).multinomial(1)[:, 0] for side in weights)
     places = torch.arange(len(target), device=target.device)
     right = torch.stack([places, places], 1).repeat(2, 1)

@@ -25,8 +25,9 @@ class Embedded:
         clips: (B, E), float32, unit vectors.
         texts: (B, E), float32, unit vectors.
         scale: (), the inverse temperature.
-        right: (2B,) match scores of right pairs; None in dual mode and without targets.
-        wrong: (2B,) match scores of as many wrong ones that look right; likewise.
+        right: (2B,) scores of right pairs, the scaled cosine corrected by the matcher; None in dual mode and without
+            targets.
+        wrong: (2B,) scores of as many wrong ones that look right; likewise.
     """
 
     clips: Tensor
@@ -58,7 +59,7 @@ class Embedder(nn.Module):
 
 
 class Matcher(nn.Module):
-    """A tower of all three modalities, and one number for how well they fit together.
+    """A tower of all three modalities, and one number: how much better they fit together than their embeddings say.
 
     Args:
         tower: of visual, audio and language.
@@ -114,13 +115,15 @@ class RetrievalNetwork(TaskNetwork):
         scale = self.temperature()
         output = Embedded(clips, texts, scale)
         if self.matcher is not None and target is not None:
-            pairs = mine(scale * clips @ texts.T, target)
-            right, wrong = self._match(inputs, torch.cat(pairs)).chunk(2)
+            similarity = (scale * clips @ texts.T).detach()
+            pairs = torch.cat(mine(similarity, target))
+            scores = similarity[pairs[:, 0], pairs[:, 1]] + self._match(inputs, pairs)
+            right, wrong = scores.chunk(2)
             output = replace(output, right=right, wrong=wrong)
         return TaskOutput(output, importances)
 
     def score(self, inputs: Inputs) -> Tensor:
-        """The matcher's score of each clip with its text, (B,).
+        """How much the matcher adds to the scaled cosine of each clip and its text, (B,).
 
         Raises:
             NotImplementedError: there is no matcher.

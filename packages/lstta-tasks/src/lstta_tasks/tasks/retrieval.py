@@ -122,11 +122,11 @@ class Retrieval(Task):
         return loss + matching_loss(output.right, output.wrong)
 
     def predict(self, output: Embedded) -> list[dict[str, Any]]:
-        """The cosine of each clip and its text, and the embeddings of both, (E,) float32."""
+        """The cosine of each clip and its text, what it is scaled by, and the embeddings of both, (E,) float32."""
         clips, texts = output.clips.detach().cpu(), output.texts.detach().cpu()
         similarity = (clips * texts).sum(1).tolist()
         return [
-            {"similarity": s, "clip": clip, "text": text}
+            {"similarity": s, "scale": output.scale.item(), "clip": clip, "text": text}
             for s, clip, text in zip(similarity, clips.numpy(), texts.numpy(), strict=True)
         ]
 
