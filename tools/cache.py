@@ -101,10 +101,12 @@ def _info(args: argparse.Namespace) -> None:
     from lstta_tasks.data.cache import open_cache
 
     reader = open_cache(args.cache)
-    print(f"{args.cache}: {len(reader):,} clips, {len(reader.failures):,} failed")
+    states = "features" in reader.meta
+    print(f"{args.cache}: {len(reader):,} {'states' if states else 'clips'}, {len(reader.failures):,} failed")
     for key, value in reader.meta.items():
         print(f"  {key}: {value}")
-    _tell_what_lacks(reader)
+    if not states:
+        _tell_what_lacks(reader)
     _list(reader.failures)
 
 

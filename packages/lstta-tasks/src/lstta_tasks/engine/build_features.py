@@ -59,7 +59,8 @@ def build_features(experiment: Experiment, splits: Sequence[Split] | None = None
 
     Raises:
         CacheError: the path holds another model's states or clips, or the clips' cache is not there.
-        ValueError: the config names no feature cache, or its model has no frozen prefix.
+        ValueError: the config names no feature cache, its model has no frozen prefix, or none of its clips is in the
+            clips' cache.
     """
     path, settings = experiment.features_path, experiment.feature_settings
     experiment.lockstep.to(get_device()).eval()
@@ -84,7 +85,7 @@ def build_features(experiment: Experiment, splits: Sequence[Split] | None = None
         with ExitStack() as stack:
             stack.enter_context(torch.no_grad())
             stack.enter_context(fast_linear(enabled=not torch.cuda.is_available()))
-            if todo:
+            if todo or partial.exists():  # a build may have been killed after its last state
                 keep = {key: value for key, value in record.items() if key not in ("count", "digest")}
                 writer = stack.enter_context(CacheWriter(partial, keep, base=path if finished else None))
                 prefix = _Prefix(experiment, length)
@@ -96,17 +97,19 @@ def build_features(experiment: Experiment, splits: Sequence[Split] | None = None
 
 
 def _jobs(experiment: Experiment, splits: Sequence[Split] | None) -> tuple[list[_Job], int]:
-    """Everything that the splits need, each once, and the longest text in ids."""
-    keys = experiment.feature_keys
+    """Everything that the splits need, each once, and the longest text of all splits in ids."""
+    keys, cache = experiment.feature_keys, experiment.cache
     jobs: dict[str, _Job] = {}
     length = 1
-    for sample in (sample for split in splits or experiment.task.splits() for sample in experiment.task.samples(split)):
-        if sample.source.id not in experiment.cache:
-            continue
-        for m, key in keys(sample).items():
-            if m is Modality.LANGUAGE:
+    for split in experiment.task.splits():
+        wanted = splits is None or split in splits
+        for sample in experiment.task.samples(split):
+            if keys.text is not None:
                 length = max(length, len(keys.ids(sample.text)))
-            jobs.setdefault(key, _Job(key, m, sample.text if m is Modality.LANGUAGE else sample.source.id))
+            for m, key in keys(sample).items() if wanted and sample.source.id in cache else ():
+                jobs.setdefault(key, _Job(key, m, sample.text if m is Modality.LANGUAGE else sample.source.id))
+    if not jobs:
+        raise ValueError(f"none of the clips is in the cache {cache.path}: build it first with tools/cache.py build")
     return list(jobs.values()), length
 
 

@@ -17,12 +17,12 @@ from lstta_core.budget import MethodChoice
 from lstta_core.interfaces import AudioSpec, Encoder, InputSpec, LanguageSpec, Modality, VisualSpec
 from lstta_core.plugins import installed_plugins
 from lstta_core.trimodal import TrimodalModel
-from lstta_tasks.data.cache import CacheReader, CacheSet, open_cache
+from lstta_tasks.data.cache import CacheError, CacheReader, CacheSet, open_cache
 from lstta_tasks.data.clip import ClipSource
 from lstta_tasks.data.collate import Collate
 from lstta_tasks.data.dataset import SampleDataset
 from lstta_tasks.data.feature_dataset import FeatureCollate, FeatureDataset, FeatureKeys
-from lstta_tasks.data.features import FeatureReader, FeatureSettings
+from lstta_tasks.data.features import CODEC, FeatureReader, FeatureSettings
 from lstta_tasks.data.preprocessing import Preprocessing
 from lstta_tasks.engine.factories import call, check_arguments, create, described, plain
 from lstta_tasks.model import build_model
@@ -115,9 +115,14 @@ class Experiment:
         """
         Raises:
             FileNotFoundError: there is no finished cache at ``clips.cache``.
-            ValueError: it was built with other preprocessing.
+            ValueError: it was built with other preprocessing, or holds states.
         """
-        return open_cache(Path(self.config.clips.cache), self.preprocessing)
+        cache = open_cache(Path(self.config.clips.cache), self.preprocessing)
+        if isinstance(cache, CacheReader) and cache.meta["codec"] == CODEC:
+            raise CacheError(
+                f"{cache.path} is a feature cache: clips.cache wants one of clips, clips.features this one"
+            )
+        return cache
 
     @property
     def features_path(self) -> Path:
