@@ -16,6 +16,7 @@ def main() -> None:
     parser.add_argument("config", type=Path)
     parser.add_argument("--work-dir", type=Path, help="run folder (default: work_dirs/ and the config's name)")
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in the run folder")
+    parser.add_argument("--from", type=Path, metavar="ADAPTER", dest="start", help="begin with another task's adapter")
     parser.add_argument("--amp", action="store_true", help="mixed precision; needs a GPU")
     parser.add_argument("--cfg-options", nargs="+", metavar="KEY=VALUE", help="override config values, as a.b=c")
     parser.add_argument("--launcher", choices=("none", "pytorch"), default="none", help="pytorch under torchrun")
@@ -28,7 +29,8 @@ def main() -> None:
     from lstta_tasks.engine.train import train
 
     pairs = [*(args.cfg_options or ()), *([] if args.seed is None else [f"seed={args.seed}"])]
-    options = ["--cfg-options", *pairs] if pairs else []
+    options = [] if args.start is None else ["--from", str(args.start)]
+    options += ["--cfg-options", *pairs] if pairs else []
     work_dir = args.work_dir or Path("work_dirs") / args.config.stem
     train(
         load_config(args.config, cfg_options(pairs)),
@@ -36,6 +38,7 @@ def main() -> None:
         resume=args.resume,
         amp=args.amp,
         launcher=args.launcher,
+        start=args.start,
         command=shlex.join(["tools/train.py", str(args.config), *options]),
     )
     print(f"run folder: {work_dir}; the best adapter: {work_dir / 'best'}")

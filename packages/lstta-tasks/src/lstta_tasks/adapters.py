@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from lstta_core.adapter_files import RECORD, AdapterFile, AdapterFileError, check_digests, load_tensors, read_adapter
+from lstta_core.adapter_files import (
+    RECORD,
+    AdapterFile,
+    AdapterFileError,
+    check_digests,
+    load_tensors,
+    read_adapter,
+    trained_tensors,
+)
 from lstta_core.interfaces import Encoder, Modality
 from lstta_core.plugins import installed_plugins
 from lstta_tasks.data.clip import ClipSource
@@ -18,6 +27,9 @@ from lstta_tasks.data.preprocessing import Preprocessing
 from lstta_tasks.model import build_model
 from lstta_tasks.network import TaskNetwork
 from lstta_tasks.task import Sample, Task, TimedText
+
+HEAD = "head."
+"""Prefix of the names of a task's last layer in networks of one tower."""
 
 
 def card(record: Mapping[str, Any], model: TaskNetwork) -> dict[str, Any]:
@@ -61,6 +73,19 @@ def load_into(model: TaskNetwork, file: AdapterFile) -> None:
     digests = {str(m): digest for m, digest in model.digests().items()}
     check_digests(file, digests, {m: type(encoder).__name__ for m, encoder in model.by_modality().items()})
     load_tensors(model, file, model.frozen())
+
+
+def start_from(model: TaskNetwork, folder: Path) -> None:
+    """Give a fresh network what another task has trained: adapters and readout. Its head stays as it is.
+
+    Raises:
+        FileNotFoundError: the folder or a file of it is not there.
+        AdapterFileError: it was trained on other encoders, or with another method or other sizes.
+    """
+    file = read(folder)
+    kept = {name: tensor for name, tensor in file.tensors.items() if not name.startswith(HEAD)}
+    own = {name: tensor for name, tensor in trained_tensors(model, model.frozen()).items() if name.startswith(HEAD)}
+    load_into(model, replace(file, tensors=kept | own))
 
 
 class Predictor:

@@ -51,6 +51,23 @@ class TestEvaluate:
         assert report.value("overall") == read_adapter(run / "best").record["selected"]["overall"]
         assert details["samples"] == len(details["predictions"]) == 15
 
+    def test_training_may_start_from_another_tasks_adapter(self, world: World, run: Path, tmp_path: Path) -> None:
+        """Everything but the head, which may have another size."""
+        options = {"train_cfg.max_epochs": 1, "optim_wrapper.optimizer.lr": 0.0, "task.answers": ["no", "yes"]}
+        train(load_config(world.config, options), work_dir=tmp_path / "run", start=run / "best")
+        before, after = read_adapter(run / "best").tensors, read_adapter(tmp_path / "run" / "best").tensors
+        assert before.keys() == after.keys()
+        same = {name for name in before if torch.equal(before[name], after[name])}
+        assert same == {name for name in before if not name.startswith("head.")}
+
+    @pytest.mark.parametrize(
+        "options", [{"method.width": 12}, {"encoders.audio.seed": 6}], ids=["other sizes", "other encoders"]
+    )
+    def test_a_start_that_does_not_fit(self, world: World, run: Path, tmp_path: Path, options: dict[str, Any]) -> None:
+        with pytest.raises(AdapterFileError):
+            train(load_config(world.config, options), work_dir=tmp_path / "run", start=run / "best")
+        assert not (tmp_path / "run").exists()
+
     @pytest.mark.parametrize("kept", [["audio"], ["visual", "language"]])
     def test_a_model_of_fewer_modalities_than_the_config(self, world: World, tmp_path: Path, kept: list[str]) -> None:
         """The cache stays that of all three, and an adapter folder knows which it has."""

@@ -17,7 +17,7 @@ from mmengine.runner import Runner
 from mmengine.visualization import TensorboardVisBackend, Visualizer
 
 from lstta_core.fast_linear import fast_linear
-from lstta_tasks.adapters import card
+from lstta_tasks.adapters import card, start_from
 from lstta_tasks.engine.allocator import keep_freed_memory
 from lstta_tasks.engine.checkpoints import BEST, CheckpointHook, check_fits, last_checkpoint
 from lstta_tasks.engine.distributed import join, wrap
@@ -52,6 +52,7 @@ def train(
     amp: bool = False,
     launcher: str = "none",
     command: str | None = None,
+    start: Path | None = None,
 ) -> Report | None:
     """Train a config's model, selecting on val.
 
@@ -62,13 +63,15 @@ def train(
         amp: mixed precision in bfloat16; needs a GPU.
         launcher: ``"none"``, or ``"pytorch"`` under torchrun.
         command: what was typed, for the adapter's card.
+        start: an adapter folder, of any task, whose adapters and readout training begins with; not used where there is
+            a checkpoint to resume from.
 
     Returns:
         The last validation's report, on the first rank.
 
     Raises:
         ValueError: the config or what it names does not fit; ``work_dir`` holds a run and ``resume`` is not given, or
-            it is given and the run is another config's. ``work_dir`` is then as it was.
+            it is given and the run is another config's; ``start`` does not fit. ``work_dir`` is then as it was.
     """
     checkpoint = last_checkpoint(work_dir)
     if not resume and (checkpoint is not None or (work_dir / BEST).exists()):
@@ -87,6 +90,8 @@ def train(
     loaders = {split: experiment.loader(split, dataset) for split, dataset in datasets.items()}
     if checkpoint is not None:
         check_fits(checkpoint, model, record, seed=config.seed, steps=len(loaders["train"]))
+    elif start is not None:
+        start_from(model, start)
     runner_model = RunnerModel(model=model, task=experiment.task)
     scorer = SecondPass(experiment=experiment, model=runner_model)
     metric = TaskMetric(task=experiment.task, samples=datasets["val"].samples, scorer=scorer)
