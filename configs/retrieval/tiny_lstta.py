@@ -5,8 +5,8 @@ command:  tools/train.py configs/retrieval/tiny_lstta.py
           and:       tools/cache.py build configs/retrieval/tiny_lstta.py
 joint:    add --cfg-options task.joint=True
 time:     pending
-result:   pending; a trial of 2 epochs, 250 steps: text to video R@1 .859 on val, .5625 on test, where chance has .0078 and
-          .0039 (one run, seed 0)
+result:   pending; a trial of 2 epochs, 250 steps: text to video R@1 .859 on val, .5625 on test, where chance has .0078
+          and .0039 (one run, seed 0)
 """
 
 from mmengine.config import read_base
