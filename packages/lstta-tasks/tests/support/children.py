@@ -36,7 +36,8 @@ def train_in_child(
     kill: str | None = None,
 ) -> int:
     """Train in a child and return its exit code, ``KILLED`` where it killed itself; ``kill`` names one of KILLS."""
-    arguments = (config, work_dir, resume, options, kill)
+    # Sums depend on the number of threads.
+    arguments = (torch.get_num_threads(), config, work_dir, resume, options, kill)
     # Its loader has workers of its own, so it must not be a daemon.
     child = multiprocessing.get_context("spawn").Process(target=_train, args=arguments, daemon=False)
     child.start()
@@ -45,8 +46,10 @@ def train_in_child(
     return child.exitcode
 
 
-def _train(config: Path, work_dir: Path, resume: bool, options: dict[str, Any] | None, kill: str | None) -> None:
-    torch.set_num_threads(1)
+def _train(
+    threads: int, config: Path, work_dir: Path, resume: bool, options: dict[str, Any] | None, kill: str | None
+) -> None:
+    torch.set_num_threads(threads)
     skip_pictures()
     if kill is not None:
         KILLS[kill]()
