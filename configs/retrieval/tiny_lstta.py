@@ -1,12 +1,12 @@
 """LSTTA on captions of the built-in clips, with the tiny encoders; dual mode.
 
-command:  tools/train.py configs/retrieval/tiny_lstta.py
+command:  tools/train.py configs/retrieval/tiny_lstta.py --work-dir work_dirs/retrieval
           before it: tools/generate.py retrieval --out data/built-in/retrieval --train 800 --val 128 --test 256
           and:       tools/cache.py build configs/retrieval/tiny_lstta.py
 joint:    add --cfg-options task.joint=True
-time:     pending
-result:   pending; a trial of 2 epochs, 250 steps: text to video R@1 .859 on val, .5625 on test, where chance has .0078
-          and .0039 (one run, seed 0)
+time:     360 s of processor time on one core, 625 steps of 32 captions, with the tests of val
+result:   text to video R@1 .844 on val (of 128), .606 on test (of 256), where chance has .008 and .004 (one run,
+          seed 0)
 """
 
 from mmengine.config import read_base
