@@ -3,8 +3,8 @@
 command:  tools/train.py configs/humor/tiny_lstta.py --work-dir work_dirs/humor
           before it: tools/generate.py humor --out data/built-in/humor --train 2000 --val 200 --test 400
           and:       tools/cache.py build configs/humor/tiny_lstta.py
-time:     pending
-result:   pending
+time:     2 s a step of 32 punchlines on one busy core
+result:   none yet: after three epochs val accuracy is at chance (.525 of 200), also from avqa's adapter (--from)
 """
 
 from mmengine.config import read_base

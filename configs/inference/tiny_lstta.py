@@ -3,8 +3,8 @@
 command:  tools/train.py configs/inference/tiny_lstta.py --work-dir work_dirs/inference
           before it: tools/generate.py inference --out data/built-in/inference --train 600 --val 80 --test 200
           and:       tools/cache.py build configs/inference/tiny_lstta.py
-time:     pending
-result:   pending
+time:     4 s a step of 32 statements on one busy core
+result:   none yet: after one epoch val accuracy is at chance (.50 of 480), also from avqa's adapter (--from)
 """
 
 from mmengine.config import read_base
