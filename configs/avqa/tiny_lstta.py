@@ -1,8 +1,8 @@
 """LSTTA on the built-in clips with the tiny encoders.
 
 command:  tools/train.py configs/avqa/tiny_lstta.py     (`make demo` generates the clips and the cache before it)
-time:     400 s on two cores, 450 steps of 32 questions
-result:   val .556; test .5475, where majority answers by type reach .3262 (one run, seed 0, 900 training clips)
+time:     155 s on two cores, 450 steps of 32 questions
+result:   val .550; test .560, where majority answers by type reach .326 (one run, seed 0, 900 training clips)
 """
 
 from mmengine.config import read_base
