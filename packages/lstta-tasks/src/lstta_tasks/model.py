@@ -17,8 +17,6 @@ from lstta_tasks.task import Task
 
 ADAPTER = "default"
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-FROZEN = "trimodal.encoders."
-"""Prefix of the names of the encoders' state in networks of one tower."""
 
 
 def build_model(

@@ -16,7 +16,8 @@ import torch.nn.functional as F
 
 from lstta_tasks.data.clip import ClipSource
 from lstta_tasks.task import Report, Sample
-from lstta_tasks.tasks.avqa import AVQA, OUTSIDE, fill
+from lstta_tasks.tasks.avqa import AVQA, fill
+from lstta_tasks.tasks.closed_vocabulary import OUTSIDE
 
 SHARED = Path(os.environ.get("LSTTA_SHARED", Path(__file__).parents[5] / "shared"))
 Write = Callable[..., Path]

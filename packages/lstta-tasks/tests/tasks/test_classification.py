@@ -11,7 +11,8 @@ import torch
 from sklearn.metrics import accuracy_score, recall_score
 
 from lstta_tasks.data.clip import ClipSource
-from lstta_tasks.tasks.classification import OUTSIDE, Classification
+from lstta_tasks.tasks.classification import Classification
+from lstta_tasks.tasks.closed_vocabulary import OUTSIDE
 
 Write = Callable[[str], Classification]
 

@@ -12,16 +12,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lstta_tasks.annotations.fields import check_fields
 from lstta_tasks.annotations.files import clip_file, data_folder, first_file
 from lstta_tasks.data.clip import ClipSource
 from lstta_tasks.task import SPLITS, Report, Sample, Score, Split, Task
+from lstta_tasks.tasks.closed_vocabulary import OUTSIDE, known_cross_entropy, likeliest
 
-OUTSIDE = -1
-"""The target of an answer that the training split does not have: no loss, and never counted as right."""
 AGAIN = "#"
 """In the id of a row whose ``question_id`` an earlier row has: 27 questions of MUSIC-AVQA's val have two answers."""
 
@@ -85,15 +83,10 @@ class AVQA(Task):
         return nn.Linear(width, len(self.answers))
 
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
-        known = (target != OUTSIDE).sum().clamp(min=1)
-        return F.cross_entropy(output, target, ignore_index=OUTSIDE, reduction="sum") / known
+        return known_cross_entropy(output, target)
 
     def predict(self, output: Tensor) -> list[dict[str, Any]]:
-        probabilities, best = output.float().softmax(-1).max(-1)
-        return [
-            {"answer": self.answers[i], "probability": p}
-            for i, p in zip(best.tolist(), probabilities.tolist(), strict=True)
-        ]
+        return likeliest(output, self.answers, "answer")
 
     def report(self, predictions: Mapping[str, Mapping[str, Any]], samples: Sequence[Sample]) -> Report:
         """Accuracy by type, by modality and overall: right answers over questions, never a mean of means.

@@ -26,6 +26,7 @@ from lstta_tasks.annotations.files import clip_file, data_folder, first_file
 from lstta_tasks.data.clip import ClipSource
 from lstta_tasks.metrics.answered import answered
 from lstta_tasks.task import Report, Sample, Score, Split, Task
+from lstta_tasks.tasks.closed_vocabulary import likeliest
 from lstta_tasks.tasks.held_out import tenth
 
 OPTIONS = 4
@@ -86,10 +87,7 @@ class AVQAOptions(Task):
         return F.cross_entropy(output, target)
 
     def predict(self, output: Tensor) -> list[dict[str, Any]]:
-        probabilities, best = output.float().softmax(-1).max(-1)
-        return [
-            {"answer": LETTERS[i], "probability": p} for i, p in zip(best.tolist(), probabilities.tolist(), strict=True)
-        ]
+        return likeliest(output, LETTERS, "answer")
 
     def report(self, predictions: Mapping[str, Mapping[str, Any]], samples: Sequence[Sample]) -> Report:
         """Accuracy by what the question is about (View, Sound, Both), by its first word, and overall.

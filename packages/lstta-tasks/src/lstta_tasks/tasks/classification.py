@@ -12,18 +12,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lstta_tasks.annotations.csv_rows import read_csv
 from lstta_tasks.data.clip import ClipSource
 from lstta_tasks.metrics.answered import answered
 from lstta_tasks.task import SPLITS, Report, Sample, Score, Split, Task
+from lstta_tasks.tasks.closed_vocabulary import OUTSIDE, known_cross_entropy, likeliest
 from lstta_tasks.tasks.held_out import tenth
 
 COLUMNS = ("video", "label", "text", "split", "start", "end")
-OUTSIDE = -1
-"""The target of a label that the training split does not have: no loss, and never counted as right."""
 
 
 class Classification(Task):
@@ -84,15 +82,10 @@ class Classification(Task):
         return nn.Linear(width, len(self.labels))
 
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
-        known = (target != OUTSIDE).sum().clamp(min=1)
-        return F.cross_entropy(output, target, ignore_index=OUTSIDE, reduction="sum") / known
+        return known_cross_entropy(output, target)
 
     def predict(self, output: Tensor) -> list[dict[str, Any]]:
-        probabilities, best = output.float().softmax(-1).max(-1)
-        return [
-            {"label": self.labels[i], "probability": p}
-            for i, p in zip(best.tolist(), probabilities.tolist(), strict=True)
-        ]
+        return likeliest(output, self.labels, "label")
 
     def report(self, predictions: Mapping[str, Mapping[str, Any]], samples: Sequence[Sample]) -> Report:
         """Accuracy over all, beside the share of the most frequent label; and recall, label by label."""

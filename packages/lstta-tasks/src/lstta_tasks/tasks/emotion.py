@@ -25,6 +25,7 @@ from lstta_tasks.data.clip import ClipSource
 from lstta_tasks.metrics.answered import answered
 from lstta_tasks.metrics.classes import accuracy, f1_by_class, majority, weighted_f1
 from lstta_tasks.task import SPLITS, Predictions, Report, Sample, Score, Split, Task
+from lstta_tasks.tasks.closed_vocabulary import likeliest
 
 EMOTIONS = ("neutral", "surprise", "fear", "sadness", "joy", "disgust", "anger")
 """The classes, in the order of MELD's own code."""
@@ -148,11 +149,7 @@ class Emotion(Task):
         return F.cross_entropy(output, target, weight=weights)
 
     def predict(self, output: Tensor) -> list[dict[str, Any]]:
-        probabilities, best = output.float().softmax(-1).max(-1)
-        return [
-            {"emotion": EMOTIONS[i], "probability": p}
-            for i, p in zip(best.tolist(), probabilities.tolist(), strict=True)
-        ]
+        return likeliest(output, EMOTIONS, "emotion")
 
     def report(self, predictions: Predictions, samples: Sequence[Sample]) -> Report:
         """F1 of each emotion that a sample has or was predicted, accuracy, and weighted F1, which selection goes by.
