@@ -111,13 +111,18 @@ def write_json(path: Path, content: object) -> None:
     path.write_text(json.dumps(content), encoding="utf-8")
 
 
-def write_film(path: Path, *, loud: bool = True, bright: bool = True, sound: bool = True, pictures: int = 4) -> None:
-    """A film of one second, 32 × 48 pixels; a tone of 10 Hz or, without ``sound``, no sound stream."""
+def write_film(
+    path: Path, *, loud: bool = True, bright: bool = True, sound: bool = True, pictures: int = 4, shade: int = 0
+) -> None:
+    """A film of one second, 32 × 48 pixels; a tone of 10 Hz or, without ``sound``, no sound stream.
+
+    ``shade`` is added to the background, so that films that are alike are not the same.
+    """
     rate = 8000
     with av.open(str(path), "w") as container:
         video: Any = container.add_stream("libx264", rate=pictures)
         video.height, video.width, video.pix_fmt = 32, 48, "yuv420p"
-        streams: list[tuple[Any, Any]] = [(video, _pictures(bright, pictures))]
+        streams: list[tuple[Any, Any]] = [(video, _pictures((200 if bright else 40) + shade, pictures))]
         if sound:
             audio: Any = container.add_stream("aac", rate=rate, layout="mono")
             wave = (24_000 if loud else 1_000) * np.sin(2 * np.pi * 10 * np.arange(rate) / rate)
@@ -128,9 +133,9 @@ def write_film(path: Path, *, loud: bool = True, bright: bool = True, sound: boo
                     container.mux(packet)
 
 
-def _pictures(bright: bool, count: int) -> Iterable[Any]:
+def _pictures(background: int, count: int) -> Iterable[Any]:
     for number in range(count):
-        pixels = np.full((32, 48, 3), 200 if bright else 40, np.uint8)
+        pixels = np.full((32, 48, 3), background, np.uint8)
         pixels[:, 12 * number : 12 * number + 6] = 120
         frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
         frame.pts, frame.time_base = number, Fraction(1, count)
