@@ -73,6 +73,9 @@ class SmallVisual(Encoder):
             state = self._merged(state)
         return state.with_tokens(self.blocks[index](state.tokens, state.mask))
 
+    def block(self, index: int) -> nn.Module:
+        return self.blocks[index]
+
     def finish(self, state: EncoderState) -> EncoderOutput:
         tokens = self.norm(state.tokens)
         return EncoderOutput(tokens, tokens[:, 0])
@@ -120,6 +123,9 @@ class SmallAudio(Encoder):
     def run_block(self, index: int, state: EncoderState) -> EncoderState:
         return state.with_tokens(self.blocks[index](state.tokens, state.mask))
 
+    def block(self, index: int) -> nn.Module:
+        return self.blocks[index]
+
     def finish(self, state: EncoderState) -> EncoderOutput:
         return EncoderOutput(state.tokens)
 
@@ -146,6 +152,9 @@ class SmallLanguage(Encoder):
 
     def run_block(self, index: int, state: EncoderState) -> EncoderState:
         return state.with_tokens(self.blocks[index](state.tokens, state.mask))
+
+    def block(self, index: int) -> nn.Module:
+        return self.blocks[index]
 
     def finish(self, state: EncoderState) -> EncoderOutput:
         return EncoderOutput(self.norm(state.tokens))

@@ -12,6 +12,7 @@ from peft.tuners.lora import LoraLayer
 from torch import nn
 
 from lstta_core.interfaces import Encoder, EncoderChange, Method, Modality, Size, Stage
+from lstta_core.targets import Target, matching
 
 QUERY_AND_VALUE = r"(.*\.)?(query|value|q_proj|v_proj|query_proj|value_proj|q|v|qkv|Wqkv)"
 """The names that queries and values have in transformers: ``query`` and ``value`` in the BERT, ViT and Swin families,
@@ -29,13 +30,13 @@ class LoRA(Method):
         r: the rank.
         alpha: see the formula; None for 2r, which keeps the factor where r changes.
         dropout: on what A reads; active in train mode, though the encoders stay in eval mode.
-        target: a regular expression that the whole name of a linear layer within its encoder must match.
+        target: the names of the linear layers, see :data:`~lstta_core.targets.Target`.
     """
 
     size = Size("r")
 
     def __init__(
-        self, *, r: int = 16, alpha: float | None = None, dropout: float = 0.0, target: str = QUERY_AND_VALUE
+        self, *, r: int = 16, alpha: float | None = None, dropout: float = 0.0, target: Target = QUERY_AND_VALUE
     ) -> None:
         self.r = r
         self.alpha = 2 * r if alpha is None else alpha
@@ -46,7 +47,7 @@ class LoRA(Method):
         """Wrap the linear layers and take the wrappers out again, to be put in by the change's switch.
 
         Raises:
-            ValueError: no linear layer of an encoder has a name that matches.
+            ValueError: no linear layer of an encoder matches.
         """
         names = [name for modality, encoder in encoders.items() for name in self._targets(modality, encoder)]
         # A holder of all encoders, so that what peft leaves on the model that it is given does not stay with them.
@@ -72,13 +73,8 @@ class LoRA(Method):
 
     def _targets(self, modality: Modality, encoder: Encoder) -> list[str]:
         linear = [name for name, module in encoder.named_modules() if isinstance(module, nn.Linear)]
-        matching = [f"{modality}.{name}" for name in linear if re.fullmatch(self.target, name)]
-        if not matching:
-            raise ValueError(
-                f"lora: no linear layer of the {modality} encoder has a name that matches target={self.target!r}; "
-                f"it has {', '.join(linear[:5]) or 'none'}{' …' if len(linear) > 5 else ''}: give another target"
-            )
-        return matching
+        wanted = matching(self.target, modality, linear, what="lora: linear layer")
+        return [f"{modality}.{name}" for name in wanted]
 
 
 def _own_parameters(layer: LoraLayer) -> dict[str, nn.Parameter]:

@@ -190,6 +190,13 @@ class Encoder(nn.Module, ABC):
     def finish(self, state: EncoderState) -> EncoderOutput:
         """What comes after the last block: a final norm, pooling."""
 
+    def block(self, index: int) -> nn.Module | None:
+        """The module whose parameters nothing before block ``index`` reads (0 < index < depth); None if not known.
+
+        A method that trains only such modules leaves the blocks before them frozen, so their states may be cached.
+        """
+        return None
+
 
 @dataclass(frozen=True)
 class Stage:

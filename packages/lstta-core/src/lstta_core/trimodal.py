@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeVar, cast
 
 import torch
@@ -209,8 +210,25 @@ class TrimodalModel(nn.Module):
 
     @property
     def prefix_is_frozen(self) -> bool:
-        """Whether :meth:`prefix` always gives the same for the same inputs, and may be cached."""
-        return self.active is None or not self._changes[self.active].trainable
+        """Whether :meth:`prefix` always gives the same for the same inputs, and may be cached.
+
+        What trains inside the encoders must lie in blocks behind the prefix, as :meth:`Encoder.block` names them.
+        """
+        return all(name.startswith(self._behind_the_prefix) for name in self._trained_inside)
+
+    @property
+    def _trained_inside(self) -> tuple[str, ...]:
+        return () if self.active is None else self._changes[self.active].trainable
+
+    @cached_property
+    def _behind_the_prefix(self) -> tuple[str, ...]:
+        """How names of the encoders' parameters begin that only blocks behind the prefix read."""
+        names = []
+        for modality, encoder in self.by_modality().items():
+            after = range(blocks_before(self.first_adapted, encoder.depth, self.stages), encoder.depth)
+            blocks = [encoder.block(index) for index in after]
+            names += [f"{modality}.{name}." for name, module in encoder.named_modules() if module in blocks]
+        return tuple(names)
 
     def forward(self, inputs: Inputs) -> TrimodalOutput:
         """Run the encoders together.
@@ -245,7 +263,7 @@ class TrimodalModel(nn.Module):
         with self._arithmetic(mixed=not self.prefix_is_frozen):
             states = {m: encoder.embed(inputs[m]) for m, encoder in encoders.items()}
         for index in range(1, self.first_adapted + 1):
-            states = self._kept(self._run_blocks, index, states)
+            states = self._kept(self._run_blocks, index, states, not self.prefix_is_frozen)
         return states
 
     def suffix(self, states: States, present: Mapping[Modality, Tensor]) -> TrimodalOutput:
@@ -260,7 +278,7 @@ class TrimodalModel(nn.Module):
             states, shown = self._kept(self._run_stage, index, states, present)
             if shown:
                 importances.append(shown)
-        with self._arithmetic(mixed=not self.prefix_is_frozen):
+        with self._arithmetic(mixed=bool(self._trained_inside)):
             outputs = {m: encoder.finish(states[m]) for m, encoder in self.by_modality().items()}
         streams = {m: to_stream(states[m], output.tokens, present[m]) for m, output in outputs.items()}
         check_streams(streams)
@@ -270,7 +288,7 @@ class TrimodalModel(nn.Module):
         if len(brought) < len(self.encoders):
             raise ValueError(f"either all inputs bring a state or none: {list(self.encoders)}, got it for {brought}")
         if not self.prefix_is_frozen:
-            raise ValueError(f"{self.active!r} trains inside the encoders: their states cannot be brought along")
+            raise ValueError(f"{self.active!r} trains inside the encoders' prefix: its states cannot be brought along")
 
     @property
     def first_adapted(self) -> int:
@@ -291,10 +309,10 @@ class TrimodalModel(nn.Module):
             return cast(Kept, again)
         return function(*arguments)
 
-    def _run_blocks(self, index: int, states: States) -> States:
+    def _run_blocks(self, index: int, states: States, mixed: bool) -> States:
         """The blocks between the stage before and this one."""
         after = {}
-        with self._arithmetic(mixed=not self.prefix_is_frozen):
+        with self._arithmetic(mixed=mixed):
             encoders = self.by_modality()
             for modality, state in states.items():
                 encoder = encoders[modality]
@@ -309,7 +327,7 @@ class TrimodalModel(nn.Module):
     ) -> tuple[States, Mapping[Modality, Tensor]]:
         """The blocks before this stage, unless the prefix had them, and its adapter; states and importances."""
         if index > self.first_adapted:
-            states = self._run_blocks(index, states)
+            states = self._run_blocks(index, states, bool(self._trained_inside))
         adapter = self._adapter_at(index)
         if adapter is None:
             return states, {}

@@ -73,3 +73,45 @@ def test_a_backward_pass_survives_disabling_in_between(small: ModuleType) -> Non
         assert (plain is None) == (after is None)
         if plain is not None:
             assert torch.equal(plain, after)
+
+
+@pytest.mark.parametrize("frozen_dtype", [None, torch.bfloat16])
+def test_blocks_behind_the_prefix_train_from_its_states_as_from_inputs(
+    small: ModuleType, frozen_dtype: torch.dtype | None
+) -> None:
+    inputs = small.inputs()
+    model = TrimodalModel(small.encoders(), adapted=2, frozen_dtype=frozen_dtype)
+    last = {m: encoder.depth - 1 for m, encoder in model.by_modality().items()}
+    model.add_adapter("last", FullFineTuning(target={m: rf"blocks\.{index}\..*" for m, index in last.items()}))
+    expected = [
+        f"encoders.{m}.blocks.{index}.{name}"
+        for m, index in last.items()
+        for name, _ in model.by_modality()[m].get_submodule(f"blocks.{index}").named_parameters()
+    ]
+    assert model.trainable_names() == sorted(expected)
+    assert model.prefix_is_frozen
+    with torch.no_grad():
+        states = {m: model.prefix_of(m, inputs[m]) for m in inputs}
+    stored = {m: {"state": states[m], "present": inputs[m]["present"]} for m in inputs}
+    gradients = []
+    for given in (inputs, stored):
+        sum(stream.tokens.float().sin().sum() for stream in model(given).streams.values()).backward()
+        gradients.append([parameter.grad for parameter in model.trainable_parameters()])
+        model.zero_grad()
+    for one, two in zip(*gradients, strict=True):
+        assert one is not None
+        assert one.any()
+        assert torch.equal(one, two)
+
+
+def test_a_block_within_the_prefix_is_not_frozen(small: ModuleType) -> None:
+    model = TrimodalModel(small.encoders(), adapted=2)
+    model.add_adapter("first", FullFineTuning(target=r"blocks\.0\..*"))
+    assert not model.prefix_is_frozen
+
+
+def test_a_target_that_matches_nothing_is_an_error(small: ModuleType) -> None:
+    with pytest.raises(ValueError, match=r"no parameter of the visual encoder has a name that matches target='x'"):
+        TrimodalModel(small.encoders()).add_adapter("none", FullFineTuning(target="x"))
+    with pytest.raises(ValueError, match=r"full: parameter: target has an expression for visual, none for audio"):
+        TrimodalModel(small.encoders()).add_adapter("none", FullFineTuning(target={"visual": ".*"}))

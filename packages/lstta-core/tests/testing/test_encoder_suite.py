@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from lstta_core.interfaces import AudioSpec, Encoder, EncoderOutput, EncoderState, LanguageSpec, Modality
 from lstta_core.layout import Layout
@@ -151,6 +151,11 @@ class ChangesExtras(ToyLanguage):
         return super().finish(state)
 
 
+class NamesTheWrongBlock(ToyLanguage):
+    def block(self, index: int) -> nn.Module:
+        return super().block(index - 1)
+
+
 class CutsGradients(ToyAudio):
     def run_block(self, index: int, state: EncoderState) -> EncoderState:
         return super().run_block(index, state.with_tokens(state.tokens.detach()) if index == 1 else state)
@@ -190,6 +195,7 @@ BROKEN: list[tuple[type[Encoder], str]] = [
     (DividesByZero, "test_absent_clips_give_finite_tokens"),
     (ChangesTokens, "test_blocks_leave_their_state_as_it_is"),
     (ChangesExtras, "test_blocks_leave_their_state_as_it_is"),
+    (NamesTheWrongBlock, "test_nothing_before_a_block_reads_its_parameters"),
     (CutsGradients, "test_gradients_reach_the_embedding"),
     (HiddenWeights, "test_state_dict_holds_everything"),
     (FloatOnly, "test_runs_in_bfloat16"),

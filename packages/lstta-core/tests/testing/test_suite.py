@@ -85,7 +85,7 @@ def test_ten_lines_are_a_test_and_pytest_shows_what_is_left_out(tmp_path: Path) 
     (tmp_path / "test_toy.py").write_text(PLUGIN_TEST)
     command = [sys.executable, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", str(tmp_path)]
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert "15 passed, 2 skipped" in result.stdout
+    assert "16 passed, 2 skipped" in result.stdout
     assert "a reason that is shown" in result.stdout
 
 

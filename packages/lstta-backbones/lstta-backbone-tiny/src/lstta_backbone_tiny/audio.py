@@ -75,6 +75,9 @@ class TinyAudio(Encoder):
     def run_block(self, index: int, state: EncoderState) -> EncoderState:
         return state.with_tokens(self.blocks[index](state.tokens, attendable(state.mask)))
 
+    def block(self, index: int) -> nn.Module:
+        return self.blocks[index]
+
     def finish(self, state: EncoderState) -> EncoderOutput:
         """Pooled is the mean of the valid tokens."""
         tokens = self.norm(state.tokens)

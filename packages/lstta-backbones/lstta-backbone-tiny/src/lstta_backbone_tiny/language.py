@@ -80,6 +80,9 @@ class TinyLanguage(Encoder):
     def run_block(self, index: int, state: EncoderState) -> EncoderState:
         return state.with_tokens(self.blocks[index](state.tokens, attendable(state.mask)))
 
+    def block(self, index: int) -> nn.Module:
+        return self.blocks[index]
+
     def finish(self, state: EncoderState) -> EncoderOutput:
         """Pooled is the mean of the words."""
         tokens = self.norm(state.tokens)

@@ -61,6 +61,9 @@ class TinyVisual(Encoder):
     def run_block(self, index: int, state: EncoderState) -> EncoderState:
         return state.with_tokens(self.blocks[index](state.tokens, None))
 
+    def block(self, index: int) -> nn.Module:
+        return self.blocks[index]
+
     def finish(self, state: EncoderState) -> EncoderOutput:
         """Pooled is the class token."""
         tokens = self.norm(state.tokens)

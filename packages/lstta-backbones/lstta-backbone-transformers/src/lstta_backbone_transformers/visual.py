@@ -113,6 +113,9 @@ class VisualEncoder(Encoder):
     def run_block(self, index: int, state: EncoderState) -> EncoderState:
         return advance(self.body, index, state)
 
+    def block(self, index: int) -> nn.Module:
+        return self.body.steps[index].block
+
     def finish(self, state: EncoderState) -> EncoderOutput:
         return EncoderOutput(*self.body.finish(state.tokens, state.extras))
 

@@ -1,4 +1,4 @@
-"""Full fine-tuning: every parameter of the encoders trains. The ceiling that adapters are compared with."""
+"""Full fine-tuning: the encoders' own parameters train. The ceiling that adapters are compared with."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from lstta_core.interfaces import Encoder, EncoderChange, Method, Modality, Stage
+from lstta_core.targets import Target, matching
 
 
 class FullFineTuning(Method):
@@ -15,15 +16,25 @@ class FullFineTuning(Method):
 
     Encoders stay in eval mode: no dropout, and batch norms keep their statistics. Whichever values are not in force,
     the original or the trained ones, wait in the host's memory; a state dict holds those that are in force.
+
+    Args:
+        target: the names of the parameters that train, see :data:`~lstta_core.targets.Target`; by default all.
     """
 
+    def __init__(self, *, target: Target = ".*") -> None:
+        self.target = target
+
     def prepare(self, encoders: Mapping[Modality, Encoder]) -> EncoderChange:
-        parameters = {
-            f"{modality}.{key}": parameter
-            for modality, encoder in encoders.items()
-            for key, parameter in encoder.named_parameters()
-            if parameter.is_floating_point()
-        }
+        """Set values aside that will train.
+
+        Raises:
+            ValueError: no parameter of an encoder matches.
+        """
+        parameters: dict[str, nn.Parameter] = {}
+        for modality, encoder in encoders.items():
+            known = {key: parameter for key, parameter in encoder.named_parameters() if parameter.is_floating_point()}
+            wanted = matching(self.target, modality, list(known), what="full: parameter")
+            parameters |= {f"{modality}.{key}": known[key] for key in wanted}
         return EncoderChange(trainable=tuple(parameters), switch=_Waiting(list(parameters.values())).swap)
 
     def adapter(self, stage: Stage) -> None:

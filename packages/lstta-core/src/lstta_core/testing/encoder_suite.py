@@ -195,6 +195,26 @@ class EncoderConformance(Conformance):
             encoder.finish(state)
             _require_unchanged(given, state, "finish")
 
+    def test_nothing_before_a_block_reads_its_parameters(self) -> None:
+        modules = {index: self.encoder.block(index) for index in range(1, self.encoder.depth)}
+        if None in modules.values() or not modules:
+            raise SkipTest("the encoder does not say which modules its blocks are")
+        inputs = self.make_inputs()
+        states = self._states(inputs)
+        for index in modules:
+            spoilt = copy.deepcopy(self.encoder)
+            module = spoilt.block(index)
+            assert module is not None
+            for parameter in module.parameters():
+                parameter.data.fill_(float("nan"))
+            with torch.no_grad():
+                state = spoilt.embed(inputs)
+                for before in range(index):
+                    state = spoilt.run_block(before, state)
+                after = spoilt.run_block(index, state)
+            _require_unchanged(states[index], state, f"what block {index} is said to own, when it is lost,")
+            require(bool(after.tokens.isnan().any()), f"block {index} does not read the module that it is said to own")
+
     def test_gradients_reach_the_embedding(self) -> None:
         encoder, inputs = self.encoder, self.make_inputs()
         state = encoder.embed(inputs)

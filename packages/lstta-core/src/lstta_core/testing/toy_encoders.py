@@ -80,6 +80,9 @@ class ToyVisual(Encoder):
         layout = Layout.regular(old.segment[:, :4], old.segments, old.rows_per_clip)
         return replace(state, tokens=tokens, mask=state.mask[:, :4], layout=layout)
 
+    def block(self, index: int) -> nn.Module:
+        return self.blocks[index]
+
     def finish(self, state: EncoderState) -> EncoderOutput:
         tokens = self.norm(state.tokens)
         return EncoderOutput(tokens, tokens[:, 0])
@@ -122,6 +125,9 @@ class ToyAudio(Encoder):
     def run_block(self, index: int, state: EncoderState) -> EncoderState:
         return state.with_tokens(self.blocks[index](state.tokens, state.mask))
 
+    def block(self, index: int) -> nn.Module:
+        return self.blocks[index]
+
     def finish(self, state: EncoderState) -> EncoderOutput:
         return EncoderOutput(self.norm(state.tokens))
 
@@ -156,6 +162,9 @@ class ToyLanguage(Encoder):
 
     def run_block(self, index: int, state: EncoderState) -> EncoderState:
         return state.with_tokens(self.blocks[index](state.tokens, state.mask, state.extras["bias"]))
+
+    def block(self, index: int) -> nn.Module:
+        return self.blocks[index]
 
     def finish(self, state: EncoderState) -> EncoderOutput:
         tokens = self.norm(state.tokens)

@@ -147,7 +147,10 @@ class Experiment:
                 f"clips.features: one lockstep model is wanted, the task {self.task.name} has {len(models)}"
             )
         if not models[0].prefix_is_frozen:
-            raise ValueError(f"clips.features: method {self.config.method['name']!r} trains inside the encoders")
+            raise ValueError(
+                f"clips.features: method {self.config.method['name']!r} trains inside the encoders, before the first "
+                "adapted stage; give it a target behind that, or leave clips.features out"
+            )
         if self.task.timed_text:
             raise ValueError(f"clips.features: the task {self.task.name} cuts texts into segments; leave it out")
         return models[0]

@@ -1,0 +1,36 @@
+"""Which layers or parameters of the encoders a method changes: a regular expression for their names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from lstta_core.interfaces import Modality
+
+Target = str | Mapping[str, str]
+"""A regular expression that the whole name within its encoder must match; or one for each modality, by its name."""
+
+
+def matching(target: Target, modality: Modality, names: Sequence[str], *, what: str) -> list[str]:
+    """Those of an encoder's names that match.
+
+    Args:
+        target: what is wanted.
+        modality: of the encoder.
+        names: that there are.
+        what: the method and what the names are of, for the message: ``"lora: linear layer"``.
+
+    Raises:
+        ValueError: none matches, or the target has no expression for the modality.
+    """
+    if not isinstance(target, str) and modality not in target:
+        raise ValueError(f"{what}: target has an expression for {', '.join(target) or 'nothing'}, none for {modality}")
+    pattern = target if isinstance(target, str) else target[modality]
+    found = [name for name in names if re.fullmatch(pattern, name)]
+    if not found:
+        method, _, kind = what.partition(": ")
+        raise ValueError(
+            f"{method}: no {kind} of the {modality} encoder has a name that matches target={pattern!r}; it has "
+            f"{', '.join(names[:5]) or 'none'}{' …' if len(names) > 5 else ''}: give another target"
+        )
+    return found
