@@ -75,6 +75,13 @@ def test_sight_and_sound_are_equal_to_the_bit(world: World, tmp_path: Path, moda
     assert torch.equal(found, losses)
 
 
+def test_a_cache_of_all_modalities_serves_models_of_fewer(world: World, built: Path) -> None:
+    options = {"model.modalities": ["audio"]}
+    _, wanted, _ = outputs(experiment(world, **options), "val")
+    _, got, _ = outputs(experiment(world, built, **options), "val")
+    assert torch.equal(got, wanted)
+
+
 def test_with_frozen_weights_in_bfloat16_too(world: World, built: Path, tmp_path: Path) -> None:
     options = {"model.frozen_dtype": "bfloat16"}
     build_features(experiment(world, tmp_path / "cache", **options))

@@ -49,8 +49,12 @@ class FeatureSettings:
     dtype: str
 
     def check(self, path: Path, found: Mapping[str, Any]) -> None:
-        """Raise a CacheError that names every setting in which a feature cache differs, and both values."""
+        """Raise a CacheError that names every setting in which a feature cache differs, and both values.
+
+        It may hold the states of more encoders.
+        """
         wanted = asdict(self)
+        found = {**found, "encoders": {m: digest for m, digest in found["encoders"].items() if m in self.encoders}}
         lines = [
             f"{field.name}: {wanted[field.name]!r} here, {found.get(field.name)!r} there"
             for field in fields(self)

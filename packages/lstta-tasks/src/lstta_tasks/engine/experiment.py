@@ -96,6 +96,11 @@ class Experiment:
         """The task's network, freshly initialised when it is first asked for."""
         return self._built[0]
 
+    @property
+    def choice(self) -> MethodChoice:
+        """The method, as a budget has made it."""
+        return self._built[1]
+
     def sources(self, splits: Sequence[Split] | None = None) -> list[ClipSource]:
         """The clips of some splits, each once, in the order of the annotations.
 
@@ -216,10 +221,9 @@ class Experiment:
 
     def record(self) -> dict[str, Any]:
         """What an adapter folder must say for the model to be built again without the config."""
-        choice = self._built[1]
         return {
             "encoders": {m: described(f"encoders.{m}", s) for m, s in self.config.encoders.items()},
-            "method": {"name": choice.name, **choice.options},
+            "method": {"name": self.choice.name, **self.choice.options},
             "model": plain(self.config.model),
             "task": {"name": described("task", self.config.task)["name"], **self.task.options()},
             "preprocessing": asdict(self.preprocessing),

@@ -1,0 +1,107 @@
+"""Making one run of a study: train, select on val, evaluate once on test, write one result file."""
+
+from __future__ import annotations
+
+import json
+import platform
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from lstta_tasks.adapters import read
+from lstta_tasks.engine.build_features import build_features
+from lstta_tasks.engine.checkpoints import BEST, write_whole
+from lstta_tasks.engine.evaluate import evaluate
+from lstta_tasks.engine.experiment import Experiment
+from lstta_tasks.engine.study_config import configured, data_digest, digest
+from lstta_tasks.engine.train import train
+from lstta_tasks.study.definition import Run, Study
+
+TOLERANCE = 0.05
+"""How far from the study's budget a method may be."""
+PACKAGES = ("lstta-core", "lstta-tasks", "torch", "mmengine", "numpy")
+
+
+def make_run(study: Study, run: Run, *, work_dir: Path, result: Path) -> dict[str, Any]:
+    """Make a run, or go on with one that was killed, and write its result file.
+
+    Args:
+        study: of the run.
+        run: what is wanted.
+        work_dir: its run folder.
+        result: the file, which appears whole.
+
+    Raises:
+        ValueError: the config does not fit, or the method trains more or less than the study's budget.
+    """
+    config = configured(study, run)
+    experiment = Experiment(config)
+    parameters = _parameters(study, run, experiment)
+    if "features" in config.clips:
+        build_features(experiment)
+    start, processor = time.monotonic(), time.process_time()
+    train(config, work_dir=work_dir, resume=True)
+    trained = time.monotonic()
+    best = work_dir / BEST
+    report, details = evaluate(config, best, "test")
+    tested = time.monotonic()
+    record = read(best).record
+    chosen = record["selected"]
+    primary = next(score for score in details["scores"] if score["name"] == report.primary)
+    value = chosen[report.primary]
+    found = {
+        "study": study.name,
+        "task": run.task,
+        "method": run.method,
+        "seed": run.seed,
+        "searched": {} if study.search is None else {study.search.key: run.value},
+        "digest": digest(study, run),
+        "options": record["method"],
+        "parameters": parameters,
+        "val": {
+            "primary": report.primary,
+            "value": value,
+            "merit": -value if primary["lower_is_better"] else value,
+            "epoch": chosen["epoch"],
+        },
+        "test": {
+            "primary": report.primary,
+            "value": primary["value"],
+            "count": primary["count"],
+            "baseline": primary["baseline"],
+            "baseline_name": primary["baseline_name"],
+            "lower_is_better": primary["lower_is_better"],
+            "scores": {score["name"]: score["value"] for score in details["scores"]},
+        },
+        "seconds": {"train": round(trained - start, 1), "test": round(tested - trained, 1)},
+        "processor_seconds": round(time.process_time() - processor, 1),
+        "threads": torch.get_num_threads(),
+        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else platform.machine(),
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        "encoders": {m: encoder["digest"] for m, encoder in record["encoders"].items()},
+        "data": data_digest(experiment.task),
+    }
+    result.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(result, lambda draft: draft.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n"))
+    return found
+
+
+def _parameters(study: Study, run: Run, experiment: Experiment) -> dict[str, int]:
+    """What the method trains, and what readout and head do.
+
+    Raises:
+        ValueError: the method was given the study's budget and is off by more than the tolerance.
+    """
+    adapter = experiment.choice.parameters
+    trained = sum(p.numel() for p in experiment.model.parameters() if p.requires_grad)
+    if "budget" in experiment.config.method and study.budget is not None:
+        off = adapter / study.budget - 1
+        if abs(off) > TOLERANCE:
+            raise ValueError(
+                f"{study.path}: {run.method} trains {adapter:,} parameters on {run.task}, {off:+.1%} of the budget of "
+                f"{study.budget:,}; at most {TOLERANCE:.0%} are allowed: choose another budget"
+            )
+    return {"adapter": adapter, "head": trained - adapter}

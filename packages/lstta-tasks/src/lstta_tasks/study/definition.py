@@ -1,0 +1,206 @@
+"""What a study compares, read from one plain-Python file: tasks, methods, seeds, and the search of one setting.
+
+A study file assigns these names and nothing else (``__doc__`` apart)::
+
+    budget = 190_000                                  # trainable parameters, readout and head apart; may be left out
+    seeds = (0, 1, 2)
+    settings = {"model.adapted": 2}                   # config keys for all runs
+    tasks = {"avqa": dict(config="../configs/avqa/tiny_lstta.py", seconds=60, settings={…}, prepare=[…])}
+    methods = {"lstta": dict(method=dict(name="lstta", budget=budget))}
+    search = dict(key="optim_wrapper.optimizer.lr", values=(1e-3, 2e-3), task="avqa", seed=0)
+
+Paths are relative to the file. A method may also have ``label``, ``settings``, ``tasks`` and ``seeds`` (some of the
+study's), ``features=False`` (it cannot read ``clips.features``) and ``like`` (the method whose found value it takes).
+"""
+
+from __future__ import annotations
+
+import runpy
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+Part = TypeVar("Part")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyTask:
+    """A task of a study.
+
+    Attributes:
+        config: its path.
+        seconds: about what a run costs, of one core.
+        settings: config keys for the runs on it.
+        prepare: arguments of tools that make its data, such as ``"generate.py avqa --out data/built-in/avqa"``.
+    """
+
+    config: Path
+    seconds: float
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    prepare: Sequence[str] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """One line of the table: a method with its settings.
+
+    Attributes:
+        method: the config's section.
+        label: for tables; the method's key by default.
+        settings: further config keys.
+        tasks: those that it runs on; all by default.
+        seeds: those that it runs with; all by default.
+        features: whether it can read the cached states of the prefix.
+        like: whose value of the searched setting it takes; its own by default.
+    """
+
+    method: Mapping[str, Any]
+    label: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    tasks: Sequence[str] = ()
+    seeds: Sequence[int] = ()
+    features: bool = True
+    like: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """One setting that is searched for every method alike, on one task with one seed; val decides.
+
+    Attributes:
+        key: of the config.
+        values: to try.
+        task: where.
+        seed: with which.
+    """
+
+    key: str
+    values: Sequence[float]
+    task: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training with its evaluation.
+
+    Attributes:
+        task: its key in the study.
+        method: its key in the study.
+        seed: of the run.
+        value: of the searched setting; None where nothing is searched.
+    """
+
+    task: str
+    method: str
+    seed: int
+    value: float | None
+
+    @property
+    def name(self) -> str:
+        """A relative path without suffix."""
+        value = "" if self.value is None else f"-{self.value:g}"
+        return f"{self.task}/{self.method}{value}-seed{self.seed}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """A study file's content.
+
+    Attributes:
+        path: of the file.
+        tasks: by key.
+        methods: by key, in the order of the table.
+        seeds: of the runs.
+        settings: config keys for all runs.
+        budget: how many parameters each method may train, readout and head apart, within 5 %; None for no such rule.
+        search: what is searched; None for nothing.
+    """
+
+    path: Path
+    tasks: Mapping[str, StudyTask]
+    methods: Mapping[str, Compared]
+    seeds: Sequence[int]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    budget: int | None = None
+    search: Search | None = None
+
+    @property
+    def name(self) -> str:
+        return self.path.stem
+
+    @property
+    def results(self) -> Path:
+        """The folder of the result files."""
+        return self.path.parent / "results" / self.name
+
+    def searched(self) -> list[Run]:
+        """The runs that decide on the searched setting."""
+        if self.search is None:
+            return []
+        own = [key for key, method in self.methods.items() if not method.like]
+        return [Run(self.search.task, key, self.search.seed, value) for value in self.search.values for key in own]
+
+    def compared(self, found: Mapping[str, float | None]) -> Iterator[Run]:
+        """The runs of the tables, seed by seed and task by task.
+
+        Args:
+            found: the value of the searched setting, by method; those without one yet are left out.
+        """
+        for seed in self.seeds:
+            for task in self.tasks:
+                for key, method in self.methods.items():
+                    wanted = task in (method.tasks or self.tasks) and seed in (method.seeds or self.seeds)
+                    if wanted and (method.like or key) in found:
+                        yield Run(task, key, seed, found[method.like or key])
+
+
+def load_study(path: Path) -> Study:
+    """Read a study file.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: it is no Python, or a name or key in it is missing, unknown or of a wrong type.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such study; shipped ones are in studies/")
+    try:
+        content = runpy.run_path(str(path))
+    except Exception as error:  # a study is a program: it may raise anything
+        raise ValueError(f"{path}: not a study: {type(error).__name__}: {error}") from error
+    given = {key: value for key, value in content.items() if not key.startswith("_")}
+    for section in ("tasks", "methods"):
+        if not isinstance(given.get(section), dict) or not given[section]:
+            raise ValueError(f"{path}: {section}: a dict with at least one entry is wanted")
+    tasks = {key: _part(StudyTask, path, f"tasks.{key}", value) for key, value in given["tasks"].items()}
+    tasks = {key: _part(StudyTask, path, key, vars(t) | {"config": path.parent / t.config}) for key, t in tasks.items()}
+    methods = {key: _part(Compared, path, f"methods.{key}", value) for key, value in given["methods"].items()}
+    search = None if given.get("search") is None else _part(Search, path, "search", given["search"])
+    parts = {"path": path, "tasks": tasks, "methods": methods, "search": search}
+    study = _part(Study, path, "the study", given | parts)
+    _check(study)
+    return study
+
+
+def _part(kind: type[Part], path: Path, place: str, value: Any) -> Part:
+    known = [one.name for one in fields(kind)]  # type: ignore[arg-type]
+    if not isinstance(value, dict):
+        raise ValueError(f"{path}: {place}: a dict is wanted, got {value!r}")
+    if unknown := [key for key in value if key not in known]:
+        raise ValueError(f"{path}: {place}: nothing reads {unknown[0]!r}; there are {', '.join(known)}")
+    try:
+        return kind(**value)
+    except TypeError as error:
+        raise ValueError(f"{path}: {place}: {error}") from error
+
+
+def _check(study: Study) -> None:
+    for key, method in study.methods.items():
+        if unknown := set(method.tasks) - set(study.tasks) or set(method.seeds) - set(study.seeds):
+            raise ValueError(f"{study.path}: methods.{key}: the study has no {sorted(map(str, unknown))}")
+        if method.like and (method.like not in study.methods or study.methods[method.like].like):
+            raise ValueError(f"{study.path}: methods.{key}.like: {method.like!r} is no method that is searched itself")
+    search = study.search
+    if search is not None and (search.task not in study.tasks or not search.values):
+        raise ValueError(f"{study.path}: search: values and one of the tasks {', '.join(study.tasks)} are wanted")

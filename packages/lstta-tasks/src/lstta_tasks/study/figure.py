@@ -1,0 +1,77 @@
+"""A study's figure: the score of each method against the parameters that it trains."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from lstta_tasks.study.summary import Line, Summary
+
+ALIKE = 1.2
+"""Methods whose sizes differ by less than this factor are drawn side by side."""
+STEP = 1.09
+MARKERS = "osD^vP*X<>hd"
+
+
+def draw(path: Path, summary: Summary) -> None:
+    """A panel for each task: mean over seeds, the deviation as a bar, the trivial answer as a line; a PNG file.
+
+    The horizontal axis counts what trains in all, readout and head included. Methods of nearly one size are moved
+    apart, so that they can be told from each other.
+    """
+    tasks = list(summary.primary)
+    figure = Figure(figsize=(1.2 + 3.6 * len(tasks), 5.2), dpi=130, layout="constrained")
+    FigureCanvasAgg(figure)
+    panels = figure.subplots(1, len(tasks), squeeze=False)[0]
+    places = _places(summary.lines)
+    for panel, task in zip(panels, tasks, strict=True):
+        _panel(panel, task, summary, places)
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=8, frameon=False)
+    figure.savefig(path, format="png")
+
+
+def _panel(panel: Axes, task: str, summary: Summary, places: dict[str, float]) -> None:
+    for number, line in enumerate(summary.lines):
+        if task not in line.cells:
+            continue
+        cell = line.cells[task]
+        panel.errorbar(
+            places[line.key],
+            cell.mean,
+            yerr=cell.deviation or 0,
+            fmt=MARKERS[number % len(MARKERS)],
+            color=f"C{number % 10}",
+            markersize=7 if line.key == "lstta" else 5,
+            capsize=2,
+            linewidth=1,
+            label=line.label,
+        )
+    if task in summary.baselines:
+        value, name = summary.baselines[task]
+        panel.axhline(value, color="0.7", linewidth=1, linestyle=":")
+        across = panel.get_yaxis_transform()
+        panel.text(0.98, value, name, fontsize=7, color="0.4", ha="right", va="bottom", transform=across)
+    panel.set_xscale("log")
+    panel.set_title(task, fontsize=10)
+    panel.set_xlabel("trainable parameters, head included", fontsize=8)
+    panel.set_ylabel(f"{summary.primary[task]} on test{', lower is better' if summary.lower[task] else ''}", fontsize=8)
+    panel.tick_params(labelsize=7)
+    panel.grid(alpha=0.25)
+
+
+def _places(lines: Sequence[Line]) -> dict[str, float]:
+    """Where methods stand; those of nearly one size side by side around it."""
+    places: dict[str, float] = {}
+    left = sorted(lines, key=lambda line: line.adapter + line.head)
+    while left:
+        size = left[0].adapter + left[0].head
+        group = [line for line in lines if line in left and line.adapter + line.head < ALIKE * size]
+        left = [line for line in left if line not in group]
+        for place, line in enumerate(group):
+            places[line.key] = size * STEP ** (place - (len(group) - 1) / 2)
+    return places

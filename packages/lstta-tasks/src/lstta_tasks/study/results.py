@@ -1,0 +1,119 @@
+"""The result files of a study: one run each, written whole, refused where they are another configuration's."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from lstta_tasks.study.definition import Run, Study
+
+Result = Mapping[str, Any]
+
+
+class StudyResults:
+    """What a study has so far.
+
+    Args:
+        study: whose.
+        digest: of a run's configuration, as :func:`~lstta_tasks.engine.study.digest` gives it.
+
+    Raises:
+        ValueError: a file was made with another configuration than the study's, or two of a task with different data
+            or encoders.
+    """
+
+    def __init__(self, study: Study, digest: Callable[[Run], str]) -> None:
+        self.study = study
+        self.digest = digest
+        self._read: dict[Run, Result] = {}
+        self._found: dict[str, float | None] = {}
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Read what has come since."""
+        for run in self.study.searched():
+            self._load(run)
+        self._found = {key: self._best(key) for key, method in self.study.methods.items() if not method.like}
+        self._found = {key: value for key, value in self._found.items() if self.study.search is None or value}
+        for run in self.study.compared(self._found):
+            self._load(run)
+        self._check_same()
+
+    @property
+    def found(self) -> Mapping[str, float | None]:
+        """The value of the searched setting, by method: the best on val, of equal ones the first."""
+        return self._found
+
+    def finished(self) -> dict[Run, Result]:
+        """The runs of the tables that have a result."""
+        return {run: self._read[run] for run in self.study.compared(self._found) if run in self._read}
+
+    def missing(self) -> list[Run]:
+        """The runs that can be made now: those of the search first. More may follow once it is complete."""
+        wanted = [*self.study.searched(), *self.study.compared(self._found)]
+        return [run for run in dict.fromkeys(wanted) if run not in self._read]
+
+    def waiting(self) -> int:
+        """How many further runs the search holds back."""
+        every: dict[str, float | None] = dict.fromkeys(self.study.methods, None)
+        return sum(1 for _ in self.study.compared(every)) - sum(1 for _ in self.study.compared(self._found))
+
+    def seconds(self, run: Run) -> float:
+        """About what a run costs: as the same method's on the task did, else as others did, else as the study says."""
+        same = [r for other, r in self._read.items() if (other.task, other.method) == (run.task, run.method)]
+        known = same or [r for other, r in self._read.items() if other.task == run.task]
+        taken = [sum(result["seconds"].values()) for result in known]
+        return sum(taken) / len(taken) if taken else self.study.tasks[run.task].seconds
+
+    def path(self, run: Run) -> Path:
+        return self.study.results / f"{run.name}.json"
+
+    def _best(self, method: str) -> float | None:
+        runs = [run for run in self.study.searched() if run.method == method]
+        if not runs or any(run not in self._read for run in runs):
+            return None
+        return max(runs, key=lambda run: self._read[run]["val"]["merit"]).value
+
+    def _load(self, run: Run) -> None:
+        path = self.path(run)
+        if run in self._read or not path.is_file():
+            return
+        try:
+            result = json.loads(path.read_text(encoding="utf-8"))
+            there = result["digest"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"{path}: not a result of ours ({error}); remove it, and the run is made again") from error
+        if there != (here := self.digest(run)):
+            raise ValueError(
+                f"{path} was made with another configuration (digest {there} there, {here} here): results of two are "
+                "not mixed. Change the study and its configs back, give the study another name, or remove the file"
+            )
+        self._read[run] = result
+
+    def _check_same(self) -> None:
+        first: dict[tuple[str, str], tuple[Run, Any]] = {}
+        for run, result in self._read.items():
+            for what, value in {"samples": result["data"], **result["encoders"]}.items():
+                other, known = first.setdefault((run.task, what), (run, value))
+                if known != value:
+                    raise ValueError(
+                        f"{self.path(other)} and {self.path(run)} were made with different {what} (digests {known} and "
+                        f"{value}): they cannot stand in one table; remove those of the older ones"
+                    )
+
+
+@contextmanager
+def claim(work_dir: Path) -> Iterator[bool]:
+    """Whether this process has the run of this folder for itself; it loses it when it ends, however it ends."""
+    work_dir.parent.mkdir(parents=True, exist_ok=True)
+    with work_dir.with_name(f"{work_dir.name}.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield True

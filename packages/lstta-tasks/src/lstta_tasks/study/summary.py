@@ -1,0 +1,157 @@
+"""The results of a study in one line for each method: means and deviations over seeds."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+from lstta_tasks.study.definition import Run, Study
+from lstta_tasks.study.results import Result
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A method on a task.
+
+    Attributes:
+        values: the primary score on the test split, by seed.
+        seconds: that a run took, on average.
+    """
+
+    values: Mapping[int, float]
+    seconds: float
+
+    @property
+    def mean(self) -> float:
+        return mean(self.values.values())
+
+    @property
+    def deviation(self) -> float | None:
+        """The sample's standard deviation over seeds; None for one seed."""
+        return stdev(self.values.values()) if len(self.values) > 1 else None
+
+
+@dataclass(frozen=True)
+class Line:
+    """A method.
+
+    Attributes:
+        key: in the study.
+        label: for people.
+        adapter: how many parameters it trains, readout and head apart: the largest of its tasks'.
+        head: those of readout and head: likewise.
+        value: of the searched setting.
+        cells: by task.
+    """
+
+    key: str
+    label: str
+    adapter: int
+    head: int
+    value: float | None
+    cells: Mapping[str, Cell]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A study's results.
+
+    Attributes:
+        primary: by task, what its numbers are.
+        lower: by task, whether less of it is better.
+        baselines: by task, the same score of a trivial answer and which answer that is; for tasks that define one.
+        lines: in the study's order; methods without any result are left out.
+    """
+
+    primary: Mapping[str, str]
+    lower: Mapping[str, bool]
+    baselines: Mapping[str, tuple[float, str]]
+    lines: tuple[Line, ...]
+
+
+def summarise(study: Study, finished: Mapping[Run, Result]) -> Summary:
+    """Means over the seeds that are there.
+
+    Args:
+        study: whose.
+        finished: from :meth:`~lstta_tasks.study.results.StudyResults.finished`.
+    """
+    tests = {run.task: result["test"] for run, result in finished.items()}
+    return Summary(
+        primary={task: test["primary"] for task, test in tests.items()},
+        lower={task: test["lower_is_better"] for task, test in tests.items()},
+        baselines={
+            task: (test["baseline"], test["baseline_name"])
+            for task, test in tests.items()
+            if test["baseline"] is not None
+        },
+        lines=tuple(_lines(study, finished)),
+    )
+
+
+def _lines(study: Study, finished: Mapping[Run, Result]) -> Iterable[Line]:
+    for key, method in study.methods.items():
+        own = {run: result for run, result in finished.items() if run.method == key}
+        cells = {}
+        for task in dict.fromkeys(run.task for run in own):
+            here = {run: result for run, result in own.items() if run.task == task}
+            values = {run.seed: result["test"]["value"] for run, result in here.items()}
+            cells[task] = Cell(values, mean(sum(result["seconds"].values()) for result in here.values()))
+        if own:
+            adapter, head = (max(r["parameters"][part] for r in own.values()) for part in ("adapter", "head"))
+            value = next(iter(own)).value
+            yield Line(key, method.label or key, adapter, head, value, cells)
+
+
+def rows(finished: Mapping[Run, Result]) -> list[dict[str, Any]]:
+    """A row for each run, as the CSV file has them."""
+    return [
+        {
+            "task": run.task,
+            "method": run.method,
+            "seed": run.seed,
+            "searched": run.value,
+            "adapter_parameters": result["parameters"]["adapter"],
+            "head_parameters": result["parameters"]["head"],
+            "score": result["test"]["primary"],
+            "val": result["val"]["value"],
+            "test": result["test"]["value"],
+            "baseline": result["test"]["baseline"],
+            "seconds": round(sum(result["seconds"].values()), 1),
+        }
+        for run, result in finished.items()
+    ]
+
+
+def write_csv(path: Path, finished: Mapping[Run, Result]) -> None:
+    """Every run that the tables are made of."""
+    table = rows(finished)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(table[0]) if table else [])
+        writer.writeheader()
+        writer.writerows(table)
+
+
+def write_json(path: Path, study: Study, summary: Summary, finished: Mapping[Run, Result]) -> None:
+    """Means and deviations, and every run."""
+    lines = [
+        {
+            "method": line.key,
+            "label": line.label,
+            "adapter_parameters": line.adapter,
+            "head_parameters": line.head,
+            "searched": line.value,
+            "tasks": {
+                task: {"mean": cell.mean, "deviation": cell.deviation, "seeds": len(cell.values)}
+                for task, cell in line.cells.items()
+            },
+        }
+        for line in summary.lines
+    ]
+    content = {"study": study.name, "scores": dict(summary.primary), "lines": lines, "runs": rows(finished)}
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

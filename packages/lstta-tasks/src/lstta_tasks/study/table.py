@@ -1,0 +1,44 @@
+"""A study's table, for the terminal and as Markdown."""
+
+from __future__ import annotations
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from lstta_tasks.study.summary import Cell, Summary
+
+
+def print_table(summary: Summary, *, markdown: bool = False) -> None:
+    """Methods as rows, tasks as columns: mean ± deviation over seeds, (number of seeds) where they differ."""
+    header, body = cells(summary)
+    if markdown:
+        for line in (header, ["---", *["---:"] * (len(header) - 1)], *body):
+            print(f"| {' | '.join(line)} |")
+        return
+    table = Table(box=SIMPLE_HEAD)
+    for place, name in enumerate(header):
+        table.add_column(name, justify="right" if place else "left")
+    for line in body:
+        table.add_row(*line)
+    Console().print(table)
+
+
+def cells(summary: Summary) -> tuple[list[str], list[list[str]]]:
+    """The header and the rows, the trivial answers first."""
+    tasks = list(summary.primary)
+    most = max((len(cell.values) for line in summary.lines for cell in line.cells.values()), default=0)
+    header = ["", "trains", *(f"{t}, {summary.primary[t]}{' ↓' if summary.lower[t] else ''}" for t in tasks)]
+    trivial = [f"{summary.baselines[t][0]:.3f}" if t in summary.baselines else "" for t in tasks]
+    named = {name for _, name in summary.baselines.values()}
+    first = [[", ".join(sorted(named)), "0", *trivial]] if named else []
+    lines = [
+        [line.label, f"{line.adapter:,}", *(_cell(line.cells[t], most) if t in line.cells else "" for t in tasks)]
+        for line in summary.lines
+    ]
+    return header, first + lines
+
+
+def _cell(cell: Cell, most: int) -> str:
+    spread = "" if cell.deviation is None else f" ± {cell.deviation:.3f}"
+    return f"{cell.mean:.3f}{spread}" + (f" ({len(cell.values)})" if len(cell.values) < most else "")

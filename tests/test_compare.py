@@ -1,0 +1,217 @@
+"""A small study from its file to its table, with tools/compare.py."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+import pytest
+from small_world import World
+
+from lstta_tasks.engine.config import load_config
+from lstta_tasks.engine.evaluate import evaluate
+from lstta_tasks.engine.study import part_of, results_of
+from lstta_tasks.study.definition import load_study
+from lstta_tasks.study.results import claim
+
+Tool = Callable[..., Any]
+REPOSITORY = Path(__file__).parents[1]
+STUDY = """
+budget = 1_000
+seeds = {seeds!r}
+settings = {{"train_cfg.max_epochs": 1, "model.adapted": 1, "clips.features": {features!r}}}
+tasks = {{"films": dict(config={config!r}, seconds=2)}}
+methods = {{
+    "none": dict(method=dict(name="none"), label="readout only"),
+    "bottleneck": dict(method=dict(name="bottleneck", budget=budget)),
+    "deaf": dict(
+        method=dict(name="bottleneck", budget=budget),
+        settings={{"model.modalities": ["visual", "language"]}},
+        like="bottleneck",
+    ),
+    "full": dict(method=dict(name="full"), features=False, seeds=(0,)),
+}}
+search = dict(key="optim_wrapper.optimizer.lr", values=(1e-3, 1e-2), task="films", seed=0)
+"""
+SEARCH, TABLE = 6, 7
+
+
+@pytest.fixture(scope="module")
+def study(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("studies")
+    path = folder / "small.py"
+    text = STUDY.format(seeds=(0, 1), config=str(world.config), features=str(folder / "features"))
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def finished(study: Path) -> Path:
+    """The study with all its runs, made by two processes at once."""
+    support = REPOSITORY / "packages" / "lstta-tasks" / "tests" / "support"
+    paths = os.pathsep.join(filter(None, [str(support), os.environ.get("PYTHONPATH")]))
+    command = [sys.executable, str(REPOSITORY / "tools/compare.py"), str(study), "--jobs", "2"]
+    command += ["--work-dir", str(study.parent / "runs")]
+    result = subprocess.run(command, env=os.environ | {"PYTHONPATH": paths}, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    return study
+
+
+def files(study: Path) -> dict[str, dict[str, Any]]:
+    results = study.parent / "results" / "small"
+    return {
+        str(path.relative_to(results).with_suffix("")): json.loads(path.read_text()) for path in results.rglob("*.json")
+    }
+
+
+def test_lists_the_search_first_and_what_waits_for_it(tool: Tool, study: Path, tmp_path: Path) -> None:
+    other = tmp_path / "small.py"
+    other.write_text(study.read_text())
+    said = tool("compare", other, "--list").out.splitlines()
+    assert said[0] == "films/none-0.001-seed0: about 2 s"
+    assert len(said) == SEARCH + 2
+    assert said[-2:] == [
+        "6 runs, about 0 minutes one after the other",
+        f"{TABLE} more once the search has found their setting",
+    ]
+
+
+def test_two_processes_make_every_run_once(finished: Path) -> None:
+    made = files(finished)
+    chosen = {name: result for name, result in made.items() if name.endswith("seed1")}
+    assert len(made) == SEARCH + len(chosen) + 1  # deaf is not searched
+    assert len(chosen) == 3
+    assert results_of(load_study(finished)).missing() == []
+
+
+def test_the_value_that_is_best_on_val_is_taken(finished: Path) -> None:
+    made, found = files(finished), results_of(load_study(finished)).found
+    for method, value in found.items():
+        merits = {lr: made[f"films/{method}-{lr:g}-seed0"]["val"]["merit"] for lr in (1e-3, 1e-2)}
+        assert merits[value] == max(merits.values())
+    assert f"films/deaf-{found['bottleneck']:g}-seed1" in made
+
+
+def test_a_result_says_what_was_trained_and_what_came_out(finished: Path, world: World) -> None:
+    made, lr = files(finished), results_of(load_study(finished)).found["bottleneck"]
+    result = made[f"films/bottleneck-{lr:g}-seed1"]
+    best = finished.parent / f"runs/small/films/bottleneck-{lr:g}-seed1/best"
+    report, details = evaluate(load_config(world.config), best, "test")
+    assert result["test"]["value"] == report.value("overall")
+    assert result["test"]["scores"] == {score.name: score.value for score in report.scores}
+    assert result["test"]["baseline"] == next(s["baseline"] for s in details["scores"] if s["name"] == "overall")
+    record = json.loads((best / "adapter.json").read_text())
+    assert result["val"]["value"] == record["selected"]["overall"]
+    assert result["options"] == record["method"]
+    assert sum(result["parameters"].values()) == record["parameters"]["trainable"]
+    assert abs(result["parameters"]["adapter"] / 1000 - 1) <= 0.05
+    assert made["films/none-0.001-seed0"]["parameters"] == {"adapter": 0, "head": result["parameters"]["head"]}
+    assert result["encoders"] == {m: encoder["digest"] for m, encoder in record["encoders"].items()}
+    assert {one["data"] for one in made.values()} == {result["data"]}
+
+
+def test_the_table_and_the_files_say_the_same(tool: Tool, finished: Path, tmp_path: Path) -> None:
+    outputs = [f"--{kind}={tmp_path / 'out' / kind}" for kind in ("csv", "json", "figure")]
+    said = tool("compare", finished, "--report", "--markdown", *outputs)
+    with (tmp_path / "out/csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == TABLE
+    values = [float(row["test"]) for row in rows if row["method"] == "bottleneck"]
+    line = next(line for line in said.out.splitlines() if line.startswith("| bottleneck"))
+    assert line.split("|")[3].strip() == f"{mean(values):.3f} ± {stdev(values):.3f}"
+    assert "(1)" in next(line for line in said.out.splitlines() if line.startswith("| full"))
+    summary = json.loads((tmp_path / "out/json").read_text())
+    assert summary["lines"][1]["tasks"]["films"] == {"mean": mean(values), "deviation": stdev(values), "seeds": 2}
+    assert (tmp_path / "out/figure").read_bytes().startswith(b"\x89PNG")
+
+
+def test_nothing_is_made_twice(tool: Tool, finished: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in finished.parent.rglob("*.json")}
+    assert tool("compare", finished, "--work-dir", finished.parent / "elsewhere").code == 0
+    assert {path: path.stat().st_mtime_ns for path in finished.parent.rglob("*.json")} == before
+
+
+def test_a_lost_result_is_made_again_and_is_the_same(tool: Tool, finished: Path, tmp_path: Path) -> None:
+    path = next(iter(sorted((finished.parent / "results/small/films").glob("none-*-seed1.json"))))
+    before = json.loads(path.read_text())
+    path.unlink()
+    tool("compare", finished, "--most", "1", "--only", "none", "--work-dir", tmp_path)
+    after = json.loads(path.read_text())
+    for result in (before, after):
+        del result["seconds"], result["processor_seconds"], result["threads"]
+    assert after == before
+
+
+def test_a_run_in_other_hands_is_left_to_them(tool: Tool, finished: Path, tmp_path: Path) -> None:
+    path = next((finished.parent / "results/small/films").glob("deaf-*-seed1.json"))
+    content = path.read_text()
+    path.unlink()
+    with claim(tmp_path / "small" / "films" / path.stem) as alone:
+        assert alone
+        tool("compare", finished, "--most", "1", "--work-dir", tmp_path)
+        assert not path.exists()
+    path.write_text(content)
+
+
+def test_results_of_another_configuration_are_refused(tool: Tool, finished: Path, tmp_path: Path) -> None:
+    other = tmp_path / "small.py"
+    other.write_text(finished.read_text().replace('"model.adapted": 1', '"model.adapted": 2'))
+    (tmp_path / "results").symlink_to(finished.parent / "results")
+    said = tool("compare", other, "--report")
+    assert said.code == 2
+    assert "none-0.001-seed0.json was made with another configuration (digest " in said.err
+
+
+def test_results_of_other_data_are_refused(tool: Tool, finished: Path) -> None:
+    path = next((finished.parent / "results/small/films").glob("deaf-*-seed1.json"))
+    content = path.read_text()
+    path.write_text(json.dumps(json.loads(content) | {"data": "0123"}))
+    said = tool("compare", finished, "--report")
+    path.write_text(content)
+    assert said.code == 2
+    assert "were made with different samples" in said.err
+
+
+def test_a_method_off_the_budget_is_refused_before_it_trains(tool: Tool, study: Path, tmp_path: Path) -> None:
+    other = tmp_path / "small.py"
+    other.write_text(study.read_text().replace("budget=budget", "budget=1_500"))
+    said = tool("compare", other, "--only", "bottleneck", "--work-dir", tmp_path / "runs")
+    assert said.code == 2
+    assert "of the budget of 1,000; at most 5% are allowed" in said.err
+    assert not list((tmp_path / "runs").rglob("best"))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("seeds = (0, 1)", "seds = (0, 1)"),
+        ('label="readout only"', 'lable="readout only"'),
+        ('like="bottleneck"', 'like="full fine-tuning"'),
+        ('task="films"', 'task="film"'),
+        ("seconds=2", "seconds=2, conf=3"),
+    ],
+)
+def test_mistakes_in_a_study_are_named(tool: Tool, study: Path, tmp_path: Path, change: str, message: str) -> None:
+    other = tmp_path / "small.py"
+    other.write_text(study.read_text().replace(change, message))
+    said = tool("compare", other, "--list")
+    assert said.code == 2
+    assert said.err.startswith(f"error: {other}: ")
+
+
+def test_parts_share_out_the_runs(study: Path) -> None:
+    runs = load_study(study).searched()
+    parts = [[run for run in runs if part_of(index, 3)(run)] for index in (1, 2, 3)]
+    assert sorted(run.name for part in parts for run in part) == sorted(run.name for run in runs)
+
+
+def test_shipped_studies_are_whole() -> None:
+    for path in sorted((REPOSITORY / "studies").glob("*.py")):
+        results_of(load_study(path))

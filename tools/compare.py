@@ -1,0 +1,137 @@
+#!/usr/bin/env python3
+"""Run a study and show its table: tools/compare.py studies/tiny.py
+
+Makes the runs that have no result file yet, one after the other, and then prints the table. A run that was killed goes
+on where it was. Several processes may do this at once, on one file system (--jobs) or on several (--part).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from common import user_errors
+
+if TYPE_CHECKING:
+    from lstta_tasks.study.definition import Run, Study
+    from lstta_tasks.study.results import StudyResults
+
+TOOLS = Path(__file__).parent
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("study", type=Path)
+    todo = parser.add_mutually_exclusive_group()
+    todo.add_argument("--prepare", action="store_true", help="only generate and decode the data that the study names")
+    todo.add_argument("--list", action="store_true", help="only list the runs that are missing, and what they cost")
+    todo.add_argument("--report", action="store_true", help="only show the results that are there")
+    parser.add_argument("--jobs", type=int, default=1, help="processes at once (default: 1)")
+    parser.add_argument(
+        "--part", type=_part, default=(1, 1), metavar="I/N", help="only the I-th of N parts of the runs"
+    )
+    parser.add_argument("--most", type=int, help="make so many runs at most")
+    parser.add_argument("--only", nargs="+", metavar="KEY", help="only runs of these methods and tasks")
+    parser.add_argument("--work-dir", type=Path, default=Path("work_dirs/studies"), help="holds the run folders")
+    parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
+    parser.add_argument("--csv", type=Path, help="write every run here")
+    parser.add_argument("--json", type=Path, help="write means, deviations and every run here")
+    parser.add_argument("--figure", type=Path, help="draw scores against trainable parameters, a PNG file")
+    args = parser.parse_args()
+
+    from lstta_tasks.engine.study import make_missing, part_of, results_of
+    from lstta_tasks.study.definition import load_study
+
+    study = load_study(args.study)
+    mine = part_of(*args.part)
+
+    def wanted(run: Run) -> bool:
+        return mine(run) and (args.only is None or {run.method, run.task} & set(args.only) != set())
+
+    if args.prepare:
+        _prepare(study)
+        return
+    results = results_of(study)
+    if args.list:
+        _list(results, [run for run in results.missing() if wanted(run)])
+        return
+    if not args.report:
+        if args.jobs > 1:
+            _in_parallel(args.jobs)
+        else:
+            make_missing(study, work_dir=args.work_dir, wanted=wanted, most=args.most)
+        results.refresh()
+    _show(study, results, args)
+
+
+def _prepare(study: Study) -> None:
+    for key, task in study.tasks.items():
+        for command in task.prepare:
+            tool, *arguments = shlex.split(command)
+            arguments = [argument.replace("CONFIG", str(task.config)) for argument in arguments]
+            print(f"\n── {key}: tools/{tool} {shlex.join(arguments)}", flush=True)
+            if code := subprocess.run([sys.executable, str(TOOLS / tool), *arguments]).returncode:
+                raise SystemExit(code)
+
+
+def _list(results: StudyResults, missing: list[Run]) -> None:
+    for run in missing:
+        print(f"{run.name}: about {results.seconds(run):.0f} s")
+    total = sum(results.seconds(run) for run in missing)
+    print(f"{len(missing)} runs, about {total / 60:.0f} minutes one after the other")
+    if waiting := results.waiting():
+        print(f"{waiting} more once the search has found their setting")
+
+
+def _in_parallel(jobs: int) -> None:
+    """The same command in so many processes, which share out the runs and the cores."""
+    at = sys.argv.index("--jobs") if "--jobs" in sys.argv else -1
+    rest = [*sys.argv[1:at], *sys.argv[at + 2 :]] if at > 0 else [a for a in sys.argv[1:] if "--jobs=" not in a]
+    threads = os.environ.get("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // jobs)))
+    environment = {**os.environ, "OMP_NUM_THREADS": threads}
+    command = [sys.executable, sys.argv[0], *rest]
+    children = [subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) for _ in range(jobs)]
+    codes = [child.wait() for child in children]
+    if any(codes):
+        raise SystemExit(1)
+
+
+def _show(study: Study, results: StudyResults, args: argparse.Namespace) -> None:
+    from lstta_tasks.study.figure import draw
+    from lstta_tasks.study.summary import summarise, write_csv, write_json
+    from lstta_tasks.study.table import print_table
+
+    finished = results.finished()
+    if not finished:
+        print("no run of the tables is finished")
+        return
+    summary = summarise(study, finished)
+    print_table(summary, markdown=args.markdown)
+    for path in filter(None, (args.csv, args.json, args.figure)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    if args.csv is not None:
+        write_csv(args.csv, finished)
+    if args.json is not None:
+        write_json(args.json, study, summary, finished)
+    if args.figure is not None:
+        draw(args.figure, summary)
+    left = len(results.missing()) + results.waiting()
+    if left:
+        print(f"{left} runs are missing: tools/compare.py {args.study} --list")
+
+
+def _part(text: str) -> tuple[int, int]:
+    index, _, count = text.partition("/")
+    if not (index.isdigit() and count.isdigit() and 1 <= int(index) <= int(count)):
+        raise argparse.ArgumentTypeError(f"wants I/N, such as 1/2, got {text!r}")
+    return int(index), int(count)
+
+
+if __name__ == "__main__":
+    with user_errors():
+        main()
