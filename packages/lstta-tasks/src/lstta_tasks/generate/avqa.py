@@ -43,7 +43,7 @@ def generate_avqa(
     samples: dict[str, int] = {}
     for split, count in counts.items():
         planned = plan(split, count, seed)
-        rows = [row for index, (_, questions) in enumerate(planned) for row in _rows(split, index, questions)]
+        rows = [row for index, (_, questions) in enumerate(planned) for row in question_rows(split, index, questions)]
         clips += [(root / "videos" / f"{video_id(split, i)}.mp4", scene) for i, (scene, _) in enumerate(planned)]
         samples[split] = len(rows)
         write_json(root / "json" / f"avqa-{split}.json", rows)
@@ -63,12 +63,17 @@ def video_id(split: Split, index: int) -> str:
     return f"{SPLITS.index(split) * 10_000_000 + index:08d}"
 
 
-def _rows(split: Split, index: int, questions: list[Question]) -> list[Row]:
+def question_id(split: Split, index: int, number: int) -> int:
+    """Of question ``number`` about clip ``index``."""
+    return int(video_id(split, index)) * 10 + number
+
+
+def question_rows(split: Split, index: int, questions: list[Question]) -> list[Row]:
     video = video_id(split, index)
     return [
         {
             "video_id": video,
-            "question_id": int(video) * 10 + number,
+            "question_id": question_id(split, index, number),
             "type": json.dumps(list(question.template.type)),
             "question_content": question.template.text,
             "templ_values": json.dumps(list(question.values)),

@@ -83,7 +83,7 @@ def generate_emotion(
     for split, count in counts.items():
         planned = plan(split, count, seed)
         (root / FOLDERS[split]).mkdir(exist_ok=True)
-        clips += [(root / FOLDERS[split] / f"dia{u.dialogue}_utt{u.number}.mp4", u.talk) for u in planned]
+        clips += [(root / FOLDERS[split] / f"{clip_name(u)}.mp4", u.talk) for u in planned]
         write_csv(root / FILES[split], HEADER, [_row(k, utterance) for k, utterance in enumerate(planned, 1)])
     rendered, kept = write_talks(clips, workers)
     totals = {str(split): count for split, count in counts.items()}
@@ -103,6 +103,11 @@ def plan(split: Split, clips: int, seed: int) -> list[Utterance]:
 def texts(split: Split, clips: int, seed: int) -> list[str]:
     """The utterances of a split's clips."""
     return [utterance.talk.line for utterance in plan(split, clips, seed)]
+
+
+def clip_name(utterance: Utterance) -> str:
+    """The clip's file without its ending."""
+    return f"dia{utterance.dialogue}_utt{utterance.number}"
 
 
 def clock(milliseconds: int) -> str:
