@@ -10,6 +10,7 @@ import pytest
 from lstta_tasks.generate import dataset, media
 from lstta_tasks.generate.dataset import Report
 from lstta_tasks.generate.emotion import generate_emotion
+from lstta_tasks.generate.film import Film
 from lstta_tasks.generate.msrvtt import generate_msrvtt
 from lstta_tasks.generate.scene import Scene
 from lstta_tasks.generate.sentiment import generate_sentiment
@@ -25,8 +26,8 @@ Generate = Callable[..., Report]
     ("generate", "writer"),
     [
         (generate_msrvtt, "write_scene"),
-        (generate_violin, "write_scene"),
-        (generate_urfunny, "write_scene"),
+        (generate_violin, "write_film"),
+        (generate_urfunny, "write_film"),
         (generate_sentiment, "write_talk"),
         (generate_emotion, "write_talk"),
     ],
@@ -37,7 +38,7 @@ def test_an_interrupted_run_goes_on_and_other_arguments_are_refused(
     generate(tmp_path / "whole", **SIZES, seed=5, workers=1)
     written = 0
 
-    def killed_at_the_third(path: Path, content: Scene | Talk) -> None:
+    def killed_at_the_third(path: Path, content: Scene | Talk | Film) -> None:
         nonlocal written
         written += 1
         if written == 3:

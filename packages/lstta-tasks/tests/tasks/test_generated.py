@@ -55,7 +55,7 @@ def test_humor(tmp_path: Path) -> None:
     urfunny.generate_urfunny(tmp_path, **SIZES, seed=SEED, workers=1)
     expected = {
         split: [
-            (" ".join(s.text for s in (joke.punchline, *joke.context)), int(joke.funny))
+            (f"{joke.punchline.line} {joke.setup.line}", int(joke.funny))
             for joke in urfunny.plan(split, count, SEED)  # type: ignore[arg-type]
         ]
         for split, count in SIZES.items()

@@ -20,12 +20,13 @@ from typing import TypeVar
 
 from tqdm import tqdm
 
-from lstta_tasks.generate.media import write_scene, write_talk
+from lstta_tasks.generate.film import Film
+from lstta_tasks.generate.media import write_film, write_scene, write_talk
 from lstta_tasks.generate.scene import Scene
 from lstta_tasks.generate.talk import Talk
 
 # Raise it with every change that makes other clips or questions from the same arguments.
-GENERATOR_VERSION = 2
+GENERATOR_VERSION = 3
 COMPLETE, STARTED = "generated.json", "generating.json"
 Arguments = dict[str, str | int]
 Content = TypeVar("Content")
@@ -125,6 +126,11 @@ def write_talks(clips: Sequence[tuple[Path, Talk]], workers: int) -> tuple[int, 
     return write_missing(clips, _write_talk, workers)
 
 
+def write_films(clips: Sequence[tuple[Path, Film]], workers: int) -> tuple[int, int]:
+    """:func:`write_missing` for films."""
+    return write_missing(clips, _write_film, workers)
+
+
 def write_missing(
     clips: Sequence[tuple[Path, Content]], write: Callable[[tuple[Path, Content]], None], workers: int
 ) -> tuple[int, int]:
@@ -159,3 +165,7 @@ def _write_scene(clip: tuple[Path, Scene]) -> None:
 
 def _write_talk(clip: tuple[Path, Talk]) -> None:
     write_talk(*clip)
+
+
+def _write_film(clip: tuple[Path, Film]) -> None:
+    write_film(*clip)

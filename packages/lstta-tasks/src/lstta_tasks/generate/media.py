@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
+from lstta_tasks.generate.film import Film
 from lstta_tasks.generate.render import SceneRenderer
 from lstta_tasks.generate.scene import Scene
 from lstta_tasks.generate.speech import render_speech
@@ -31,10 +32,19 @@ def write_scene(path: Path, scene: Scene) -> None:
 
 def write_talk(path: Path, talk: Talk) -> None:
     """Render a talker's clip to an mp4, in the format of :func:`write_scene`."""
+    write_film(path, Film((talk,)))
+
+
+def write_film(path: Path, film: Film) -> None:
+    """Render shots of talkers, whole frames each, to an mp4, in the format of :func:`write_scene`."""
+    frames = (frame for shot in film.shots for frame in _frames(shot))
+    sound = np.concatenate([render_speech(shot) for shot in film.shots])
+    write_mp4(path, frames, sound, FRAMES_PER_SECOND, SAMPLE_RATE)
+
+
+def _frames(talk: Talk) -> Iterator[NDArray[np.uint8]]:
     renderer = TalkRenderer(talk)
-    count = round(talk.duration * FRAMES_PER_SECOND)
-    frames = (renderer.frame(k / FRAMES_PER_SECOND) for k in range(count))
-    write_mp4(path, frames, render_speech(talk), FRAMES_PER_SECOND, SAMPLE_RATE)
+    return (renderer.frame(k / FRAMES_PER_SECOND) for k in range(round(talk.duration * FRAMES_PER_SECOND)))
 
 
 def write_mp4(

@@ -10,7 +10,7 @@ import re
 from numpy.random import Generator
 
 from lstta_tasks.generate import talk_truth
-from lstta_tasks.generate.talk import Talk
+from lstta_tasks.generate.talk import Expression, Talk
 
 QUALITIES = {
     2: ("wonderful", "brilliant", "superb", "fantastic"),
@@ -36,20 +36,21 @@ _POLARITY = {word: value for value, words in QUALITIES.items() for word in words
 }
 
 WORDS = 0.9  # points of the score for each of polarity
-FACE = {"smile": 1.1, "blank": 0.0, "frown": -1.1}
+FACE: dict[Expression, float] = {"smile": 1.1, "blank": 0.0, "frown": -1.1}
+FACES = tuple(FACE)
 TONE = {True: 0.6, False: 0.3}  # of a rising tone, wide or narrow; a falling one has the opposite
 SARCASM, KINDNESS = -0.5, 0.5  # factors on praise in a falling tone, and on blame in a rising one
 LOUD, SOFT = 1.1, 0.7  # factors on the sum
 
 
-def sample_line(rng: Generator, polarity: int) -> str:
-    """A random line of a polarity; half of the mild ones and some of the neutral ones are negated."""
+def sample_line(rng: Generator, polarity: int, topic: str | None = None) -> str:
+    """A random line of a polarity, about any topic or this one; half of the mild and the neutral ones are negated."""
     negated = abs(polarity) < 2 and rng.random() < 0.5
     # What 'not' turns into this polarity: weak and strong words of the other sign.
     worth = polarity
     if negated and polarity:
         worth = -polarity * int(rng.integers(1, 3))
-    topic = _any(rng, TOPICS)
+    topic = topic or _any(rng, TOPICS)
     if rng.random() < 0.6:
         core = f"the {topic} was {'not ' if negated else ''}{_any(rng, QUALITIES[worth])}"
     else:
@@ -57,6 +58,18 @@ def sample_line(rng: Generator, polarity: int) -> str:
         core = f"I {'did not ' + base if negated else past} the {topic}"
     line = " ".join(part for part in (_any(rng, OPENERS), core, _any(rng, TAILS)) if part)
     return line[0].upper() + line[1:] + "."
+
+
+def topic_of(line: str) -> str:
+    """What a line is about.
+
+    Raises:
+        ValueError: it has no topic, or several.
+    """
+    found = [name for name in TOPICS if re.search(rf"\bthe {name}\b", line, re.IGNORECASE)]
+    if len(found) != 1:
+        raise ValueError(f"{line!r} has {len(found)} topics, a line has exactly one")
+    return found[0]
 
 
 def polarity(line: str) -> int:

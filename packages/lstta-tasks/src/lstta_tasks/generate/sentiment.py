@@ -13,12 +13,11 @@ from numpy.random import Generator
 
 from lstta_tasks.generate.casting import sample_person, sample_talk
 from lstta_tasks.generate.dataset import Folder, Report, write_csv, write_talks
-from lstta_tasks.generate.opinions import sample_line, score
+from lstta_tasks.generate.opinions import FACES, sample_line, score
 from lstta_tasks.generate.scene import SPLITS, Split, scene_rng
-from lstta_tasks.generate.talk import CONTOURS, Expression, Person, Talk, Tone
+from lstta_tasks.generate.talk import CONTOURS, Person, Talk, Tone
 
 CLIPS_PER_VIDEO = 5
-FACES: tuple[Expression, ...] = ("smile", "blank", "frown")
 MODES: dict[Split, str] = {"train": "train", "val": "valid", "test": "test"}
 HEADER = ("video_id", "clip_id", "text", "label", "annotation", "mode")
 

@@ -18,8 +18,9 @@ from pathlib import Path
 
 import numpy as np
 
-from lstta_tasks.generate.dataset import Folder, Report, write_bytes, write_clips
-from lstta_tasks.generate.jokes import Joke, Sentence, balanced, sample_joke
+from lstta_tasks.generate.dataset import Folder, Report, write_bytes, write_films
+from lstta_tasks.generate.film import Span
+from lstta_tasks.generate.jokes import PUNCHLINE, SETUP, Joke, balanced, sample_joke
 from lstta_tasks.generate.scene import SPLITS, Split, scene_rng
 
 FOLDS: dict[Split, str] = {"train": "train", "val": "dev", "test": "test"}
@@ -53,20 +54,20 @@ def generate_urfunny(
     _write_pickle(root / "data_folds.pkl", folds)
     _write_pickle(root / "language_sdk.pkl", {name: _language(joke) for name, joke in jokes.items()})
     _write_pickle(root / "humor_label_sdk.pkl", {name: int(joke.funny) for name, joke in jokes.items()})
-    rendered, kept = write_clips([(videos / f"{name}.mp4", joke.scene) for name, joke in jokes.items()], workers)
+    rendered, kept = write_films([(videos / f"{name}.mp4", joke.film) for name, joke in jokes.items()], workers)
     sizes = {str(split): count for split, count in counts.items()}
     return folder.finish(sizes, dict(sizes), rendered, kept)
 
 
 def plan(split: Split, clips: int, seed: int) -> list[Joke]:
     """The jokes of a split, without rendering anything; half of them funny."""
-    named = balanced(np.random.default_rng([seed, SPLITS.index(split)]), clips)
-    return [sample_joke(scene_rng(seed, split, index), split, what) for index, what in enumerate(named)]
+    deliveries = balanced(np.random.default_rng([seed, SPLITS.index(split)]), clips)
+    return [sample_joke(scene_rng(seed, split, index), split, delivery) for index, delivery in enumerate(deliveries)]
 
 
 def texts(split: Split, clips: int, seed: int) -> list[str]:
-    """All set-up sentences and punchlines of a split."""
-    return [sentence.text for joke in plan(split, clips, seed) for sentence in (*joke.context, joke.punchline)]
+    """All set-ups and punchlines of a split."""
+    return [talk.line for joke in plan(split, clips, seed) for talk in joke.film.shots]
 
 
 def humor_id(split: Split, index: int) -> int:
@@ -76,15 +77,15 @@ def humor_id(split: Split, index: int) -> int:
 
 def _language(joke: Joke) -> dict[str, object]:
     return {
-        "punchline_sentence": joke.punchline.text,
-        "context_sentences": [sentence.text for sentence in joke.context],
-        "punchline_intervals": _intervals(joke.punchline),
-        "context_intervals": [_intervals(sentence) for sentence in joke.context],
+        "punchline_sentence": joke.punchline.line,
+        "context_sentences": [joke.setup.line],
+        "punchline_intervals": _intervals(joke.film.word_spans(PUNCHLINE)),
+        "context_intervals": [_intervals(joke.film.word_spans(SETUP))],
     }
 
 
-def _intervals(sentence: Sentence) -> list[list[float]]:
-    return [list(word) for word in sentence.words]
+def _intervals(spans: list[Span]) -> list[list[float]]:
+    return [[round(time, 3) for time in span] for span in spans]
 
 
 def _write_pickle(path: Path, content: object) -> None:

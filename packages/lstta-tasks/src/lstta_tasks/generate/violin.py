@@ -14,10 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
-from lstta_tasks.generate.dataset import Folder, Report, write_clips, write_json
-from lstta_tasks.generate.narration import Story, sample_story
+from lstta_tasks.generate.dataset import Folder, Report, write_films, write_json
+from lstta_tasks.generate.film import Film
 from lstta_tasks.generate.scene import SPLITS, Split, scene_rng
-from lstta_tasks.generate.statements import Fact, sample_pairs
+from lstta_tasks.generate.statements import Fact, sample_facts
+from lstta_tasks.generate.stories import sample_story
 
 PAIRS = 3
 SPLIT_NAMES: dict[Split, str] = {"train": "train", "val": "validate", "test": "test"}
@@ -25,10 +26,10 @@ SPLIT_NAMES: dict[Split, str] = {"train": "train", "val": "validate", "test": "t
 
 @dataclass(frozen=True)
 class StatedClip:
-    """A story and pairs of a true and a false statement, each with the fact that it is about."""
+    """A story, and the facts that pairs of a true and a false statement are about."""
 
-    story: Story
-    pairs: tuple[tuple[Fact, tuple[str, str]], ...]
+    story: Film
+    facts: tuple[Fact, ...]
 
 
 def generate_violin(
@@ -54,8 +55,8 @@ def generate_violin(
         for index, clip in enumerate(plan(split, count, seed))
     ]
     write_json(root / "violin_annotation.json", {name: _entry(name, split, clip) for name, split, clip in planned})
-    clips = [(root / "videos" / f"{name}.mp4", clip.story.scene) for name, _, clip in planned]
-    rendered, kept = write_clips(clips, workers)
+    clips = [(root / "videos" / f"{name}.mp4", clip.story) for name, _, clip in planned]
+    rendered, kept = write_films(clips, workers)
     samples = {str(split): 2 * PAIRS * count for split, count in counts.items()}
     return folder.finish({str(split): count for split, count in counts.items()}, samples, rendered, kept)
 
@@ -65,8 +66,8 @@ def plan(split: Split, clips: int, seed: int) -> list[StatedClip]:
     planned = []
     for index in range(clips):
         story = sample_story(scene_rng(seed, split, index), split)
-        pairs = sample_pairs(np.random.default_rng([seed, SPLITS.index(split), index, PAIRS]), story, PAIRS)
-        planned.append(StatedClip(story, tuple(pairs)))
+        facts = sample_facts(np.random.default_rng([seed, SPLITS.index(split), index, PAIRS]), story, PAIRS)
+        planned.append(StatedClip(story, tuple(facts)))
     return planned
 
 
@@ -74,22 +75,25 @@ def texts(split: Split, clips: int, seed: int) -> list[str]:
     """All statements and all subtitle lines of a split."""
     result = []
     for clip in plan(split, clips, seed):
-        result += [line.text for line in clip.story.lines]
-        result += [statement for _, pair in clip.pairs for statement in pair]
+        result += [talk.line for talk in clip.story.shots]
+        result += [statement for fact in clip.facts for statement in fact.statements]
     return result
 
 
 def clip_id(split: Split, index: int) -> str:
-    """``concert_<split>_<index>``."""
-    return f"concert_{split}_{index:06d}"
+    """``story_<split>_<index>``."""
+    return f"story_{split}_{index:06d}"
 
 
 def _entry(name: str, split: str, clip: StatedClip) -> dict[str, object]:
     return {
         "file": name,
-        "source": "concert",
-        "span": [0.0, clip.story.scene.duration],
-        "statement": [list(pair) for _, pair in clip.pairs],
-        "sub": [[line.text, [round(1000 * time) for time in line.span]] for line in clip.story.lines],
+        "source": "story",
+        "span": [0.0, clip.story.duration],
+        "statement": [list(fact.statements) for fact in clip.facts],
+        "sub": [
+            [talk.line, [round(1000 * time) for time in clip.story.spoken(shot)]]
+            for shot, talk in enumerate(clip.story.shots)
+        ],
         "split": split,
     }
