@@ -18,8 +18,8 @@ task = dict(name="humor", root="data/built-in/humor")
 method = dict(name="lstta", width=48, heads=4, latents=4, window=3)
 clips = dict(segments=8, sound_seconds=1.0, fit="squash", cache="data/cache/humor_tiny", codec="raw")
 loader = dict(batch_size=32, workers=1)
-train_cfg = dict(max_epochs=6, val_interval=1)
+train_cfg = dict(max_epochs=12, val_interval=1)
 param_scheduler = [
     dict(type=LinearLR, start_factor=0.01, by_epoch=False, begin=0, end=50),
-    dict(type=CosineAnnealingLR, T_max=6, by_epoch=True, begin=0, end=6, convert_to_iter_based=True),
+    dict(type=CosineAnnealingLR, T_max=12, by_epoch=True, begin=0, end=12, convert_to_iter_based=True),
 ]

@@ -25,8 +25,9 @@ from lstta_tasks.generate.media import write_film, write_scene, write_talk
 from lstta_tasks.generate.scene import Scene
 from lstta_tasks.generate.talk import Talk
 
-# Raise it with every change that makes other clips or questions from the same arguments.
-GENERATOR_VERSION = 3
+# Raise it with every change that makes other clips or questions of all data sets from the same arguments; a writer
+# whose own data set alone changes raises the edition among its arguments.
+GENERATOR_VERSION = 2
 COMPLETE, STARTED = "generated.json", "generating.json"
 Arguments = dict[str, str | int]
 Content = TypeVar("Content")

@@ -25,6 +25,7 @@ from lstta_tasks.generate.scene import SPLITS, Split, scene_rng
 
 FOLDS: dict[Split, str] = {"train": "train", "val": "dev", "test": "test"}
 PROTOCOL = 3
+EDITION = 2
 
 
 def generate_urfunny(
@@ -39,7 +40,7 @@ def generate_urfunny(
     """
     root = Path(root)
     counts: dict[Split, int] = {"train": train, "val": val, "test": test}
-    folder = Folder(root, {"dataset": "urfunny", "train": train, "val": val, "test": test, "seed": seed})
+    folder = Folder(root, {"dataset": "urfunny", "edition": EDITION, "train": train, "val": val, "test": test, "seed": seed})
     earlier = folder.begin()
     if earlier is not None:
         return earlier

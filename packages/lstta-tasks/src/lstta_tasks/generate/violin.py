@@ -20,6 +20,7 @@ from lstta_tasks.generate.scene import SPLITS, Split, scene_rng
 from lstta_tasks.generate.statements import Fact, sample_facts
 from lstta_tasks.generate.stories import sample_story
 
+EDITION = 2
 PAIRS = 3
 SPLIT_NAMES: dict[Split, str] = {"train": "train", "val": "validate", "test": "test"}
 
@@ -44,7 +45,7 @@ def generate_violin(
     """
     root = Path(root)
     counts: dict[Split, int] = {"train": train, "val": val, "test": test}
-    folder = Folder(root, {"dataset": "violin", "train": train, "val": val, "test": test, "seed": seed})
+    folder = Folder(root, {"dataset": "violin", "edition": EDITION, "train": train, "val": val, "test": test, "seed": seed})
     earlier = folder.begin()
     if earlier is not None:
         return earlier
