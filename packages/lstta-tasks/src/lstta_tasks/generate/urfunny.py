@@ -40,7 +40,9 @@ def generate_urfunny(
     """
     root = Path(root)
     counts: dict[Split, int] = {"train": train, "val": val, "test": test}
-    folder = Folder(root, {"dataset": "urfunny", "edition": EDITION, "train": train, "val": val, "test": test, "seed": seed})
+    folder = Folder(
+        root, {"dataset": "urfunny", "edition": EDITION, "train": train, "val": val, "test": test, "seed": seed}
+    )
     earlier = folder.begin()
     if earlier is not None:
         return earlier

@@ -45,7 +45,9 @@ def generate_violin(
     """
     root = Path(root)
     counts: dict[Split, int] = {"train": train, "val": val, "test": test}
-    folder = Folder(root, {"dataset": "violin", "edition": EDITION, "train": train, "val": val, "test": test, "seed": seed})
+    folder = Folder(
+        root, {"dataset": "violin", "edition": EDITION, "train": train, "val": val, "test": test, "seed": seed}
+    )
     earlier = folder.begin()
     if earlier is not None:
         return earlier
