@@ -55,8 +55,8 @@ def absent(stream: Stream, clip: int) -> Stream:
     return Stream(stream.tokens, mask, present)
 
 
-def loop(readout: Readout, streams: Streams, importances: Importances) -> Tensor:
-    """One clip, one head, one token at a time."""
+def loop(readout: Readout, streams: Streams, importances: Importances) -> tuple[Tensor, dict[Modality, Tensor]]:
+    """One clip, one head, one token at a time: the vectors, and the share of each segment in the weights."""
     p: dict[str, Tensor] = dict(readout.named_parameters())
 
     def project(modality: Modality, x: Tensor) -> Tensor:
@@ -64,6 +64,7 @@ def loop(readout: Readout, streams: Streams, importances: Importances) -> Tensor
         return p[f"project.{modality}.1.weight"] @ normed + p[f"project.{modality}.1.bias"]
 
     rows = []
+    shares = {m: torch.zeros(3, 5, dtype=torch.float64) for m in (VISUAL, AUDIO) if m in streams}
     for clip in range(3):
         query = p["default_query"]
         if LANGUAGE in streams:
@@ -76,7 +77,7 @@ def loop(readout: Readout, streams: Streams, importances: Importances) -> Tensor
             q = p[f"{pool}.query.weight"] @ query + p[f"{pool}.query.bias"]
             heads = []
             for head in (slice(0, 2), slice(2, 4), slice(4, 6)):
-                values, scores = [], []
+                values, scores, segments = [], [], []
                 for t in range(5):
                     for x, seen in zip(stream.tokens[clip, t], stream.mask[clip, t], strict=True):
                         if seen:
@@ -85,12 +86,15 @@ def loop(readout: Readout, streams: Streams, importances: Importances) -> Tensor
                             g = importances[modality][clip, t] if modality in importances else torch.ones(())
                             scores.append(score + g.log())
                             values.append(token[head])
+                            segments.append(t)
                 weights = torch.stack(scores).softmax(0) if scores else torch.zeros(0)
+                for w, t in zip(weights.tolist(), segments, strict=True):
+                    shares[modality][clip, t] += w / 3
                 heads.append(sum((w * v for w, v in zip(weights, values, strict=True)), torch.zeros(2).double()))
             pooled = torch.cat(heads)
             parts += [pooled, pooled * query]
         rows.append(F.gelu(p["fuse.0.weight"] @ torch.cat(parts) + p["fuse.0.bias"]))
-    return torch.stack(rows)
+    return torch.stack(rows), shares
 
 
 @pytest.mark.parametrize(
@@ -102,9 +106,13 @@ def test_values_and_gradients_equal_a_loop(modalities: tuple[Modality, ...], wei
     streams[modalities[0]] = absent(streams[modalities[0]], 1)
     importances = make_importances() if weighted else {}
     fast = readout(output(streams, importances) if weighted else output(streams))
-    naive = loop(readout, streams, importances)
+    naive, shares = loop(readout, streams, importances)
     assert fast.shape == (3, 6)
     torch.testing.assert_close(fast, naive, rtol=1e-10, atol=1e-10)
+    attention = readout.attention(output(streams, importances) if weighted else output(streams))
+    assert attention.keys() == shares.keys()
+    for modality, share in shares.items():
+        torch.testing.assert_close(attention[modality], share, rtol=1e-10, atol=1e-10)
     parameters = list(readout.parameters())
     gradients = torch.autograd.grad(fast.sin().sum(), parameters)
     expected = torch.autograd.grad(naive.sin().sum(), parameters)
@@ -172,6 +180,14 @@ def test_everything_absent_is_finite() -> None:
     readout = make_readout()
     streams = {m: absent(stream, 1) for m, stream in make_streams().items()}
     assert torch.isfinite(readout(output(streams, make_importances()))).all()
+
+
+def test_shares_of_attention_sum_to_one_and_are_zeros_where_nothing_is_seen() -> None:
+    readout, streams = make_readout(), make_streams()
+    streams[AUDIO] = absent(streams[AUDIO], 1)
+    attention = readout.attention(output(streams, make_importances()))
+    torch.testing.assert_close(attention[VISUAL].sum(1), torch.ones(3, dtype=torch.float64))
+    torch.testing.assert_close(attention[AUDIO].sum(1), torch.tensor([1.0, 0.0, 1.0], dtype=torch.float64))
 
 
 def test_content_of_padding_does_not_matter() -> None:

@@ -6,6 +6,7 @@ The readout is the same for every method and counts as head. Our choice througho
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -32,17 +33,20 @@ class TextGuidedPool(nn.Module):
 
     def forward(self, query: Tensor, tokens: Tensor, mask: Tensor, log_g: Tensor | None) -> Tensor:
         """(B, E) over (B, T, N, E), mask (B, T, N), log g (B, T) or None, to (B, E); zeros where nothing is seen."""
-        seen = mask.any((1, 2))
-        allowed = mask | ~seen[:, None, None]
+        weights = self.weights(query, tokens, mask, log_g)
+        values = tokens.unflatten(-1, (self.heads, -1))
+        return torch.einsum("bhtn,btnhe->bhe", weights, values).flatten(1) * mask.any((1, 2))[:, None]
+
+    def weights(self, query: Tensor, tokens: Tensor, mask: Tensor, log_g: Tensor | None) -> Tensor:
+        """(B, H, T, N), what each head weighs each token with: sums to 1; of no use where nothing is seen."""
+        allowed = mask | ~mask.any((1, 2))[:, None, None]
         q = self.query(query).unflatten(-1, (self.heads, -1)) * (query.shape[-1] // self.heads) ** -0.5
         # One query a clip: q · (W x) is cheaper as (Wᵀ q) · x, and the many tokens are read once.
         directions = torch.einsum("bhe,hed->bhd", q, self.key.weight.unflatten(0, (self.heads, -1)))
         scores = torch.einsum("bhd,btnd->bhtn", directions, tokens)
         if log_g is not None:
             scores = scores + log_g[:, None, :, None].to(scores.dtype)
-        weights = scores.masked_fill(~allowed[:, None], float("-inf")).flatten(2).softmax(-1).view_as(scores)
-        values = tokens.unflatten(-1, (self.heads, -1))
-        return torch.einsum("bhtn,btnhe->bhe", weights, values).flatten(1) * seen[:, None]
+        return scores.masked_fill(~allowed[:, None], float("-inf")).flatten(2).softmax(-1).view_as(scores)
 
 
 class Readout(nn.Module):
@@ -77,24 +81,43 @@ class Readout(nn.Module):
 
     def forward(self, output: TrimodalOutput) -> Tensor:
         """(B, E). Segments are weighted by the importances of the last stage that has them, evenly if none has."""
-        streams: Streams = output.streams
-        importances = output.importances[-1] if output.importances else {}
-        dtype = self.default_query.dtype
-        batch = next(iter(streams.values())).tokens.shape[0]
-        query = self.default_query.expand(batch, -1)
-        if Modality.LANGUAGE in self.project:
-            text = streams[Modality.LANGUAGE]
-            tokens = self.project[Modality.LANGUAGE](text.tokens.to(dtype))
-            query = query + masked_mean(tokens.flatten(1, 2), text.mask.flatten(1))
+        query = self._query(output.streams)
         parts = [query]
         for modality in self.timed:
-            stream = streams[modality]
-            tokens = self.project[modality](stream.tokens.to(dtype))
-            tokens = tokens + sinusoids(tokens.shape[1], self.width, tokens)[:, None]
-            log_g = _log(importances[modality]) if modality in importances else None
-            pooled = self.pool[modality](query, tokens, stream.mask, log_g)
+            pooled = self.pool[modality](query, *self._pooled(modality, output))
             parts += [pooled, pooled * query]
         return self.fuse(torch.cat(parts, dim=-1))
+
+    def attention(self, output: TrimodalOutput) -> dict[Modality, Tensor]:
+        """Where :meth:`forward` looks: for sight and for sound (B, T), the share of each segment in the weights.
+
+        The weights of a segment's tokens together, in the mean of the heads. They sum to 1 over a clip, and are zeros
+        where the clip lacks the modality. They say what was read, not what changed the answer.
+        """
+        query = self._query(output.streams)
+        shares = {}
+        for modality in self.timed:
+            weights = cast(TextGuidedPool, self.pool[modality]).weights(query, *self._pooled(modality, output))
+            seen = output.streams[modality].mask.any((1, 2))
+            shares[modality] = weights.sum(-1).mean(1) * seen[:, None]
+        return shares
+
+    def _query(self, streams: Streams) -> Tensor:
+        """(B, E): the text's mean, on top of what is asked without a text."""
+        query = self.default_query.expand(next(iter(streams.values())).tokens.shape[0], -1)
+        if Modality.LANGUAGE not in self.project:
+            return query
+        text = streams[Modality.LANGUAGE]
+        tokens = self.project[Modality.LANGUAGE](text.tokens.to(query.dtype))
+        return query + masked_mean(tokens.flatten(1, 2), text.mask.flatten(1))
+
+    def _pooled(self, modality: Modality, output: TrimodalOutput) -> tuple[Tensor, Tensor, Tensor | None]:
+        """What a pool reads: tokens (B, T, N, E), their mask, and log g (B, T) where there are importances."""
+        stream = output.streams[modality]
+        importances = output.importances[-1] if output.importances else {}
+        tokens = self.project[modality](stream.tokens.to(self.default_query.dtype))
+        tokens = tokens + sinusoids(tokens.shape[1], self.width, tokens)[:, None]
+        return tokens, stream.mask, _log(importances[modality]) if modality in importances else None
 
 
 def _log(importances: Tensor) -> Tensor:

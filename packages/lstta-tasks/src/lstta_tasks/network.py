@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, final
 
 from torch import Tensor, nn
 
 from lstta_core.interfaces import Encoder, Modality
 from lstta_core.readout import Readout
-from lstta_core.trimodal import Inputs, TrimodalModel
+from lstta_core.trimodal import Inputs, TrimodalModel, TrimodalOutput
 
 
 @dataclass(frozen=True)
@@ -38,10 +38,13 @@ class TaskOutput:
     Attributes:
         output: what the task's loss and predictions are made of: the head's (B, …), unless a task says otherwise.
         importances: (B, T) by modality, of the last stage that has them; empty where the method has none.
+        attention: (B, T) by modality, the share of each segment in what the readout reads, see
+            :meth:`lstta_core.readout.Readout.attention`; only :meth:`TaskNetwork.explain` tells.
     """
 
     output: Any
     importances: Mapping[Modality, Tensor] = field(default_factory=dict)
+    attention: Mapping[Modality, Tensor] = field(default_factory=dict)
 
 
 class TaskNetwork(nn.Module, ABC):
@@ -55,6 +58,11 @@ class TaskNetwork(nn.Module, ABC):
             inputs: of :class:`~lstta_tasks.data.collate.Collate`.
             target: (B,) of the samples, where a loss is wanted.
         """
+
+    def explain(self, inputs: Inputs) -> TaskOutput:
+        """As :meth:`forward`, and where its readout looked; by default without that."""
+        output: TaskOutput = self(inputs)
+        return output
 
     def score(self, inputs: Inputs) -> Tensor:
         """The second pass, of samples that :meth:`~lstta_tasks.task.Task.second_pass` names: (B,), higher is better.
@@ -107,5 +115,11 @@ class TaskModel(TaskNetwork):
 
     def forward(self, inputs: Inputs, target: Tensor | None = None) -> TaskOutput:
         """The head's output; it needs no target."""
-        trimodal = self.trimodal(inputs)
+        return self._answer(self.trimodal(inputs))
+
+    def explain(self, inputs: Inputs) -> TaskOutput:
+        trimodal: TrimodalOutput = self.trimodal(inputs)
+        return replace(self._answer(trimodal), attention=self.readout.attention(trimodal))
+
+    def _answer(self, trimodal: TrimodalOutput) -> TaskOutput:
         return TaskOutput(self.head(self.readout(trimodal)), trimodal.importances[-1] if trimodal.importances else {})

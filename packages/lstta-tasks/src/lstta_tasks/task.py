@@ -10,6 +10,7 @@ from typing import Any, Literal
 from torch import Tensor, nn
 
 from lstta_core.interfaces import Modality
+from lstta_tasks.answer import Answer
 from lstta_tasks.data.clip import ClipSource
 from lstta_tasks.network import TaskModel, TaskNetwork, Tower
 
@@ -167,6 +168,10 @@ class Task(ABC):
     @abstractmethod
     def predict(self, output: Any) -> list[dict[str, Any]]:
         """One prediction a sample, given the network's output: JSON-able, unless :meth:`conclude` makes it so."""
+
+    def describe(self, output: Any) -> list[Answer]:
+        """:meth:`predict` for people, one answer a sample; by default the names and values of its dicts."""
+        return [Answer(", ".join(f"{key}: {value}" for key, value in said.items())) for said in self.predict(output)]
 
     def second_pass(self, predictions: Predictions, samples: Sequence[Sample]) -> list[Sample]:
         """What to run through the network's ``score`` once a whole split has been predicted; by default nothing.

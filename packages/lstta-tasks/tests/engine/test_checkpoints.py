@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 import torch
-from children import KILLED, KILLS, one_picture, train_in_child
+from children import KILLED, KILLS, grey_picture, train_in_child
 from small_world import World
 
 from lstta_core.adapter_files import read_adapter
-from lstta_tasks.engine import hooks
+from lstta_tasks.engine import explanation_hook
 from lstta_tasks.engine.checkpoints import last_checkpoint, write_whole
 from lstta_tasks.engine.config import load_config
 from lstta_tasks.engine.train import train
@@ -20,7 +20,7 @@ from lstta_tasks.engine.train import train
 
 @pytest.fixture(autouse=True)
 def _few_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hooks, "importance_picture", one_picture)
+    monkeypatch.setattr(explanation_hook, "picture", grey_picture)
 
 
 def checkpoint(folder: Path) -> dict[str, Any]:
@@ -93,15 +93,15 @@ class TestWhatIsWritten:
         assert selected["split"] == "val"
         assert selected["overall"] == pytest.approx(max(accuracies), abs=1e-4)
 
-    def test_events_hold_loss_accuracy_and_importances(self, run: Path) -> None:
+    def test_events_hold_loss_accuracy_and_pictures(self, run: Path) -> None:
         from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
         (events,) = (run / "tensorboard").rglob("events*")
         found = EventAccumulator(str(events), size_guidance={"images": 0})
         found.Reload()
         assert {"loss", "lr", "val/loss", "val/overall", "val/Audio/Comparative"} <= set(found.Tags()["scalars"])
-        assert found.Tags()["images"] == ["val/importances"]
-        assert [image.step for image in found.Images("val/importances")] == [1, 2, 3]
+        assert found.Tags()["images"] == ["val/explained/0", "val/explained/1", "val/explained/2"]
+        assert [image.step for image in found.Images("val/explained/2")] == [1, 2, 3]
 
     def test_the_config_as_run_is_a_config_and_gives_the_same_adapter(self, run: Path, tmp_path: Path) -> None:
         config = load_config(run / "small.py", {"train_cfg.max_epochs": 1})

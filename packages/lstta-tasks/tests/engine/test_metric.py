@@ -19,7 +19,7 @@ from lstta_tasks.tasks.avqa import AVQA
 
 
 def result(name: str, answer: str, loss: float = 1.0) -> dict[str, Any]:
-    return {"id": name, "prediction": {"answer": answer}, "loss": loss, "importances": {"audio": [1.0]}}
+    return {"id": name, "prediction": {"answer": answer}, "loss": loss}
 
 
 def samples(truths: str) -> list[Sample]:
@@ -45,7 +45,6 @@ def test_repeated_samples_count_once() -> None:
     }
     assert metric.report.scores[-1].count == 3
     assert metric.predictions["1"] == {"answer": "y"}
-    assert metric.importances["2"] == {"audio": [1.0]}
 
 
 def test_an_evaluation_forgets_the_one_before() -> None:
@@ -70,10 +69,3 @@ class TestRunnerModel:
         assert [one["id"] for one in predictions] == batch["ids"]
         assert [one["prediction"] for one in predictions] == model.task.predict(output)
         assert [one["loss"] for one in predictions] == [loss["loss"].item()] * 4
-
-    def test_importances_of_the_last_stage_go_with_each_sample(self, parts: tuple[RunnerModel, dict[str, Any]]) -> None:
-        model, batch = parts
-        last = model.model(batch["inputs"]).importances
-        for i, one in enumerate(model(**batch, mode="predict")):
-            assert one["importances"] == {str(m): g[i].tolist() for m, g in last.items()}
-            assert all(len(values) == 3 for values in one["importances"].values())

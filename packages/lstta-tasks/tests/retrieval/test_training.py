@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from children import KILLED, one_picture, train_in_child
+from children import KILLED, grey_picture, train_in_child
 from small_msrvtt import CLIPS, videos
 from small_world import World
 
 from lstta_core.adapter_files import read_adapter
 from lstta_core.interfaces import Modality
-from lstta_tasks.engine import hooks
+from lstta_tasks.engine import explanation_hook
 from lstta_tasks.engine.checkpoints import last_checkpoint
 from lstta_tasks.engine.config import load_config
 from lstta_tasks.engine.evaluate import evaluate, restore
@@ -29,7 +29,7 @@ DIRECTIONS = ("text_to_video", "video_to_text")
 
 @pytest.fixture(autouse=True)
 def _few_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hooks, "importance_picture", one_picture)
+    monkeypatch.setattr(explanation_hook, "picture", grey_picture)
 
 
 def batch_of(experiment: Experiment, split: Any = "train") -> dict[str, Any]:

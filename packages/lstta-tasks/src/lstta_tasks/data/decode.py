@@ -15,7 +15,7 @@ from lstta_tasks.data.preprocessing import Preprocessing
 from lstta_tasks.data.resize import resize
 from lstta_tasks.data.sound import SoundReader, first_sample_at
 
-__all__ = ["DecodeError", "decode_clip"]
+__all__ = ["DecodeError", "decode_clip", "sound_spans"]
 
 # A header may count the longer of two streams: a clip that ends this close to it asks the packets themselves.
 _HEADER_ERROR = 1.0
@@ -97,14 +97,17 @@ def _read_pictures(track: Track, start: float, preprocessing: Preprocessing, cli
 def _read_sound(track: Track, start: float, preprocessing: Preprocessing, clip: Clip) -> None:
     """Fill the clip's sound. ``start`` is the clip's, in seconds of the file's clock."""
     with reasons(track.path), closing(SoundReader(track, start, preprocessing.sample_rate)) as reader:
-        for segment, (first, count) in enumerate(_sound_spans(preprocessing, clip.duration)):
+        for segment, (first, count) in enumerate(sound_spans(preprocessing, clip.duration)):
             samples, valid = reader.read(first, count)
             clip.sound[segment, :count] = samples
             clip.sound_length[segment] = valid
 
 
-def _sound_spans(preprocessing: Preprocessing, duration: float) -> list[tuple[int, int]]:
-    """(first sample, number of samples) of each segment: all of a short one, the middle of a long one."""
+def sound_spans(preprocessing: Preprocessing, duration: float) -> list[tuple[int, int]]:
+    """What is kept of a clip's sound: (first sample, number of samples) of each segment.
+
+    All of a short segment, the middle of a long one. ``duration`` is the clip's, in seconds.
+    """
     edges: NDArray[np.float64] = np.linspace(0, duration * preprocessing.sample_rate, preprocessing.segments + 1)
     spans = []
     for begin, end in zip(edges[:-1].round().astype(int), edges[1:].round().astype(int), strict=True):

@@ -1,4 +1,4 @@
-"""Small hooks: seeds, what people see while it trains, and the importances in TensorBoard."""
+"""Small hooks: seeds, and what people see while it trains."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ from mmengine.runner import Runner
 from tqdm import tqdm
 
 from lstta_tasks.engine.metric import TaskMetric
-from lstta_tasks.plots import importance_picture
-from lstta_tasks.task import Sample
 
 
 class SeedHook(Hook):
@@ -76,25 +74,3 @@ class ProgressHook(Hook):
             train = f"train loss {np.mean(self.losses):.3f}, " if self.losses else ""
             value = report.value(report.primary)
             print(f"epoch {runner.epoch}/{runner.max_epochs}: {train}val {report.primary} {value:.4f}", flush=True)
-
-
-class ImportanceHook(Hook):
-    """The importances of some validation clips, each with its first sample, as one picture in TensorBoard.
-
-    Args:
-        metric: of the validation.
-        clips: how many are shown.
-    """
-
-    def __init__(self, *, metric: TaskMetric, clips: int = 8) -> None:
-        self.metric = metric
-        self.shown = clips
-
-    def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
-        first: dict[str, Sample] = {}
-        for sample in self.metric.samples:
-            first.setdefault(sample.source.id, sample)
-        rows = [(sample, self.metric.importances.get(sample.id)) for sample in [*first.values()][: self.shown]]
-        known = [(sample.text or sample.id, importances) for sample, importances in rows if importances]
-        if is_main_process() and known:
-            runner.visualizer.add_image("val/importances", importance_picture(known), step=runner.epoch)

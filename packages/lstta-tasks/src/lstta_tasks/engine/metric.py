@@ -28,7 +28,6 @@ class TaskMetric(BaseMetric):
     Attributes:
         report: of the last evaluation; None before the first, and on all ranks but the first.
         predictions: of the last evaluation, by sample id; on the first rank only.
-        importances: of the last evaluation, by sample id and modality, (T,) each; on the first rank only.
     """
 
     def __init__(self, *, task: Task, samples: Sequence[Sample], scorer: Scorer | None = None) -> None:
@@ -39,7 +38,6 @@ class TaskMetric(BaseMetric):
         self.scorer = scorer
         self.report: Report | None = None
         self.predictions: Predictions = {}
-        self.importances: dict[str, dict[str, list[float]]] = {}
 
     def process(self, data_batch: Any, data_samples: Sequence[dict[str, Any]]) -> None:
         self.results.extend(data_samples)
@@ -65,5 +63,4 @@ class TaskMetric(BaseMetric):
 
     def compute_metrics(self, results: list[dict[str, Any]]) -> dict[str, float]:
         self.predictions = {result["id"]: result["prediction"] for result in results}
-        self.importances = {result["id"]: result["importances"] for result in results}
         return {"loss": sum(result["loss"] for result in results) / len(results)}

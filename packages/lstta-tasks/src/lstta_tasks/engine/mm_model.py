@@ -36,7 +36,7 @@ class RunnerModel(BaseModel):
             target: (B,).
             ids: the samples'.
             mode: ``"loss"`` for ``{"loss": ()}``, ``"predict"`` for one dict a sample (id, prediction, loss of the
-                batch, importances), ``"tensor"`` for the network's output.
+                batch), ``"tensor"`` for the network's output.
         """
         result = self.model(inputs, target)
         if mode == "loss":
@@ -45,15 +45,9 @@ class RunnerModel(BaseModel):
             return result.output
         with torch.no_grad():
             loss = self.task.loss(result.output, target).item()
-        importances = {m: g.tolist() for m, g in result.importances.items()}
         return [
-            {
-                "id": sample,
-                "prediction": prediction,
-                "loss": loss,
-                "importances": {str(m): g[i] for m, g in importances.items()},
-            }
-            for i, (sample, prediction) in enumerate(zip(ids, self.task.predict(result.output), strict=True))
+            {"id": sample, "prediction": prediction, "loss": loss}
+            for sample, prediction in zip(ids, self.task.predict(result.output), strict=True)
         ]
 
     def score_step(self, batch: dict[str, Any]) -> list[dict[str, Any]]:

@@ -22,8 +22,9 @@ from lstta_tasks.engine.allocator import keep_freed_memory
 from lstta_tasks.engine.checkpoints import BEST, CheckpointHook, check_fits, last_checkpoint
 from lstta_tasks.engine.distributed import join, wrap
 from lstta_tasks.engine.experiment import Experiment
+from lstta_tasks.engine.explanation_hook import ExplanationHook
 from lstta_tasks.engine.factories import call, callable_of, plain
-from lstta_tasks.engine.hooks import ImportanceHook, ProgressHook, SeedHook
+from lstta_tasks.engine.hooks import ProgressHook, SeedHook
 from lstta_tasks.engine.metric import TaskMetric
 from lstta_tasks.engine.mm_model import RunnerModel
 from lstta_tasks.engine.second_pass import SecondPass
@@ -116,7 +117,11 @@ def train(
             "param_scheduler": ParamSchedulerHook(),
             "checkpoint": CheckpointHook(metric=metric, record=record, command=command),
         },
-        custom_hooks=[SeedHook(seed=config.seed), ProgressHook(metric=metric), ImportanceHook(metric=metric)],
+        custom_hooks=[
+            SeedHook(seed=config.seed),
+            ProgressHook(metric=metric),
+            ExplanationHook(experiment=experiment, dataset=datasets["val"], model=runner_model),
+        ],
         launcher=launcher,
         load_from=None if checkpoint is None else str(checkpoint),
         resume=checkpoint is not None,

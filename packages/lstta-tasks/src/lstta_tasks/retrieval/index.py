@@ -16,9 +16,9 @@ from lstta_core.digests import tensors_digest
 from lstta_core.interfaces import Encoder, Modality
 from lstta_tasks.adapters import load, read
 from lstta_tasks.data.clip import DecodeError
+from lstta_tasks.data.folder import videos_in
 from lstta_tasks.retrieval.retriever import Retriever, Vectors
 
-VIDEOS = (".mp4", ".mkv", ".webm", ".avi", ".mov", ".m4v", ".flv", ".mpg", ".mpeg", ".ogv")
 SCHEMA = 1
 
 
@@ -130,7 +130,7 @@ def index_folder(
 
     Args:
         adapter: the folder of a retrieval adapter.
-        folder: with files that end in ``VIDEOS``.
+        folder: of video files, see :func:`~lstta_tasks.data.folder.videos_in`.
         encoders: as in :func:`search`.
 
     Returns:
@@ -140,9 +140,7 @@ def index_folder(
         FileNotFoundError: a folder is not there, or holds no video.
         ValueError: no video can be decoded, or the adapter is of another task.
     """
-    videos = sorted(path for path in folder.rglob("*") if path.suffix.lower() in VIDEOS and path.is_file())
-    if not videos:
-        raise FileNotFoundError(f"{folder}: no file in it ends in {', '.join(VIDEOS)}")
+    videos = videos_in(folder)
     retriever = Retriever(load(adapter, encoders))
     found: dict[str, Vectors] = {}
     failed: dict[str, str] = {}

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lstta_core.interfaces import Modality
-from lstta_core.trimodal import Inputs
+from lstta_core.trimodal import Inputs, TrimodalOutput
 from lstta_tasks.network import TaskNetwork, TaskOutput, Tower
 from lstta_tasks.retrieval.losses import mine
 
@@ -53,7 +53,14 @@ class Embedder(nn.Module):
 
     def forward(self, inputs: Inputs) -> tuple[Tensor, Mapping[Modality, Tensor]]:
         """(B, E) in float32, and the importances of the last stage that has them."""
-        output = self.trimodal(inputs)
+        return self._embed(self.trimodal(inputs))
+
+    def explain(self, inputs: Inputs) -> TaskOutput:
+        """The same, and where the readout looked."""
+        output: TrimodalOutput = self.trimodal(inputs)
+        return TaskOutput(*self._embed(output), self.readout.attention(output))
+
+    def _embed(self, output: TrimodalOutput) -> tuple[Tensor, Mapping[Modality, Tensor]]:
         vectors = F.normalize(self.head(self.readout(output)).float(), dim=-1)
         return vectors, output.importances[-1] if output.importances else {}
 
@@ -121,6 +128,12 @@ class RetrievalNetwork(TaskNetwork):
             right, wrong = scores.chunk(2)
             output = replace(output, right=right, wrong=wrong)
         return TaskOutput(output, importances)
+
+    def explain(self, inputs: Inputs) -> TaskOutput:
+        """As :meth:`forward`, and where the clips' readout looked: without regard to the texts."""
+        clips = self.clips.explain(inputs)
+        texts, _ = self.texts(inputs)
+        return replace(clips, output=Embedded(clips.output, texts, self.temperature()))
 
     def score(self, inputs: Inputs) -> Tensor:
         """How much the matcher adds to the scaled cosine of each clip and its text, (B,).

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from lstta_tasks.annotations.fields import check_fields
 from lstta_tasks.annotations.files import clip_file, data_folder, first_file
+from lstta_tasks.answer import Answer, of_classes
 from lstta_tasks.data.clip import ClipSource
 from lstta_tasks.task import SPLITS, Report, Sample, Score, Split, Task
 from lstta_tasks.tasks.closed_vocabulary import OUTSIDE, known_cross_entropy, likeliest
@@ -87,6 +88,9 @@ class AVQA(Task):
 
     def predict(self, output: Tensor) -> list[dict[str, Any]]:
         return likeliest(output, self.answers, "answer")
+
+    def describe(self, output: Tensor) -> list[Answer]:
+        return of_classes(output, self.answers)
 
     def report(self, predictions: Mapping[str, Mapping[str, Any]], samples: Sequence[Sample]) -> Report:
         """Accuracy by type, by modality and overall: right answers over questions, never a mean of means.

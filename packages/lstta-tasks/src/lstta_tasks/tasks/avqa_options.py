@@ -1,13 +1,8 @@
 """Questions about videos with sound, with four options each, in the files of AVQA (Yang et al., ACM MM 2022).
 
 Layout on disk, under ``root``: ``train_qa.json`` and ``val_qa.json``, there or in ``json/``; ``<video_name>.mp4``,
-<<<<<<< HEAD
-there or in ``videos/``. The public files have no third split, and results are published on ``val_qa.json``: that file
-is ``test`` here, and ``val`` is a tenth of the videos of ``train_qa.json``, by the hash of their names.
-=======
 there or in ``videos/``. The public files have no third split, and results are published on ``val_qa.json``: here that
 file is ``test``, and ``val`` is a tenth of the videos of ``train_qa.json``, by the hash of their names.
->>>>>>> 7ba88de (Configs and cards of sentiment, emotion and humor; tasks share how they find files and check fields)
 """
 
 from __future__ import annotations
@@ -23,6 +18,7 @@ from torch import Tensor, nn
 
 from lstta_tasks.annotations.fields import check_fields
 from lstta_tasks.annotations.files import clip_file, data_folder, first_file
+from lstta_tasks.answer import Answer, of_classes
 from lstta_tasks.data.clip import ClipSource
 from lstta_tasks.metrics.answered import answered
 from lstta_tasks.task import Report, Sample, Score, Split, Task
@@ -88,6 +84,9 @@ class AVQAOptions(Task):
 
     def predict(self, output: Tensor) -> list[dict[str, Any]]:
         return likeliest(output, LETTERS, "answer")
+
+    def describe(self, output: Tensor) -> list[Answer]:
+        return of_classes(output, LETTERS)
 
     def report(self, predictions: Mapping[str, Mapping[str, Any]], samples: Sequence[Sample]) -> Report:
         """Accuracy by what the question is about (View, Sound, Both), by its first word, and overall.

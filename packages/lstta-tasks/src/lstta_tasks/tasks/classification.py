@@ -15,6 +15,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from lstta_tasks.annotations.csv_rows import read_csv
+from lstta_tasks.answer import Answer, of_classes
 from lstta_tasks.data.clip import ClipSource
 from lstta_tasks.metrics.answered import answered
 from lstta_tasks.task import SPLITS, Report, Sample, Score, Split, Task
@@ -86,6 +87,9 @@ class Classification(Task):
 
     def predict(self, output: Tensor) -> list[dict[str, Any]]:
         return likeliest(output, self.labels, "label")
+
+    def describe(self, output: Tensor) -> list[Answer]:
+        return of_classes(output, self.labels)
 
     def report(self, predictions: Mapping[str, Mapping[str, Any]], samples: Sequence[Sample]) -> Report:
         """Accuracy over all, beside the share of the most frequent label; and recall, label by label."""

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from lstta_tasks.annotations.csv_rows import UTF_8, read_csv
 from lstta_tasks.annotations.fields import whole_number
 from lstta_tasks.annotations.files import clip_file, data_folder, first_file
+from lstta_tasks.answer import Answer, of_classes
 from lstta_tasks.data.clip import ClipSource
 from lstta_tasks.metrics.answered import answered
 from lstta_tasks.metrics.classes import accuracy, f1_by_class, majority, weighted_f1
@@ -150,6 +151,9 @@ class Emotion(Task):
 
     def predict(self, output: Tensor) -> list[dict[str, Any]]:
         return likeliest(output, EMOTIONS, "emotion")
+
+    def describe(self, output: Tensor) -> list[Answer]:
+        return of_classes(output, EMOTIONS)
 
     def report(self, predictions: Predictions, samples: Sequence[Sample]) -> Report:
         """F1 of each emotion that a sample has or was predicted, accuracy, and weighted F1, which selection goes by.

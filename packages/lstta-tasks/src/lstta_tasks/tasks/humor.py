@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from lstta_tasks.annotations.fields import check_fields
 from lstta_tasks.annotations.files import clip_file, data_folder, first_file
 from lstta_tasks.annotations.pickles import read_pickle
+from lstta_tasks.answer import Answer, of_two
 from lstta_tasks.data.clip import ClipSource
 from lstta_tasks.metrics.answered import answered
 from lstta_tasks.metrics.classes import accuracy, f1_by_class, majority
@@ -75,6 +76,9 @@ class Humor(Task):
     def predict(self, output: Tensor) -> list[dict[str, Any]]:
         """``funny`` where its probability is at least one half."""
         return [{"funny": p >= 0.5, "probability": p} for p in output.float().squeeze(-1).sigmoid().tolist()]
+
+    def describe(self, output: Tensor) -> list[Answer]:
+        return of_two(output, "funny", "not funny")
 
     def report(self, predictions: Predictions, samples: Sequence[Sample]) -> Report:
         """Accuracy, and F1 of 'funny'.

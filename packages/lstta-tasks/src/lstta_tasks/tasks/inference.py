@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from lstta_tasks.annotations.fields import check_fields
 from lstta_tasks.annotations.files import clip_file, data_folder, first_file
+from lstta_tasks.answer import Answer, of_two
 from lstta_tasks.data.clip import ClipSource
 from lstta_tasks.metrics.answered import answered
 from lstta_tasks.task import SPLITS, Report, Sample, Score, Split, Task, TimedText
@@ -86,6 +87,9 @@ class Inference(Task):
     def predict(self, output: Tensor) -> list[dict[str, Any]]:
         """``real`` where its probability is at least one half."""
         return [{"real": p >= 0.5, "probability": p} for p in output.float().squeeze(-1).sigmoid().tolist()]
+
+    def describe(self, output: Tensor) -> list[Answer]:
+        return of_two(output, "real", "fake")
 
     def report(self, predictions: Mapping[str, Mapping[str, Any]], samples: Sequence[Sample]) -> Report:
         """Accuracy over real and fake statements together, and over each.

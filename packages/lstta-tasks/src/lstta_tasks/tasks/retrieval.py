@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from lstta_core.interfaces import TIMED, Modality
+from lstta_tasks.answer import Answer
 from lstta_tasks.data.clip import ClipSource
 from lstta_tasks.network import TaskNetwork, Tower
 from lstta_tasks.retrieval.board import Board
@@ -129,6 +130,11 @@ class Retrieval(Task):
             {"similarity": s, "scale": output.scale.item(), "clip": clip, "text": text}
             for s, clip, text in zip(similarity, clips.numpy(), texts.numpy(), strict=True)
         ]
+
+    def describe(self, output: Embedded) -> list[Answer]:
+        """The cosine of each clip and its text: of use beside that of another text or clip."""
+        cosines = (output.clips * output.texts).sum(1).tolist()
+        return [Answer(f"cosine {cosine:.3f}", measure="cosine", score=cosine) for cosine in cosines]
 
     def second_pass(self, predictions: Predictions, samples: Sequence[Sample]) -> list[Sample]:
         return Board(predictions, samples).pairs(self.rerank) if self.joint else []

@@ -19,6 +19,7 @@ from lstta_tasks.annotations.csv_rows import UTF_8, read_csv
 from lstta_tasks.annotations.fields import number_between
 from lstta_tasks.annotations.files import clip_file, data_folder, first_file
 from lstta_tasks.annotations.pickles import read_pickle
+from lstta_tasks.answer import Answer
 from lstta_tasks.data.clip import ClipSource
 from lstta_tasks.metrics.answered import answered
 from lstta_tasks.metrics.sentiment import sentiment_scores
@@ -32,6 +33,16 @@ FOLDERS = ("Raw", "raw", "")
 BETWEEN = "$_$"
 """Between video and clip in the ids of the pickles."""
 BOUND = 3.0
+DEGREES = (
+    "strongly negative",
+    "negative",
+    "weakly negative",
+    "neutral",
+    "weakly positive",
+    "positive",
+    "strongly positive",
+)
+"""Of −3 to 3."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +112,12 @@ class Sentiment(Task):
     def predict(self, output: Tensor) -> list[dict[str, Any]]:
         return [{"score": score} for score in output.float().squeeze(-1).tolist()]
 
+    def describe(self, output: Tensor) -> list[Answer]:
+        """The score, and the name of the nearest of CMU-MOSI's seven degrees."""
+        return [
+            Answer(_degree(score), score=score, scale=(-BOUND, BOUND)) for score in output.float().squeeze(-1).tolist()
+        ]
+
     def report(self, predictions: Predictions, samples: Sequence[Sample]) -> Report:
         """All of :func:`~lstta_tasks.metrics.sentiment.sentiment_scores`; selection goes by the mean absolute error.
 
@@ -141,6 +158,10 @@ class Sentiment(Task):
         assert self.root is not None
         places = [self.root / folder / opinion.video / f"{opinion.clip}.mp4" for folder in FOLDERS]
         return ClipSource(f"{opinion.video}/{opinion.clip}", clip_file(places))
+
+
+def _degree(score: float) -> str:
+    return DEGREES[round(min(max(score, -BOUND), BOUND) + BOUND)]
 
 
 def _from_csv(path: Path) -> Iterator[tuple[str, Opinion]]:

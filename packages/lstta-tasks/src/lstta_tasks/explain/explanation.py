@@ -1,0 +1,109 @@
+"""What is known of one answer: the answer, and the curves over the clip's segments that go with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from lstta_core.interfaces import TIMED, Modality
+from lstta_core.trimodal import Inputs
+from lstta_tasks.answer import Answer
+from lstta_tasks.data.clip import Clip, ClipSource
+from lstta_tasks.network import TaskNetwork
+from lstta_tasks.task import Sample, Task, TimedText
+
+Curve = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One clip, one answer, and where the model looked.
+
+    Attributes:
+        source: of the clip.
+        text: that was asked or compared; None for none.
+        timed: the subtitles that were read.
+        answer: of the task.
+        duration: of the clip, in seconds.
+        importances: (T,) by modality, g of the last stage that has them, in (0, 2); NaN for segments that hold nothing.
+            Empty where the method has none.
+        attention: (T,) by modality, the share of each segment in what the readout reads. A modality that the clip
+            lacks is in neither.
+    """
+
+    source: ClipSource
+    text: str | None
+    timed: tuple[TimedText, ...]
+    answer: Answer
+    duration: float
+    importances: Mapping[Modality, Curve]
+    attention: Mapping[Modality, Curve]
+
+    @property
+    def relative_importances(self) -> dict[Modality, Curve]:
+        """Importances over their mean in the clip: 1 is a segment as important as the clip's mean one.
+
+        The scale of importances is free, since log g is a bias on a softmax: only their ratios within a clip matter.
+        """
+        return {m: g / np.nanmean(g) for m, g in self.importances.items()}
+
+    def most_attended(self, modality: Modality) -> tuple[float, float] | None:
+        """The segment with most of the attention to a modality, (start, end) in seconds; None where none is told."""
+        if modality not in self.attention:
+            return None
+        shares = self.attention[modality]
+        edges, most = self.edges(len(shares)), int(shares.argmax())
+        return float(edges[most]), float(edges[most + 1])
+
+    def edges(self, segments: int) -> Curve:
+        """(T + 1,), where segments begin and end, in seconds from the clip's start."""
+        return np.linspace(0, self.duration, segments + 1)
+
+
+def explain_batch(
+    network: TaskNetwork, task: Task, items: Sequence[tuple[Sample, Clip]], inputs: Inputs
+) -> list[Explanation]:
+    """One explanation a sample.
+
+    Args:
+        network: in eval mode.
+        task: that it was made for.
+        items: samples with their clips.
+        inputs: what the network reads of them.
+    """
+    with torch.no_grad():
+        output = network.explain(inputs)
+        answers = task.describe(output.output)
+    found = []
+    for row, ((sample, clip), answer) in enumerate(zip(items, answers, strict=True)):
+        held = _held(clip)
+        importances = {m: np.where(held[m], _row(g, row), np.nan) for m, g in output.importances.items()}
+        attention = {m: _row(shares, row) for m, shares in output.attention.items()}
+        found.append(
+            Explanation(
+                source=sample.source,
+                text=sample.text,
+                timed=sample.timed,
+                answer=answer,
+                duration=clip.duration,
+                importances={m: importances[m] for m in TIMED if m in importances and held[m].any()},
+                attention={m: attention[m] for m in TIMED if m in attention and held[m].any()},
+            )
+        )
+    return found
+
+
+def _held(clip: Clip) -> dict[Modality, NDArray[np.bool_]]:
+    """(T,), which segments hold pictures, and which sound."""
+    return {
+        Modality.VISUAL: np.full(len(clip.frames), clip.has_video),
+        Modality.AUDIO: clip.sound_length > 0,
+    }
+
+
+def _row(values: torch.Tensor, row: int) -> Curve:
+    return values[row].double().cpu().numpy()

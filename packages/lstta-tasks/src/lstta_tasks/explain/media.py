@@ -1,0 +1,89 @@
+"""What a clip looks and sounds like, for pictures of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstta_tasks.data.clip import Clip, ClipSource
+from lstta_tasks.data.decode import decode_clip, sound_spans
+from lstta_tasks.data.preprocessing import Preprocessing
+
+HEIGHT = 180
+"""Of a frame in pixels."""
+
+
+@dataclass(frozen=True)
+class Media:
+    """A decoded clip, and what of its sound the model heard.
+
+    Attributes:
+        clip: whose frames are those that the model saw, perhaps larger.
+        preprocessing: that it was decoded with.
+        heard: (start, end) in seconds of the sound that the model heard, a span a segment.
+    """
+
+    clip: Clip
+    preprocessing: Preprocessing
+    heard: Sequence[tuple[float, float]]
+
+    @property
+    def hears_all(self) -> bool:
+        """Whether there is no sound between the spans that were heard."""
+        return sum(end - start for start, end in self.heard) > 0.99 * self.clip.duration
+
+    def strip(self, most: int = 10) -> list[tuple[float, float, NDArray[np.uint8]]]:
+        """Frames side by side, at most so many: (start, end) of their place in seconds, and pixels (H, W, 3)."""
+        segments, frames = self.clip.frames.shape[:2]
+        edges = np.linspace(0, self.clip.duration, segments + 1)
+        every = -(-segments // most)
+        found = []
+        for first in range(0, segments, every):
+            after = min(first + every, segments)
+            middle = (first + after - 1) // 2
+            found.append((float(edges[first]), float(edges[after]), self.clip.frames[middle, frames // 2]))
+        return found
+
+    def sound(self) -> tuple[NDArray[np.int16], NDArray[np.bool_]]:
+        """All of the clip's samples in a row, int16, and which of them are known; silence where they are not."""
+        total = round(self.clip.duration * self.preprocessing.sample_rate)
+        line, known = np.zeros(total, np.int16), np.zeros(total, np.bool_)
+        for segment, (first, count) in enumerate(sound_spans(self.preprocessing, self.clip.duration)):
+            valid = min(count, int(self.clip.sound_length[segment]), total - first)
+            line[first : first + valid] = self.clip.sound[segment, :valid]
+            known[first : first + valid] = True
+        return line, known
+
+
+def media_of(clip: Clip, preprocessing: Preprocessing) -> Media:
+    """A clip as the model gets it."""
+    return Media(clip, preprocessing, _heard(preprocessing, clip.duration))
+
+
+def read_media(source: ClipSource, preprocessing: Preprocessing, duration: float) -> Media:
+    """Decode a clip for people: the same frames, larger, and all of its sound.
+
+    Args:
+        source: of the clip.
+        preprocessing: of the model.
+        duration: of the clip, in seconds, as it was decoded for the model.
+
+    Raises:
+        DecodeError: it cannot be read.
+    """
+    height, width = preprocessing.frame_size
+    larger = max(1.0, HEIGHT / height)
+    shown = replace(
+        preprocessing,
+        frame_size=(round(height * larger), round(width * larger)),
+        sound_seconds=duration / preprocessing.segments + 2 / preprocessing.sample_rate,
+    )
+    return Media(decode_clip(source, shown), shown, _heard(preprocessing, duration))
+
+
+def _heard(preprocessing: Preprocessing, duration: float) -> list[tuple[float, float]]:
+    rate = preprocessing.sample_rate
+    return [(first / rate, (first + count) / rate) for first, count in sound_spans(preprocessing, duration)]

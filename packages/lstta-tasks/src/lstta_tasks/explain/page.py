@@ -1,0 +1,130 @@
+"""One self-contained HTML page of many explanations: nothing is fetched from anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from importlib.resources import files
+from string import Template
+
+from lstta_core.interfaces import Modality
+from lstta_tasks.answer import PROBABILITY, Answer
+from lstta_tasks.explain import inline
+from lstta_tasks.explain.explanation import Explanation
+from lstta_tasks.explain.media import Media
+from lstta_tasks.explain.palette import ATTENTION, COLOURS, DARK_COLOURS, IMPORTANCE, NAMES
+from lstta_tasks.explain.timeline import timeline
+from lstta_tasks.explain.words import amount, best, one_line, score
+
+SHOWN = 5
+"""Choices of an answer; a ranking of texts is shown to its end."""
+Rankings = Mapping[str, Sequence[tuple[str, float]]]
+
+
+def page(
+    *,
+    title: str,
+    subtitle: str,
+    drawn: Sequence[tuple[Explanation, Media]],
+    rankings: Rankings,
+    measure: str,
+    failed: Mapping[str, str],
+) -> str:
+    """The page.
+
+    Args:
+        title: of it.
+        subtitle: what answered.
+        drawn: the explanations, in their order.
+        rankings: of clips, best first, by text; empty where clips were not compared.
+        measure: of the rankings.
+        failed: clips that could not be read, with the reason.
+    """
+    parts = [_ranking(text, found, measure) for text, found in rankings.items()]
+    parts += [_article(explanation, media) for explanation, media in drawn]
+    if failed:
+        lines = "".join(f"<li>{escape(clip)}: {escape(reason)}</li>" for clip, reason in failed.items())
+        parts.append(f"<section><h2>Not read</h2><ul>{lines}</ul></section>")
+    notes = [(IMPORTANCE, any(e.importances for e, _ in drawn)), (ATTENTION, any(e.attention for e, _ in drawn))]
+    template = Template(files("lstta_tasks.explain").joinpath("page.html").read_text(encoding="utf-8"))
+    return template.substitute(
+        title=escape(title),
+        subtitle=escape(subtitle),
+        body="\n".join(parts),
+        notes="".join(f"<p>{escape(note)}</p>" for note, there in notes if there),
+        sight=COLOURS[Modality.VISUAL],
+        sound=COLOURS[Modality.AUDIO],
+        dark_sight=DARK_COLOURS[Modality.VISUAL],
+        dark_sound=DARK_COLOURS[Modality.AUDIO],
+    )
+
+
+def _article(explanation: Explanation, media: Media) -> str:
+    address = inline.sound(media)
+    player = f'<audio controls preload="auto" src="{address}"></audio>' if address else ""
+    ranked = explanation.answer.choices and explanation.answer.measure != PROBABILITY
+    asked = "The texts, by how well they fit" if ranked else explanation.text or "No text was given"
+    return (
+        f'<article id="{escape(explanation.source.id)}">'
+        f'<p class="soft">{escape(explanation.source.id)} · {explanation.duration:.1f} s</p>'
+        f"<h2>{escape(asked)}</h2>{_answer(explanation.answer)}"
+        f"{timeline(explanation, media)}{player}{_numbers(explanation)}</article>"
+    )
+
+
+def _answer(answer: Answer) -> str:
+    beside = score(answer)
+    if answer.choices:
+        value = amount(next(iter(answer.choices.values())), answer.measure)
+        beside = value if answer.measure == PROBABILITY else f"{answer.measure} {value}"
+    said = f'<p class="answer">{escape(answer.text)} <small>{escape(beside)}</small></p>'
+    if answer.scale is not None and answer.score is not None:
+        low, high = answer.scale
+        at = 100 * (min(max(answer.score, low), high) - low) / (high - low)
+        ends = "".join(
+            f'<span style="left: {p}%">{v:+g}</span>' for p, v in ((0, low), (50, (low + high) / 2), (100, high))
+        )
+        return f'{said}<div class="scale"><i style="left: {at:.1f}%"></i>{ends}</div>'.replace(">-", ">−")
+    if len(answer.choices) < 2:
+        return said
+    shown = best(answer, SHOWN if answer.measure == PROBABILITY else len(answer.choices))
+    low = 0.0 if answer.measure == PROBABILITY else min(0.0, *(value for _, value in shown))
+    high = 1.0 if answer.measure == PROBABILITY else max(low + 1e-9, *(value for _, value in shown))
+    bars = "".join(
+        f'<span>{escape(name)}</span><div class="bar"><i style="width: {100 * (value - low) / (high - low):.1f}%"></i>'
+        f"</div><span>{amount(value, answer.measure)}</span>"
+        for name, value in shown
+    )
+    return f'{said}<div class="choices">{bars}</div>'
+
+
+def _numbers(explanation: Explanation) -> str:
+    """Every number of the curves, as a table that is folded away."""
+    curves = [(f"importance, {NAMES[m]}", "{:.2f}", g) for m, g in explanation.relative_importances.items()]
+    curves += [(f"attention, {NAMES[m]}", "{:.1%}", a) for m, a in explanation.attention.items()]
+    if not curves:
+        return ""
+    segments = len(curves[0][2])
+    edges = explanation.edges(segments)
+    head = "".join(f"<th>{name}</th>" for name, _, _ in curves)
+    body = "".join(
+        f"<tr><td>{edges[t]:.1f}–{edges[t + 1]:.1f}</td>"
+        + "".join(f"<td>{form.format(curve[t]).replace('nan', '–')}</td>" for _, form, curve in curves)
+        + "</tr>"
+        for t in range(segments)
+    )
+    return (
+        f'<details><summary>Numbers</summary><div class="scroll"><table><tr><th>segment, s</th>{head}</tr>{body}'
+        "</table></div></details>"
+    )
+
+
+def _ranking(text: str, found: Sequence[tuple[str, float]], measure: str) -> str:
+    rows = "".join(
+        f'<tr><td>{place}</td><td class="name">{escape(clip)}</td><td>{value:.3f}</td></tr>'
+        for place, (clip, value) in enumerate(found, 1)
+    )
+    return (
+        f"<section><h2>{escape(one_line(text, 300))}</h2><table><tr><th></th><th class='name'>clip</th>"
+        f"<th>{escape(measure)}</th></tr>{rows}</table></section>"
+    )

@@ -1,0 +1,95 @@
+"""One answer as one picture: frames, sound, importances and attention on one time axis."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from textwrap import fill
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from lstta_tasks.answer import PROBABILITY
+from lstta_tasks.explain import axis, panels
+from lstta_tasks.explain.explanation import Explanation
+from lstta_tasks.explain.media import Media
+from lstta_tasks.explain.palette import ATTENTION, IMPORTANCE
+from lstta_tasks.explain.words import amount, best, drawable, one_line, score
+
+SHOWN = 4  # choices in the title
+WIDTH, LEFT, RIGHT, TOP, BOTTOM, BETWEEN = 10.0, 0.85, 0.6, 0.65, 0.45, 0.12
+"""Of the picture and its margins, in inches."""
+NOTE = 0.14
+Panel = Callable[[Axes, Explanation, Media], None]
+
+
+def picture(explanation: Explanation, media: Media) -> NDArray[np.uint8]:
+    """(H, W, 3), uint8, RGB."""
+    canvas = FigureCanvasAgg(draw(explanation, media))
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+
+def save_picture(explanation: Explanation, media: Media, path: Path) -> None:
+    """Write a PNG file."""
+    FigureCanvasAgg(draw(explanation, media)).print_png(path)
+
+
+def draw(explanation: Explanation, media: Media) -> Figure:
+    """The figure; its margins are fixed, since laying out by trial takes as long as drawing."""
+    rows: list[tuple[float, Panel]] = [
+        (panels.strip_height(media, WIDTH - LEFT - RIGHT), panels.frames),
+        (1.3 if media.clip.has_sound else 0.4, panels.sound),
+    ]
+    if explanation.timed:
+        rows.insert(1, (0.05 + 0.17 * len(explanation.timed[: panels.LINES]), panels.subtitles))
+    rows += [(1.2, panels.importances)] * bool(explanation.importances)
+    rows += [(1.2, panels.attention)] * bool(explanation.attention)
+    notes = "\n".join(fill(note, 165) for note in _notes(explanation))
+    beneath = BOTTOM + NOTE * (notes.count("\n") + 1)
+    inner = sum(height for height, _ in rows) + BETWEEN * (len(rows) - 1)
+    tall = TOP + inner + beneath
+    figure = Figure(figsize=(WIDTH, tall), dpi=110)
+    below = tall - TOP
+    for height, panel in rows:
+        below -= height
+        place = (LEFT / WIDTH, below / tall, 1 - (LEFT + RIGHT) / WIDTH, height / tall)
+        axes = figure.add_axes(place)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.tick_params(labelsize=8)
+        axes.set_xlim(0, explanation.duration)
+        axes.set_xticks([])
+        panel(axes, explanation, media)
+        axes.set_xlim(0, explanation.duration)
+        axes.yaxis.set_label_coords(-0.05, 0.5)
+        below -= BETWEEN
+    times = axis.ticks(explanation.duration)
+    axes.set_xticks(times, [axis.clock(time, explanation.duration) for time in times])
+    axes.set_xlabel(f"time in {axis.unit(explanation.duration)}", fontsize=9, labelpad=1)
+    asked, answered = titles(explanation)
+    figure.text(LEFT / WIDTH, 1 - 0.2 / tall, asked, fontsize=9, color="0.3", va="center", parse_math=False)
+    figure.text(LEFT / WIDTH, 1 - 0.44 / tall, answered, fontsize=12, weight="bold", va="center", parse_math=False)
+    figure.text(LEFT / WIDTH, 0.05 / tall, notes, fontsize=7, color="0.3", va="bottom")
+    return figure
+
+
+def _notes(explanation: Explanation) -> list[str]:
+    there = [(IMPORTANCE, explanation.importances), (ATTENTION, explanation.attention)]
+    return [note for note, curves in there if curves]
+
+
+def titles(explanation: Explanation) -> tuple[str, str]:
+    """The clip and what was asked; what was answered."""
+    answer = explanation.answer
+    asked = one_line(f"{explanation.source.id} · {explanation.text or 'no text'}", 140)
+    if not answer.choices:
+        return drawable(asked), drawable(one_line(f"{answer.text} {score(answer)}".strip(), 90))
+    if answer.measure != PROBABILITY:
+        asked = one_line(f"{explanation.source.id} · {answer.measure} with {len(answer.choices)} texts", 140)
+    longest = 90 if answer.measure != PROBABILITY else 24
+    shown = best(answer, SHOWN if answer.measure == PROBABILITY else 1)
+    said = " · ".join(f"{one_line(name, longest)} {amount(value, answer.measure)}" for name, value in shown)
+    return drawable(asked), drawable(said)

@@ -1,0 +1,193 @@
+"""The time axis of a page: rows of frames, subtitles, sound, importances and attention, as HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from html import escape
+
+import numpy as np
+
+from lstta_core.interfaces import Modality
+from lstta_tasks.explain import axis, inline
+from lstta_tasks.explain.explanation import Curve, Explanation
+from lstta_tasks.explain.media import Media
+from lstta_tasks.explain.palette import DASHES, NAMES
+from lstta_tasks.explain.spectrogram import rows_at, spectrogram
+
+WIDTH, HEIGHT = 1000, 100  # of drawings, in their own units
+VISUAL, AUDIO = Modality.VISUAL, Modality.AUDIO
+LINES, BARS = {VISUAL: "━", AUDIO: "╍"}, {VISUAL: "■", AUDIO: "□"}
+
+
+def timeline(explanation: Explanation, media: Media) -> str:
+    """All rows of one explanation, one above the other."""
+    rows = [_row("frames", _frames(explanation, media))]
+    if explanation.timed:
+        rows.append(_row("subtitles", _subtitles(explanation)))
+    heard = "" if media.hears_all or not media.clip.has_sound else "<br> <b class='sound'>▂ heard</b>"
+    rows.append(_row(f"sound, kHz{heard}", _sound(explanation, media)))
+    if explanation.importances:
+        rows.append(
+            _row(f"importance,<br> × clip's mean<br> {_key(explanation.importances, LINES)}", _importances(explanation))
+        )
+    if explanation.attention:
+        rows.append(
+            _row(f"attention,<br> % per segment<br> {_key(explanation.attention, BARS)}", _attention(explanation))
+        )
+    rows.append(_row("", _axis(explanation.duration)))
+    rows.append('<div class="playhead"></div>')
+    return f'<div class="timeline" data-duration="{explanation.duration:.6f}">{"".join(rows)}</div>'
+
+
+def _row(label: str, track: str) -> str:
+    return f'<div class="row"><div class="label">{label}</div><div class="track">{track}</div></div>'
+
+
+def _key(curves: Mapping[Modality, Curve], marks: Mapping[Modality, str]) -> str:
+    return " ".join(f"<b class='{NAMES[m]}'>{marks[m]} {NAMES[m]}</b>" for m in curves)
+
+
+def _frames(explanation: Explanation, media: Media) -> str:
+    if not media.clip.has_video:
+        return '<div class="none">no pictures</div>'
+    strip = media.strip()
+    segments = len(media.clip.frames)
+    spans = [round((end - start) / explanation.duration * segments) for start, end, _ in strip]
+    images = "".join(
+        f'<img src="{inline.frame(pixels)}" style="grid-column: span {wide}" alt="at {(start + end) / 2:.1f} s">'
+        for (start, end, pixels), wide in zip(strip, spans, strict=True)
+    )
+    many = " many" if len(strip) >= 6 and len(strip) % 2 == 0 else ""
+    return (
+        f'<div class="strip{many}" style="grid-template-columns: repeat({segments}, 1fr); --wide: {2 * spans[0]}">'
+        f"{images}</div>{_outline(explanation, VISUAL)}"
+    )
+
+
+def _sound(explanation: Explanation, media: Media) -> str:
+    if not media.clip.has_sound:
+        return '<div class="none">no sound</div>'
+    rate = media.preprocessing.sample_rate
+    hertz = np.array([h for h in (500, 1000, 2000, 4000) if h < rate / 2], dtype=np.float64)
+    marks = "".join(
+        f'<span class="hertz" style="bottom: {100 * at:.1f}%">{h / 1000:g}</span>'
+        for h, at in zip(hertz, rows_at(hertz, rate), strict=True)
+    )
+    heard = "".join(
+        f'<i class="heard" style="{_between(start, end, explanation.duration)}"></i>' for start, end in media.heard
+    )
+    picture = f'<img src="{inline.colours(spectrogram(media))}" alt="spectrogram">'
+    return (
+        f'<div class="spectrogram">{picture}</div>{marks}{"" if media.hears_all else heard}'
+        f"{_outline(explanation, AUDIO)}"
+    )
+
+
+def _subtitles(explanation: Explanation) -> str:
+    def line(start: float, end: float, text: str) -> str:
+        place = _between(start, end, explanation.duration)
+        from_right = start > 0.6 * explanation.duration
+        edge = 100 * (1 - end / explanation.duration) if from_right else 100 * start / explanation.duration
+        side = f"{'right' if from_right else 'left'}: {max(edge, 0):.2f}%; max-width: {100 - max(edge, 0):.2f}%"
+        return f'<p title="{escape(text)}"><i style="{place}"></i><span style="{side}">{escape(text)}</span></p>'
+
+    return f'<div class="subtitles">{"".join(line(t.start, t.end, t.text) for t in explanation.timed)}</div>'
+
+
+def _importances(explanation: Explanation) -> str:
+    low, high = axis.importance_span(explanation)
+    paths = [_even(_height(1, low, high))]
+    for modality, curve in explanation.relative_importances.items():
+        heights = [_height(value, low, high) for value in curve]
+        dash = f' stroke-dasharray="{DASHES[modality]}"' if DASHES[modality] else ""
+        paths.append(f'<path class="{NAMES[modality]}" d="{_steps(heights)}"{dash}/>')
+    ticks = "".join(
+        f'<span class="tick" style="top: {_height(value, low, high):.1f}%">{value:.2f}</span>'
+        for value in (1 + 0.8 * (high - 1), 1, max(1 - 0.8 * (1 - low), 0))
+    )
+    return _drawing([*paths, *_hover(explanation)]) + ticks
+
+
+def _attention(explanation: Explanation) -> str:
+    highest = max(float(shares.max()) for shares in explanation.attention.values()) * 1.25
+    parts, peaks, count = [], [], len(explanation.attention)
+    for place, (modality, shares) in enumerate(explanation.attention.items()):
+        step = WIDTH / len(shares)
+        width = 0.8 * step / count
+        for segment, share in enumerate(shares):
+            left, height = segment * step + 0.1 * step + place * width, HEIGHT * share / highest
+            parts.append(
+                f'<rect class="{NAMES[modality]}" x="{left:.1f}" y="{HEIGHT - height:.2f}" width="{width * 0.94:.1f}" '
+                f'height="{height:.2f}"/>'
+            )
+        best = int(shares.argmax())
+        across = 100 * (best + 0.1 + (place + 0.5) * 0.8 / count) / len(shares)
+        peaks.append(
+            f'<span class="peak {NAMES[modality]}" style="left: {across:.2f}%; '
+            f'top: {100 * (1 - shares[best] / highest):.1f}%">{shares[best]:.0%}</span>'
+        )
+        even = 1 / len(shares)
+    tick = f'<span class="tick" style="top: {100 * (1 - even / highest):.1f}%">even: {even:.1%}</span>'
+    return _drawing([_even(HEIGHT * (1 - even / highest)), *parts, *_hover(explanation)]) + "".join(peaks) + tick
+
+
+def _axis(duration: float) -> str:
+    marks = []
+    for place, time in enumerate(axis.ticks(duration)):
+        kinds = " ".join(
+            name for name, there in (("odd", place % 2), ("end", time > 0.97 * duration and place > 0)) if there
+        )
+        text = axis.clock(time, duration) + (f" {axis.unit(duration)}" if place == 0 else "")
+        marks.append(f'<span class="{kinds}" style="left: {100 * time / duration:.2f}%">{text}</span>')
+    return f'<div class="axis">{"".join(marks)}</div>'
+
+
+def _drawing(parts: list[str]) -> str:
+    return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="none">{"".join(parts)}</svg>'
+
+
+def _even(height: float) -> str:
+    return f'<path class="even" d="M0 {height:.2f}H{WIDTH}"/>'
+
+
+def _height(value: float, low: float, high: float) -> float:
+    return HEIGHT * (1 - (value - low) / (high - low))
+
+
+def _steps(heights: list[float]) -> str:
+    """A path of one level stretch a segment, with a gap where a height is NaN."""
+    step, parts, before = WIDTH / len(heights), [], False
+    for place, height in enumerate(heights):
+        if np.isnan(height):
+            before = False
+            continue
+        parts.append(f"{'V' if before else f'M{place * step:.1f} '}{height:.2f}H{(place + 1) * step:.1f}")
+        before = True
+    return "".join(parts)
+
+
+def _hover(explanation: Explanation) -> Iterator[str]:
+    """A clear field over each segment that says its numbers."""
+    curves = explanation.attention or explanation.importances
+    segments = len(next(iter(curves.values())))
+    edges, step = explanation.edges(segments), WIDTH / segments
+    for segment in range(segments):
+        said = [f"{edges[segment]:.1f}–{edges[segment + 1]:.1f} s"]
+        said += [f"importance of {NAMES[m]} {g[segment]:.2f}" for m, g in explanation.relative_importances.items()]
+        said += [f"attention to {NAMES[m]} {a[segment]:.1%}" for m, a in explanation.attention.items()]
+        yield (
+            f'<rect class="over" x="{segment * step:.1f}" y="0" width="{step:.1f}" height="{HEIGHT}">'
+            f"<title>{', '.join(said)}</title></rect>"
+        )
+
+
+def _outline(explanation: Explanation, modality: Modality) -> str:
+    segment = explanation.most_attended(modality)
+    if segment is None:
+        return ""
+    return f'<i class="outline {NAMES[modality]}" style="{_between(*segment, explanation.duration)}"></i>'
+
+
+def _between(start: float, end: float, duration: float) -> str:
+    left, right = max(start / duration, 0), min(end / duration, 1)
+    return f"left: {100 * left:.3f}%; width: {100 * max(right - left, 0):.3f}%"
