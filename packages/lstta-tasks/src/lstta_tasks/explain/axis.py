@@ -35,11 +35,13 @@ def clock(seconds: float, duration: float) -> str:
 
 def unit(duration: float) -> str:
     """Of what the axis says."""
-    return "s" if duration <= IN_SECONDS else "h:min:s"
+    if duration <= IN_SECONDS:
+        return "s"
+    return "min:s" if duration < 3600 else "h:min:s"
 
 
 def importance_span(explanation: Explanation) -> tuple[float, float]:
     """Where the axis of relative importances begins and ends: around 1, and not so near that noise fills it."""
     values = np.concatenate([curve[np.isfinite(curve)] for curve in explanation.relative_importances.values()])
-    reach = max(0.1, 1.15 * float(np.abs(values - 1).max()))
+    reach = max(0.2, 1.15 * float(np.abs(values - 1).max()))
     return max(0.0, 1 - reach), 1 + reach

@@ -50,7 +50,7 @@ def explain(
     source = ClipSource(id=name or str(video), video=Path(video))
     clip = decode_clip(source, predictor.preprocessing)
     found: list[Explanation] = []
-    asked: Sequence[str | None] = list(texts) or [None]
+    asked = [text if text.strip() else None for text in texts] or [None]
     for first in range(0, len(asked), AT_ONCE):
         batch = [
             (Sample(id=str(place), source=source, text=text, target=0, timed=tuple(timed)), clip)

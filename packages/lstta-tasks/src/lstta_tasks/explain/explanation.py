@@ -17,6 +17,7 @@ from lstta_tasks.network import TaskNetwork
 from lstta_tasks.task import Sample, Task, TimedText
 
 Curve = NDArray[np.float64]
+STANDS_OUT = 1.5
 
 
 @dataclass(frozen=True)
@@ -52,11 +53,16 @@ class Explanation:
         return {m: g / np.nanmean(g) for m, g in self.importances.items()}
 
     def most_attended(self, modality: Modality) -> tuple[float, float] | None:
-        """The segment with most of the attention to a modality, (start, end) in seconds; None where none is told."""
+        """The segment with most of the attention to a modality, (start, end) in seconds.
+
+        None where none stands out, with ``STANDS_OUT`` times an even share, or attention is not told.
+        """
         if modality not in self.attention:
             return None
         shares = self.attention[modality]
         edges, most = self.edges(len(shares)), int(shares.argmax())
+        if shares[most] * len(shares) < STANDS_OUT:
+            return None
         return float(edges[most]), float(edges[most + 1])
 
     def edges(self, segments: int) -> Curve:

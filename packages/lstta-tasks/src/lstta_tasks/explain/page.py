@@ -18,6 +18,7 @@ from lstta_tasks.explain.words import amount, best, one_line, score
 
 SHOWN = 5
 """Choices of an answer; a ranking of texts is shown to its end."""
+LONG = 30  # characters of a choice that stands on a line of its own
 Rankings = Mapping[str, Sequence[tuple[str, float]]]
 
 
@@ -63,7 +64,7 @@ def _article(explanation: Explanation, media: Media) -> str:
     address = inline.sound(media)
     player = f'<audio controls preload="auto" src="{address}"></audio>' if address else ""
     ranked = explanation.answer.choices and explanation.answer.measure != PROBABILITY
-    asked = "The texts, by how well they fit" if ranked else explanation.text or "No text was given"
+    asked = "By how well they fit; the curves are of the clip alone" if ranked else explanation.text or "No text"
     return (
         f'<article id="{escape(explanation.source.id)}">'
         f'<p class="soft">{escape(explanation.source.id)} · {explanation.duration:.1f} s</p>'
@@ -77,25 +78,31 @@ def _answer(answer: Answer) -> str:
     if answer.choices:
         value = amount(next(iter(answer.choices.values())), answer.measure)
         beside = value if answer.measure == PROBABILITY else f"{answer.measure} {value}"
-    said = f'<p class="answer">{escape(answer.text)} <small>{escape(beside)}</small></p>'
+    long = " long" if any(len(name) > LONG for name in (answer.text, *answer.choices)) else ""
+    said = f'<p class="answer{long}">{escape(answer.text)} <small>{escape(beside)}</small></p>'
     if answer.scale is not None and answer.score is not None:
         low, high = answer.scale
         at = 100 * (min(max(answer.score, low), high) - low) / (high - low)
         ends = "".join(
-            f'<span style="left: {p}%">{v:+g}</span>' for p, v in ((0, low), (50, (low + high) / 2), (100, high))
+            f'<span style="left: {100 * place}%">{_end(low + place * (high - low))}</span>' for place in (0, 0.5, 1)
         )
-        return f'{said}<div class="scale"><i style="left: {at:.1f}%"></i>{ends}</div>'.replace(">-", ">−")
+        return f'{said}<div class="scale"><i style="left: {at:.1f}%"></i>{ends}</div>'
     if len(answer.choices) < 2:
         return said
     shown = best(answer, SHOWN if answer.measure == PROBABILITY else len(answer.choices))
     low = 0.0 if answer.measure == PROBABILITY else min(0.0, *(value for _, value in shown))
     high = 1.0 if answer.measure == PROBABILITY else max(low + 1e-9, *(value for _, value in shown))
     bars = "".join(
-        f'<span>{escape(name)}</span><div class="bar"><i style="width: {100 * (value - low) / (high - low):.1f}%"></i>'
-        f"</div><span>{amount(value, answer.measure)}</span>"
+        f'<span class="name">{escape(name)}</span>'
+        f'<div class="bar"><i style="width: {100 * (value - low) / (high - low):.1f}%"></i></div>'
+        f"<span>{amount(value, answer.measure)}</span>"
         for name, value in shown
     )
-    return f'{said}<div class="choices">{bars}</div>'
+    return f'{said}<div class="choices{long}">{bars}</div>'
+
+
+def _end(value: float) -> str:
+    return f"{value:+g}".replace("-", "−") if value else "0"
 
 
 def _numbers(explanation: Explanation) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lstta_core.interfaces import Modality
+from lstta_tasks.explain.explanation import STANDS_OUT
 
 COLOURS = {Modality.VISUAL: "#0072B2", Modality.AUDIO: "#C4510A"}
 """On a light ground; the second is darkened to be readable as text."""
@@ -17,6 +18,7 @@ IMPORTANCE = (
     "softmax), so only ratios within a clip mean something."
 )
 ATTENTION = (
-    "Attention: which part of the readout's weights a segment has, in the mean of its heads; the segment with most is "
-    "outlined. It says what was read, not what changed the answer."
+    "Attention: which part of the readout's weights a segment has, in the mean of its heads; dotted, an even share. "
+    f"The segment with most is outlined where it has {STANDS_OUT:g} times that. "
+    "It says what was read, not what changed the answer."
 )

@@ -7,14 +7,16 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from lstta_core.interfaces import Modality
+from lstta_tasks.answer import PROBABILITY
 from lstta_tasks.explain import axis
 from lstta_tasks.explain.explanation import Explanation
 from lstta_tasks.explain.media import Media
 from lstta_tasks.explain.palette import COLOURS, DASHES, NAMES, SPECTROGRAM
 from lstta_tasks.explain.spectrogram import RANGE, rows_at, spectrogram
-from lstta_tasks.explain.words import drawable, one_line
+from lstta_tasks.explain.words import amount, drawable, one_line
 
 LINES = 6  # of subtitles
+LEAST = 0.005  # of the clip, that a mark is wide
 GREY, HATCH = "0.45", "0.85"
 VISUAL, AUDIO = Modality.VISUAL, Modality.AUDIO
 
@@ -41,7 +43,7 @@ def frames(panel: Axes, explanation: Explanation, media: Media) -> None:
 
 def sound(panel: Axes, explanation: Explanation, media: Media) -> None:
     """Its spectrogram likewise; where the model heard less than all, the spans that it heard are marked below."""
-    panel.set_ylabel("sound, kHz", fontsize=9)
+    panel.set_ylabel("sound, kHz" if media.clip.has_sound else "sound", fontsize=9)
     if not media.clip.has_sound:
         panel.set_yticks([])
         return _nothing(panel, "no sound")
@@ -61,11 +63,12 @@ def sound(panel: Axes, explanation: Explanation, media: Media) -> None:
     hertz = np.array([h for h in (100, 500, 1000, 2000, 4000, 8000, 16000) if h <= rate / 2], dtype=np.float64)
     panel.set_yticks(rows_at(hertz, rate), [f"{h / 1000:g}" for h in hertz])
     if not media.hears_all:
-        for start, end in media.heard:
-            panel.plot(
-                [start, end], [-0.04, -0.04], color=COLOURS[AUDIO], linewidth=4, clip_on=False, solid_capstyle="butt"
-            )
         panel.set_ylabel("sound, kHz\n(marked: heard)", fontsize=9)
+        for start, end in media.heard:
+            wide = max(end - start, LEAST * explanation.duration)
+            mark = Rectangle(((start + end - wide) / 2, -0.07), wide, 0.06, color=COLOURS[AUDIO])
+            mark.set_clip_on(False)
+            panel.add_patch(mark)
     _outline(panel, explanation.most_attended(AUDIO), AUDIO)
 
 
@@ -131,16 +134,11 @@ def attention(panel: Axes, explanation: Explanation, media: Media) -> None:
             edgecolor="white",
             linewidth=0,
         )
-        most = int(shares.argmax())
-        panel.text(
-            left[most] + width / 2,
-            100 * shares[most],
-            f"{shares[most]:.0%}".replace("%", " %"),
-            fontsize=7,
-            ha="center",
-            va="bottom",
-            color=COLOURS[modality],
-        )
+        if explanation.most_attended(modality) is not None:
+            most = int(shares.argmax())
+            where = (left[most] + width / 2, 100 * shares[most])
+            said = amount(shares[most], PROBABILITY)
+            panel.text(*where, said, fontsize=7, ha="center", va="bottom", color=COLOURS[modality])
         labels[modality] = 0.75 - 0.35 * place
         even = 100 / len(shares)
     panel.axhline(even, color=GREY, linewidth=0.8, linestyle=":")

@@ -45,7 +45,7 @@ def draw(explanation: Explanation, media: Media) -> Figure:
         (1.3 if media.clip.has_sound else 0.4, panels.sound),
     ]
     if explanation.timed:
-        rows.insert(1, (0.05 + 0.17 * len(explanation.timed[: panels.LINES]), panels.subtitles))
+        rows.insert(1, (0.2 + 0.17 * len(explanation.timed[: panels.LINES]), panels.subtitles))
     rows += [(1.2, panels.importances)] * bool(explanation.importances)
     rows += [(1.2, panels.attention)] * bool(explanation.attention)
     notes = "\n".join(fill(note, 165) for note in _notes(explanation))
@@ -84,12 +84,12 @@ def _notes(explanation: Explanation) -> list[str]:
 def titles(explanation: Explanation) -> tuple[str, str]:
     """The clip and what was asked; what was answered."""
     answer = explanation.answer
-    asked = one_line(f"{explanation.source.id} · {explanation.text or 'no text'}", 140)
+    asked = explanation.text or "no text"
     if not answer.choices:
-        return drawable(asked), drawable(one_line(f"{answer.text} {score(answer)}".strip(), 90))
-    if answer.measure != PROBABILITY:
-        asked = one_line(f"{explanation.source.id} · {answer.measure} with {len(answer.choices)} texts", 140)
-    longest = 90 if answer.measure != PROBABILITY else 24
-    shown = best(answer, SHOWN if answer.measure == PROBABILITY else 1)
-    said = " · ".join(f"{one_line(name, longest)} {amount(value, answer.measure)}" for name, value in shown)
-    return drawable(asked), drawable(said)
+        said = f"{answer.text} {score(answer)}"
+    elif answer.measure == PROBABILITY:
+        said = " · ".join(f"{one_line(name, 24)} {amount(value, PROBABILITY)}" for name, value in best(answer, SHOWN))
+    else:
+        asked = f"{answer.measure} with {len(answer.choices)} texts; the curves are of the clip alone"
+        said = f"{amount(answer.choices[answer.text], answer.measure)} {answer.text}"
+    return drawable(one_line(f"{explanation.source.id} · {asked}", 140)), drawable(one_line(said, 85))

@@ -18,11 +18,13 @@ def print_answers(inferred: Inferred) -> None:
     """One row an answer; of retrieval, a ranking of texts for a clip, or of clips for each text."""
     console = Console()
     for text, found in inferred.rankings.items():
-        console.print(_ranked(text, "clip", found, inferred.measure))
+        console.print(Text(text, style="italic"))
+        console.print(_ranked("clip", found, inferred.measure))
     if not inferred.rankings:
-        if inferred.explanations[0].answer.measure != PROBABILITY:
+        if inferred.measure != PROBABILITY:
             for one in inferred.explanations:
-                console.print(_ranked(one.source.id, "text", list(one.answer.choices.items()), inferred.measure))
+                console.print(Text(one.source.id, style="italic"))
+                console.print(_ranked("text", list(one.answer.choices.items()), inferred.measure))
         else:
             console.print(_answered(inferred))
     for clip, reason in inferred.failed.items():
@@ -54,8 +56,8 @@ def _others(answer: Answer) -> Text:
     return Text(", ".join(f"{name} {amount(value, answer.measure)}" for name, value in others))
 
 
-def _ranked(title: str, column: str, found: list[tuple[str, float]], measure: str) -> Table:
-    table = Table(title=Text(title), box=SIMPLE_HEAD, title_justify="left")
+def _ranked(column: str, found: list[tuple[str, float]], measure: str) -> Table:
+    table = Table(box=SIMPLE_HEAD)
     table.add_column("", justify="right")
     table.add_column(column, overflow="fold")
     table.add_column(measure, justify="right")

@@ -8,11 +8,13 @@ from html import escape
 import numpy as np
 
 from lstta_core.interfaces import Modality
+from lstta_tasks.answer import PROBABILITY
 from lstta_tasks.explain import axis, inline
 from lstta_tasks.explain.explanation import Curve, Explanation
 from lstta_tasks.explain.media import Media
 from lstta_tasks.explain.palette import DASHES, NAMES
 from lstta_tasks.explain.spectrogram import rows_at, spectrogram
+from lstta_tasks.explain.words import amount
 
 WIDTH, HEIGHT = 1000, 100  # of drawings, in their own units
 VISUAL, AUDIO = Modality.VISUAL, Modality.AUDIO
@@ -34,7 +36,7 @@ def timeline(explanation: Explanation, media: Media) -> str:
         rows.append(
             _row(f"attention,<br> % per segment<br> {_key(explanation.attention, BARS)}", _attention(explanation))
         )
-    rows.append(_row("", _axis(explanation.duration)))
+    rows.append(_row(f"time, {axis.unit(explanation.duration)}", _axis(explanation.duration)))
     rows.append('<div class="playhead"></div>')
     return f'<div class="timeline" data-duration="{explanation.duration:.6f}">{"".join(rows)}</div>'
 
@@ -70,7 +72,7 @@ def _sound(explanation: Explanation, media: Media) -> str:
     rate = media.preprocessing.sample_rate
     hertz = np.array([h for h in (500, 1000, 2000, 4000) if h < rate / 2], dtype=np.float64)
     marks = "".join(
-        f'<span class="hertz" style="bottom: {100 * at:.1f}%">{h / 1000:g}</span>'
+        f'<span class="tick" style="top: {100 * (1 - at):.1f}%">{h / 1000:g}</span>'
         for h, at in zip(hertz, rows_at(hertz, rate), strict=True)
     )
     heard = "".join(
@@ -120,14 +122,15 @@ def _attention(explanation: Explanation) -> str:
                 f'<rect class="{NAMES[modality]}" x="{left:.1f}" y="{HEIGHT - height:.2f}" width="{width * 0.94:.1f}" '
                 f'height="{height:.2f}"/>'
             )
-        best = int(shares.argmax())
-        across = 100 * (best + 0.1 + (place + 0.5) * 0.8 / count) / len(shares)
-        peaks.append(
-            f'<span class="peak {NAMES[modality]}" style="left: {across:.2f}%; '
-            f'top: {100 * (1 - shares[best] / highest):.1f}%">{shares[best]:.0%}</span>'
-        )
+        if explanation.most_attended(modality) is not None:
+            most = int(shares.argmax())
+            across = 100 * (most + 0.1 + (place + 0.5) * 0.8 / count) / len(shares)
+            peaks.append(
+                f'<span class="peak {NAMES[modality]}" style="left: {across:.2f}%; '
+                f'top: {100 * (1 - shares[most] / highest):.1f}%">{amount(shares[most], PROBABILITY)}</span>'
+            )
         even = 1 / len(shares)
-    tick = f'<span class="tick" style="top: {100 * (1 - even / highest):.1f}%">even: {even:.1%}</span>'
+    tick = f'<span class="tick" style="top: {100 * (1 - even / highest):.1f}%">{100 * even:.3g} %</span>'
     return _drawing([_even(HEIGHT * (1 - even / highest)), *parts, *_hover(explanation)]) + "".join(peaks) + tick
 
 
@@ -137,8 +140,8 @@ def _axis(duration: float) -> str:
         kinds = " ".join(
             name for name, there in (("odd", place % 2), ("end", time > 0.97 * duration and place > 0)) if there
         )
-        text = axis.clock(time, duration) + (f" {axis.unit(duration)}" if place == 0 else "")
-        marks.append(f'<span class="{kinds}" style="left: {100 * time / duration:.2f}%">{text}</span>')
+        at = f"left: {100 * time / duration:.2f}%"
+        marks.append(f'<span class="{kinds}" style="{at}">{axis.clock(time, duration)}</span>')
     return f'<div class="axis">{"".join(marks)}</div>'
 
 
