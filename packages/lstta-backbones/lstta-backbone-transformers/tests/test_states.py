@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from lstta_core import AudioSpec, EncoderState, LanguageSpec, TrimodalModel
-from lstta_core.states import crop_state, join_states, shared_extras, token_axes
+from lstta_core.states import as_segments, crop_state, join_states, shared_extras, token_axes
 from lstta_core.testing import synthetic_inputs
 
 BATCH, MORE = 3, 2  # and how many ids texts are padded beyond the longest
@@ -65,3 +66,40 @@ def test_states_joined_are_those_of_the_batch(case: Any) -> None:
     if one.shape[:2] == wanted.mask.shape:
         one, two = one[wanted.mask], two[wanted.mask]
     torch.testing.assert_close(one, two, rtol=1e-4, atol=1e-4)
+
+
+def test_texts_by_themselves_are_those_of_the_segments(case: Any) -> None:
+    encoder = case.encoder(case.library())
+    if not isinstance(encoder.spec, LanguageSpec):
+        pytest.skip("only texts are cut into segments")
+    model = TrimodalModel({encoder.modality: encoder}, adapted=1)
+    segments = 3
+    inputs = synthetic_inputs(encoder.spec, batch=BATCH, segments=5, text_segments=segments, ragged=True)
+
+    def state_of(given: dict[str, Tensor]) -> EncoderState:
+        with torch.no_grad():
+            return model.prefix_of(encoder.modality, given)
+
+    present = inputs["present"]
+    rows = [
+        state_of(
+            {
+                "ids": inputs["ids"][b : b + 1, s : s + 1],
+                "mask": inputs["mask"][b : b + 1, s : s + 1],
+                "present": present[b : b + 1],
+            }
+        )
+        for b in range(BATCH)
+        for s in range(segments)
+    ]
+    wanted = state_of(inputs)
+    shared = {name: rows[0].extras[name] for name in shared_extras(rows[0], wanted)}
+    own = [replace(row, extras={name: x for name, x in row.extras.items() if name not in shared}) for row in rows]
+    joined = as_segments(join_states(own, shared), segments)
+    assert torch.equal(joined.mask, wanted.mask)
+    assert torch.equal(joined.layout.segment, wanted.layout.segment)
+    assert (joined.layout.segments, joined.layout.rows_per_clip) == (segments, segments)
+    torch.testing.assert_close(joined.tokens[wanted.mask], wanted.tokens[wanted.mask], rtol=1e-5, atol=1e-5)
+    assert {name: x.shape for name, x in joined.extras.items()} == {name: x.shape for name, x in wanted.extras.items()}
+    with pytest.raises(ValueError, match=r"only rows that are a clip each can become segments; these are 3 segments"):
+        as_segments(joined, segments)

@@ -74,6 +74,26 @@ def crop_state(state: EncoderState, tokens: int, axes: Mapping[str, Sequence[int
     )
 
 
+def as_segments(state: EncoderState, segments: int) -> EncoderState:
+    """Texts as the segments of clips: rows that were a clip each become, in order, S rows of fewer clips.
+
+    Args:
+        state: of B · S rows, each the only segment of a clip of its own.
+        segments: S.
+
+    Raises:
+        ValueError: a row is not all of a clip.
+    """
+    rows, layout = len(state.tokens), state.layout
+    if layout.index is not None or (layout.segments, layout.rows_per_clip) != (1, 1):
+        raise ValueError(
+            f"only rows that are a clip each can become segments; these are {layout.segments} segments in "
+            f"{layout.rows_per_clip} rows a clip"
+        )
+    own = torch.arange(segments, device=layout.segment.device).repeat(rows // segments)[:, None]
+    return replace(state, layout=Layout.regular(torch.where(layout.segment < 0, -1, own), segments, segments))
+
+
 def token_axes(one: EncoderState, shorter: EncoderState) -> dict[str, list[int]]:
     """The axes of each extra that count tokens, given the states of one text padded to two lengths."""
     return {

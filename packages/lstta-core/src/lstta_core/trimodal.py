@@ -230,6 +230,11 @@ class TrimodalModel(nn.Module):
             names += [f"{modality}.{name}." for name, module in encoder.named_modules() if module in blocks]
         return tuple(names)
 
+    @property
+    def prefix_blocks(self) -> dict[Modality, int]:
+        """How many blocks of each encoder :meth:`prefix` runs."""
+        return {m: blocks_before(self.first_adapted, e.depth, self.stages) for m, e in self.by_modality().items()}
+
     def forward(self, inputs: Inputs) -> TrimodalOutput:
         """Run the encoders together.
 

@@ -88,7 +88,7 @@ def test_with_frozen_weights_in_bfloat16_too(world: World, built: Path, tmp_path
     _, wanted, losses = outputs(experiment(world, **options), "train")
     _, got, found = outputs(experiment(world, tmp_path / "cache", **options), "train")
     stored = experiment(world, tmp_path / "cache", **options).dataset("train")[0][1]
-    assert stored[Modality.VISUAL].state.tokens.dtype is torch.bfloat16
+    assert stored[Modality.VISUAL][0].state.tokens.dtype is torch.bfloat16
     # Autocast rounds what follows to bfloat16: 2^-8 of values around 1.
     torch.testing.assert_close(got, wanted, rtol=0, atol=2e-2)
     torch.testing.assert_close(found, losses, rtol=0, atol=2e-2)
@@ -98,7 +98,7 @@ def test_with_frozen_weights_in_bfloat16_too(world: World, built: Path, tmp_path
 
 def test_no_encoder_runs_its_prefix(world: World, built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one = experiment(world, built)
-    model = one.lockstep
+    (model,) = one.model.lockstep_models().values()
     for m, encoder in model.by_modality().items():
         allowed = set(range(encoder.depth)) - set(range(prefix_blocks(encoder.depth)))
 
@@ -177,7 +177,7 @@ def test_a_killed_build_goes_on_and_ends_with_the_same(world: World, built: Path
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"model.adapted": 2}, r"stage: 1 here, 2 there"),
+        ({"model.adapted": 2}, r"blocks: {'visual': 1, .*} here, {.*'visual': 2} there"),
         ({"encoders.audio.seed": 6}, r"encoders: .* here, .* there"),
         ({"clips.segments": 2}, r"segments: 2 here, 3 there"),
     ],
@@ -195,6 +195,22 @@ def test_another_model_or_preprocessing_is_refused(
 def test_what_has_no_frozen_prefix_is_refused(world: World, built: Path) -> None:
     with pytest.raises(ValueError, match=r"clips.features: method 'full' trains inside the encoders"):
         experiment(world, built, method={"name": "full", "_delete_": True}).dataset("train")
+
+
+def test_an_encoder_that_draws_random_numbers_is_refused(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = experiment(world, tmp_path / "cache")
+    encoder = one.model.by_modality()[Modality.AUDIO]
+    embed = encoder.embed
+
+    def noisy(inputs: Mapping[str, Tensor]) -> EncoderState:
+        state = embed(inputs)
+        return state.with_tokens(state.tokens + torch.randn_like(state.tokens))
+
+    monkeypatch.setattr(encoder, "embed", noisy)
+    with pytest.raises(ValueError, match=r"the audio encoder makes something else of the same input each time"):
+        build_features(one)
 
 
 def test_a_cache_of_clips_is_refused(world: World) -> None:
@@ -233,7 +249,7 @@ def test_a_state_is_stored_to_the_bit(world: World, dtype: torch.dtype) -> None:
     one = experiment(world)
     batch = one.collate([one.dataset("train")[0]])
     for m, inputs in batch["inputs"].items():
-        state = one.lockstep.prefix_of(m, inputs)
+        state = one.prefixes[m].prefix_of(m, inputs)
         state = state.with_tokens(state.tokens.to(dtype))
         got, present, length = unpack_state(memoryview(pack_state("key", state, present=True, length=7)))
         assert (present, length) == (True, 7)

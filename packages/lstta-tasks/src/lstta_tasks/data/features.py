@@ -4,7 +4,8 @@ A feature cache is a cache folder like that of the clips (see ``cache_layout``),
 its settings, and these entries:
 
     visual:<hash>, audio:<hash>   the state of a clip; the hash is that of the clip in the clips' cache
-    language:<hash>               the state of a text, padded to the longest; the hash is that of its token ids
+    language:<hash>               the state of a text, padded to the longest; the hash is that of its token ids. Where
+                                  texts are cut into segments, that of a segment's
     shared:<modality>             extras that are the same for every batch
 """
 
@@ -38,14 +39,12 @@ class FeatureSettings:
 
     Attributes:
         encoders: the digest of each encoder's weights, by modality.
-        stages: K of the model.
-        stage: the first adapted one, at which the states were taken.
+        blocks: how many blocks of each encoder lie before the first adapted stage, at which the states were taken.
         dtype: of the frozen weights, in which they were computed.
     """
 
     encoders: Mapping[str, str]
-    stages: int
-    stage: int
+    blocks: Mapping[str, int]
     dtype: str
 
     def check(self, path: Path, found: Mapping[str, Any]) -> None:

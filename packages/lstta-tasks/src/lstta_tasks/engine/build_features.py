@@ -5,26 +5,24 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import lmdb
 import torch
 from mmengine.device import get_device
-from torch import Tensor
 from tqdm import tqdm
 
 from lstta_core.fast_linear import fast_linear
-from lstta_core.interfaces import EncoderState, LanguageSpec, Modality
-from lstta_core.states import shared_extras, token_axes
+from lstta_core.interfaces import Modality
 from lstta_tasks.data import cache_layout as layout
 from lstta_tasks.data.cache import CacheReader
 from lstta_tasks.data.cache_layout import CacheError
 from lstta_tasks.data.cache_writer import CacheWriter, build_lock
-from lstta_tasks.data.collate import audio_inputs, language_inputs, visual_inputs
-from lstta_tasks.data.features import check_is_features, pack_state, pack_tensors, shared_key
+from lstta_tasks.data.features import check_is_features
 from lstta_tasks.engine.experiment import Experiment
+from lstta_tasks.engine.prefix_states import PrefixStates, StateJob
 from lstta_tasks.task import Split
 
 
@@ -36,15 +34,6 @@ class FeatureReport:
     built: int
     reused: int
     bytes: int
-
-
-@dataclass(frozen=True)
-class _Job:
-    """One state to compute: its key, and the encoder's inputs, made when its turn comes."""
-
-    key: str
-    modality: Modality
-    source: Any
 
 
 def build_features(experiment: Experiment, splits: Sequence[Split] | None = None) -> FeatureReport:
@@ -63,7 +52,8 @@ def build_features(experiment: Experiment, splits: Sequence[Split] | None = None
             clips' cache.
     """
     path, settings = experiment.features_path, experiment.feature_settings
-    experiment.lockstep.to(get_device()).eval()
+    for model in experiment.prefixes.values():
+        model.to(get_device()).eval()
     jobs, length = _jobs(experiment, splits)
     path.parent.mkdir(parents=True, exist_ok=True)
     record = settings.record(experiment.preprocessing, length)
@@ -88,7 +78,7 @@ def build_features(experiment: Experiment, splits: Sequence[Split] | None = None
             if todo or partial.exists():  # a build may have been killed after its last state
                 keep = {key: value for key, value in record.items() if key not in ("count", "digest")}
                 writer = stack.enter_context(CacheWriter(partial, keep, base=path if finished else None))
-                prefix = _Prefix(experiment, length)
+                prefix = PrefixStates(experiment, length)
                 for job in tqdm(todo, unit="state", disable=None, desc=path.name):
                     prefix.write(writer, job)
                 writer.publish(path)
@@ -96,21 +86,25 @@ def build_features(experiment: Experiment, splits: Sequence[Split] | None = None
     return FeatureReport(path=path, built=len(todo), reused=len(jobs) - len(todo), bytes=size)
 
 
-def _jobs(experiment: Experiment, splits: Sequence[Split] | None) -> tuple[list[_Job], int]:
+def _jobs(experiment: Experiment, splits: Sequence[Split] | None) -> tuple[list[StateJob], int]:
     """Everything that the splits need, each once, and the longest text of all splits in ids."""
     keys, cache = experiment.feature_keys, experiment.cache
-    jobs: dict[str, _Job] = {}
-    length = 1
+    jobs: dict[str, StateJob] = {}
+    texts: set[str | None] = set()
     for split in experiment.task.splits():
         wanted = splits is None or split in splits
         for sample in experiment.task.samples(split):
-            if keys.text is not None:
-                length = max(length, len(keys.ids(sample.text)))
-            for m, key in keys(sample).items() if wanted and sample.source.id in cache else ():
-                jobs.setdefault(key, _Job(key, m, sample.text if m is Modality.LANGUAGE else sample.source.id))
+            there = sample.source.id in cache
+            if there or not keys.timed_text:
+                texts.update(keys.texts(sample))
+            for m, places in keys(sample).items() if wanted and there else ():
+                sources = keys.texts(sample) if m is Modality.LANGUAGE else [sample.source.id]
+                for key, source in zip(places, sources, strict=True):
+                    jobs.setdefault(key, StateJob(key, m, source))
     if not jobs:
         raise ValueError(f"none of the clips is in the cache {cache.path}: build it first with tools/cache.py build")
-    return list(jobs.values()), length
+    lengths = [] if keys.text is None else [len(keys.ids(text)) for text in texts]
+    return list(jobs.values()), max([1, *lengths])
 
 
 def _existing(path: Path, partial: Path) -> Iterator[tuple[Path, dict[str, Any], set[str]]]:
@@ -135,58 +129,3 @@ def _existing(path: Path, partial: Path) -> Iterator[tuple[Path, dict[str, Any],
     if (path / layout.DATA_FILE).exists():
         reader = CacheReader(path)
         yield path, reader.meta, set(reader.ids())
-
-
-class _Prefix:
-    """The frozen prefix, clip by clip and text by text.
-
-    Args:
-        experiment: whose model, clips and preprocessing these are.
-        length: what texts are padded to.
-    """
-
-    def __init__(self, experiment: Experiment, length: int) -> None:
-        self.experiment = experiment
-        self.model = experiment.lockstep
-        self.length = length
-        self._shared: dict[Modality, dict[str, Tensor]] = {}
-
-    def write(self, writer: CacheWriter, job: _Job) -> None:
-        """One state; before the first of its modality, what all of them share."""
-        inputs = self._inputs(job)
-        state = self._state(job.modality, inputs)
-        if job.modality not in self._shared:
-            self._share(writer, job.modality, inputs, state)
-        shared = self._shared[job.modality]
-        if not all(torch.equal(state.extras[name], tensor) for name, tensor in shared.items()):
-            raise ValueError(
-                f"clips.features: what the {job.modality} encoder's blocks need besides tokens is not fixed"
-            )
-        own = {name: tensor for name, tensor in state.extras.items() if name not in shared}
-        length = int(inputs["mask"].sum()) if job.modality is Modality.LANGUAGE else 0
-        record = pack_state(job.key, replace(state, extras=own), present=bool(inputs["present"]), length=length)
-        writer.add(job.key, record)
-
-    def _share(self, writer: CacheWriter, modality: Modality, inputs: dict[str, Tensor], state: EncoderState) -> None:
-        twice = self._state(modality, {name: torch.cat([value, value]) for name, value in inputs.items()})
-        shared = {name: state.extras[name] for name in shared_extras(state, twice)}
-        axes: dict[str, list[int]] = {}
-        if modality is Modality.LANGUAGE and self.length > 1:
-            shorter = {name: inputs[name][..., :-1] for name in ("ids", "mask")}
-            axes = token_axes(state, self._state(modality, inputs | shorter))
-        self._shared[modality] = shared
-        writer.add(shared_key(modality), pack_tensors(shared_key(modality), shared, {"token_axes": axes}))
-
-    def _state(self, modality: Modality, inputs: dict[str, Tensor]) -> EncoderState:
-        return self.model.prefix_of(modality, {name: value.to(get_device()) for name, value in inputs.items()})
-
-    def _inputs(self, job: _Job) -> dict[str, Tensor]:
-        match job.modality:
-            case Modality.VISUAL:
-                return visual_inputs([self.experiment.cache.read(job.source)])
-            case Modality.AUDIO:
-                return audio_inputs([self.experiment.cache.read(job.source)])
-            case Modality.LANGUAGE:
-                spec = self.model.by_modality()[Modality.LANGUAGE].spec
-                assert isinstance(spec, LanguageSpec)
-                return language_inputs([[job.source]], spec, at_least=self.length)

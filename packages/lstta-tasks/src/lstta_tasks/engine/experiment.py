@@ -27,7 +27,7 @@ from lstta_tasks.data.preprocessing import Preprocessing
 from lstta_tasks.engine.factories import call, check_arguments, create, described, plain
 from lstta_tasks.model import build_model
 from lstta_tasks.network import TaskNetwork
-from lstta_tasks.task import Split, Task
+from lstta_tasks.task import Sample, Split, Task
 
 
 class Experiment:
@@ -140,35 +140,36 @@ class Experiment:
         return Path(self.config.clips.features)
 
     @property
-    def lockstep(self) -> TrimodalModel:
-        """The lockstep model whose prefix a feature cache holds.
+    def prefixes(self) -> dict[Modality, TrimodalModel]:
+        """The lockstep models whose prefixes a feature cache holds, by the modalities that they read.
 
         Raises:
-            ValueError: there are several, its prefix is not frozen, or texts are cut into segments.
+            ValueError: a prefix is not frozen, or several models read a modality.
         """
-        models = list(self.model.lockstep_models().values())
-        if len(models) != 1:
-            raise ValueError(
-                f"clips.features: one lockstep model is wanted, the task {self.task.name} has {len(models)}"
-            )
-        if not models[0].prefix_is_frozen:
-            raise ValueError(
-                f"clips.features: method {self.config.method['name']!r} trains inside the encoders, before the first "
-                "adapted stage; give it a target behind that, or leave clips.features out"
-            )
-        if self.task.timed_text:
-            raise ValueError(f"clips.features: the task {self.task.name} cuts texts into segments; leave it out")
-        return models[0]
+        found: dict[Modality, TrimodalModel] = {}
+        for model in self.model.lockstep_models().values():
+            if not model.prefix_is_frozen:
+                raise ValueError(
+                    f"clips.features: method {self.config.method['name']!r} trains inside the encoders, before the "
+                    "first adapted stage; give it a target behind that, or leave clips.features out"
+                )
+            if again := [m for m in model.by_modality() if m in found]:
+                raise ValueError(
+                    f"clips.features: several towers of the task {self.task.name} read {again[0]}, as those of a "
+                    "joint retrieval do: leave clips.features out"
+                )
+            found |= dict.fromkeys(model.by_modality(), model)
+        return {m: found[m] for m in Modality if m in found}
 
     @property
     def feature_settings(self) -> FeatureSettings:
-        """What a feature cache must have been built with. Raises as :attr:`lockstep` does."""
-        model = self.lockstep
+        """What a feature cache must have been built with. Raises as :attr:`prefixes` does."""
+        models = self.prefixes
+        dtype = next(iter(models.values())).frozen_dtype or torch.float32  # the same for all
         return FeatureSettings(
-            encoders={str(m): model.digests[m] for m in model.by_modality()},
-            stages=model.stages,
-            stage=model.first_adapted,
-            dtype=str(model.frozen_dtype or torch.float32).removeprefix("torch."),
+            encoders={str(m): model.digests[m] for m, model in models.items()},
+            blocks={str(m): model.prefix_blocks[m] for m, model in models.items()},
+            dtype=str(dtype).removeprefix("torch."),
         )
 
     @cached_property
@@ -183,23 +184,25 @@ class Experiment:
     @property
     def feature_keys(self) -> FeatureKeys:
         """Under which keys samples' states are."""
-        encoders = self.lockstep.by_modality()
-        language = encoders.get(Modality.LANGUAGE)
-        spec = None if language is None else language.spec
+        models = self.prefixes
+        spec = models[Modality.LANGUAGE].by_modality()[Modality.LANGUAGE].spec if Modality.LANGUAGE in models else None
         assert spec is None or isinstance(spec, LanguageSpec)
-        return FeatureKeys(modalities=list(encoders), clips=self.cache, text=spec)
+        return FeatureKeys(modalities=list(models), clips=self.cache, text=spec, timed_text=self.task.timed_text)
 
     @cached_property
     def collate(self) -> Collate | FeatureCollate:
         """For the encoders that the network has, which may be fewer than the config's."""
         if "features" in self.config.clips:
-            return FeatureCollate(self.features, list(self.lockstep.by_modality()))
+            return FeatureCollate(self.features, list(self.prefixes))
         specs = {modality: encoder.spec for modality, encoder in self.model.by_modality().items()}
         return Collate(specs, timed_text=self.task.timed_text)
 
     def dataset(self, split: Split) -> SampleDataset | FeatureDataset:
-        """A split's samples with their clips, or with their states where the config names a feature cache."""
-        samples = self.task.samples(split)
+        """A split's samples, see :meth:`dataset_of`."""
+        return self.dataset_of(self.task.samples(split))
+
+    def dataset_of(self, samples: Sequence[Sample]) -> SampleDataset | FeatureDataset:
+        """Samples with their clips, or with their states where the config names a feature cache."""
         if "features" in self.config.clips:
             return FeatureDataset(samples, self.feature_keys, self.features)
         return SampleDataset(samples, self.cache)

@@ -9,14 +9,13 @@ import torch
 from mmengine.dist import collect_results, is_main_process
 from tqdm import tqdm
 
-from lstta_tasks.data.dataset import SampleDataset
 from lstta_tasks.engine.experiment import Experiment
 from lstta_tasks.engine.mm_model import RunnerModel
 from lstta_tasks.task import Sample
 
 
 class SecondPass:
-    """Scores samples in batches, their clips read again from the cache; shared out between ranks.
+    """Scores samples in batches, their clips or states read again; shared out between ranks.
 
     Args:
         experiment: whose cache and loader these are.
@@ -29,7 +28,7 @@ class SecondPass:
 
     def __call__(self, samples: Sequence[Sample]) -> dict[str, float]:
         """The network's scores by sample id, on the first rank; others get none."""
-        dataset = SampleDataset(samples, self.experiment.cache)
+        dataset = self.experiment.dataset_of(samples)
         loader = self.experiment.loader("val", dataset)
         results: list[dict[str, Any]] = []
         with torch.no_grad():
