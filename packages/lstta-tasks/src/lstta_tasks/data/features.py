@@ -53,7 +53,10 @@ class FeatureSettings:
         It may hold the states of more encoders.
         """
         wanted = asdict(self)
-        found = {**found, "encoders": {m: digest for m, digest in found["encoders"].items() if m in self.encoders}}
+        found = {
+            name: {m: part for m, part in value.items() if m in self.encoders} if isinstance(value, dict) else value
+            for name, value in found.items()
+        }
         lines = [
             f"{field.name}: {wanted[field.name]!r} here, {found.get(field.name)!r} there"
             for field in fields(self)
