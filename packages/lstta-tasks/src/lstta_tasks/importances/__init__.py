@@ -1,0 +1,1 @@
+"""Whether importances mean something: compared with known seconds, and by removing the segments that they rank."""

@@ -1,0 +1,85 @@
+"""What was measured of importances, as one picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from lstta_tasks.importances.agreement import Mean
+from lstta_tasks.importances.measured import Curve, Measured
+from lstta_tasks.importances.rankings import ANOTHER, ATTENTION, CHANCE, HIGHEST, IMPORTANCE, LOWEST, RANDOM
+
+EXPLANATIONS = (IMPORTANCE, ATTENTION)
+# Of Okabe and Ito (2008): told apart by people of all kinds of colour vision.
+COLOURS = {"visual": "#0072B2", "audio": "#E69F00"}
+NAMES = {"visual": "sight", "audio": "sound"}
+LOOKS: dict[str, dict[str, Any]] = {
+    LOWEST: {"color": "#009E73", "marker": "o"},
+    HIGHEST: {"color": "#D55E00", "marker": "v"},
+    ANOTHER: {"color": "#56B4E9", "linestyle": "-."},
+    RANDOM: {"color": "0.4", "linestyle": "--"},
+}
+
+
+def write_picture(measured: Measured, title: str, path: Path) -> None:
+    """A PNG: how numbers agree with known seconds, where they are known, and how the score falls, by explanation."""
+    known = bool(measured.agreement[IMPORTANCE])
+    group = list(measured.curves)[-1]
+    figure = Figure(figsize=(4 * (len(EXPLANATIONS) + known), 3.8), dpi=110, layout="constrained")
+    panels: list[Axes] = list(figure.subplots(1, len(EXPLANATIONS) + known, squeeze=False)[0])
+    if known:
+        _bars(panels.pop(0), measured)
+    for panel, explanation in zip(panels, EXPLANATIONS, strict=True):
+        _lines(panel, measured.curves[group], explanation)
+        panel.set_ylabel(measured.metric + (", lower is better" if measured.lower_is_better else ""))
+        panel.sharey(panels[0])
+    figure.suptitle(f"{title}; on the right {measured.samples[group]:,} {group}", fontsize=10, parse_math=False)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path)
+
+
+def _bars(panel: Axes, measured: Measured) -> None:
+    """Relevant segments beside the rest, of each explanation and modality."""
+    found = [
+        (f"{explanation},\n{NAMES[modality]}", modality, by_type[""])
+        for explanation, by_modality in measured.agreement.items()
+        for modality, by_type in by_modality.items()
+    ]
+    for place, (_, modality, agreement) in enumerate(found):
+        for shift, mean, strength in ((-0.2, agreement.relevant, 1.0), (0.2, agreement.rest, 0.35)):
+            panel.bar(place + shift, mean.value, 0.38, color=COLOURS[modality], alpha=strength, yerr=_error(mean))
+        panel.annotate(
+            f"AUROC\n{agreement.auroc.value:.2f}",
+            (place, max(agreement.relevant.high, agreement.rest.high)),
+            ha="center",
+            va="bottom",
+            fontsize=8,
+        )
+    panel.axhline(1, color="0.6", linewidth=0.8, zorder=0)
+    panel.margins(y=0.15)
+    panel.set_xticks(range(len(found)), [label for label, _, _ in found], fontsize=8)
+    panel.set_ylabel("times the clip's mean")
+    panel.set_title("relevant segments (strong) and the rest (pale)", fontsize=9)
+
+
+def _error(mean: Mean) -> list[list[float]]:
+    return [[mean.value - mean.low], [mean.high - mean.value]]
+
+
+def _lines(panel: Axes, curves: Sequence[Curve], explanation: str) -> None:
+    for curve in curves:
+        if curve.by in (explanation, CHANCE):
+            removed = range(len(curve.mean))
+            panel.plot(removed, curve.mean, label=curve.way, markersize=4, **LOOKS[curve.way])
+            low, high = np.min(curve.values, axis=0), np.max(curve.values, axis=0)
+            panel.fill_between(removed, low, high, color=LOOKS[curve.way]["color"], alpha=0.2, linewidth=0)
+    panel.set_title(f"removed by {explanation}", fontsize=9)
+    panel.set_xlabel("segments removed, of sight and of sound")
+    panel.xaxis.set_major_locator(MaxNLocator(integer=True))
+    panel.legend(fontsize=8)

@@ -1,0 +1,64 @@
+"""In which order segments are removed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstta_core.interfaces import Modality
+
+Scores = Mapping[str, Mapping[Modality, NDArray[np.floating]]]
+"""(T,) of each sample and modality."""
+
+IMPORTANCE, ATTENTION, CHANCE = "importance", "attention", "chance"
+LOWEST, HIGHEST, ANOTHER, RANDOM = "lowest first", "highest first", "another clip's lowest first", "random"
+
+
+@dataclass(frozen=True)
+class Order:
+    """An order of removal.
+
+    Attributes:
+        by: the explanation that ranks, or chance.
+        way: what goes first.
+        scores: what segments are ranked by, sight and sound each by its own.
+        highest: whether the highest go first, or the lowest.
+    """
+
+    by: str
+    way: str
+    scores: Scores
+    highest: bool = False
+
+
+def orders(explanations: Mapping[str, Scores], draws: int) -> list[Order]:
+    """All orders that are compared.
+
+    By each explanation, lowest and highest first, and lowest first of another clip's, which shows what the mere place
+    in a clip tells; and at random, ``draws`` times.
+    """
+    found = []
+    for name, scores in explanations.items():
+        found += [
+            Order(name, LOWEST, scores),
+            Order(name, HIGHEST, scores, highest=True),
+            Order(name, ANOTHER, of_another_clip(scores)),
+        ]
+    like = next(iter(explanations.values()))
+    return found + [Order(CHANCE, RANDOM, at_random(like, draw)) for draw in range(draws)]
+
+
+def of_another_clip(scores: Scores) -> Scores:
+    """Each sample with the scores of the one half the list away: samples of one clip stand together."""
+    samples = list(scores)
+    half = len(samples) // 2
+    return {sample: scores[other] for sample, other in zip(samples, samples[half:] + samples[:half], strict=True)}
+
+
+def at_random(like: Scores, draw: int) -> Scores:
+    """Random scores for the same samples and modalities."""
+    rng = np.random.default_rng(draw)
+    return {s: {m: rng.random(len(values)) for m, values in by_modality.items()} for s, by_modality in like.items()}

@@ -1,0 +1,33 @@
+"""tools/importance.py as a user starts it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from small_world import World
+
+Tool = Callable[..., Any]
+
+
+def test_tables_picture_and_numbers(tool: Tool, world: World, run: Path, tmp_path: Path) -> None:
+    png, numbers = tmp_path / "new" / "importance.png", tmp_path / "other" / "importance.json"
+    options = ("--split", "val", "--draws", "2", "--png", png, "--json", numbers)
+    result = tool("importance", world.config, run / "best", *options)
+    assert (result.code, png.read_bytes()[:4]) == (0, b"\x89PNG")
+    assert "overall after removing segments: 15 all samples" in result.out
+    written = json.loads(numbers.read_text())
+    assert (written["split"], written["metric"], written["samples"]) == ("val", "overall", {"all samples": 15})
+    by_chance = next(curve for curve in written["curves"]["all samples"] if curve["by"] == "chance")
+    assert [len(values) for values in by_chance["values"]] == [3, 3]
+    assert f"{by_chance['values'][0][0]:.3f}" in result.out
+
+
+def test_features_are_no_clips(tool: Tool, world: World, run: Path, tmp_path: Path) -> None:
+    features = tmp_path / "features"
+    assert tool("cache", "features", world.config, "--cfg-options", f"clips.features={features}").code == 0
+    result = tool("importance", world.config, run / "best", "--cfg-options", f"clips.features={features}")
+    assert result.code == 2
+    assert "leave clips.features out" in result.err
