@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.device import get_device
+from torch import Tensor
 from tqdm import tqdm
 
 from lstta_core.fast_linear import fast_linear
-from lstta_core.trimodal import TrimodalOutput
 from lstta_tasks.data.dataset import SampleDataset
 from lstta_tasks.engine.evaluate import restore
 from lstta_tasks.engine.experiment import Experiment
@@ -91,12 +91,11 @@ class _Trial:
         predictions: dict[str, Any] = {}
         found: dict[str, dict[str, Any]] = {IMPORTANCE: {}, ATTENTION: {}}
         for batch in self._batches("whole clips"):
-            output = self.model.trimodal(batch["inputs"])
+            output = self.model.explain(batch["inputs"])
             if not output.importances:
                 raise ValueError(f"the method {self.experiment.config.method['name']!r} gives no importances")
-            predictions.update(self._predict(batch["ids"], output))
-            shown = {IMPORTANCE: output.importances[-1], ATTENTION: self.model.readout.attention(output)}
-            for name, numbers in shown.items():
+            predictions.update(self._predict(batch["ids"], output.output))
+            for name, numbers in ((IMPORTANCE, output.importances), (ATTENTION, output.attention)):
                 arrays = {m: values.float().cpu().numpy() for m, values in numbers.items()}
                 for place, sample in enumerate(batch["ids"]):
                     found[name][sample] = {m: values[place] for m, values in arrays.items()}
@@ -114,12 +113,12 @@ class _Trial:
                 for removed, answer in enumerate(answers, start=1):
                     kept = {m: kept_segments(scores[m], seen[m], removed=removed, highest=order.highest) for m in seen}
                     states = hidden(self.model.trimodal.prefix(blanked(inputs, kept)), kept)
-                    answer.update(self._predict(ids, self.model.trimodal.suffix(states, present)))
+                    output = self.model.trimodal.suffix(states, present)
+                    answer.update(self._predict(ids, self.model.head(self.model.readout(output))))
         return [(order, [*answers]) for order, answers in zip(wanted, found, strict=True)]
 
-    def _predict(self, ids: Sequence[str], output: TrimodalOutput) -> dict[str, Any]:
-        answers = self.experiment.task.predict(self.model.head(self.model.readout(output)))
-        return dict(zip(ids, answers, strict=True))
+    def _predict(self, ids: Sequence[str], output: Tensor) -> dict[str, Any]:
+        return dict(zip(ids, self.experiment.task.predict(output), strict=True))
 
     def _batches(self, what: str) -> Iterator[dict[str, Any]]:
         with torch.no_grad(), fast_linear(enabled=not torch.cuda.is_available()):

@@ -11,14 +11,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from lstta_core.interfaces import Modality
+from lstta_tasks.explain.palette import COLOURS, NAMES
 from lstta_tasks.importances.agreement import Mean
 from lstta_tasks.importances.measured import Curve, Measured
 from lstta_tasks.importances.rankings import ANOTHER, ATTENTION, CHANCE, HIGHEST, IMPORTANCE, LOWEST, RANDOM
 
 EXPLANATIONS = (IMPORTANCE, ATTENTION)
-# Of Okabe and Ito (2008): told apart by people of all kinds of colour vision.
-COLOURS = {"visual": "#0072B2", "audio": "#E69F00"}
-NAMES = {"visual": "sight", "audio": "sound"}
 LOOKS: dict[str, dict[str, Any]] = {
     LOWEST: {"color": "#009E73", "marker": "o"},
     HIGHEST: {"color": "#D55E00", "marker": "v"},
@@ -47,13 +46,13 @@ def write_picture(measured: Measured, title: str, path: Path) -> None:
 def _bars(panel: Axes, measured: Measured) -> None:
     """Relevant segments beside the rest, of each explanation and modality."""
     found = [
-        (f"{explanation},\n{NAMES[modality]}", modality, by_type[""])
+        (f"{explanation},\n{NAMES[Modality(modality)]}", COLOURS[Modality(modality)], by_type[""])
         for explanation, by_modality in measured.agreement.items()
         for modality, by_type in by_modality.items()
     ]
-    for place, (_, modality, agreement) in enumerate(found):
+    for place, (_, colour, agreement) in enumerate(found):
         for shift, mean, strength in ((-0.2, agreement.relevant, 1.0), (0.2, agreement.rest, 0.35)):
-            panel.bar(place + shift, mean.value, 0.38, color=COLOURS[modality], alpha=strength, yerr=_error(mean))
+            panel.bar(place + shift, mean.value, 0.38, color=colour, alpha=strength, yerr=_error(mean))
         panel.annotate(
             f"AUROC\n{agreement.auroc.value:.2f}",
             (place, max(agreement.relevant.high, agreement.rest.high)),
