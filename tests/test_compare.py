@@ -149,6 +149,14 @@ def test_a_lost_result_is_made_again_and_is_the_same(tool: Tool, finished: Path,
     assert after == before
 
 
+def test_results_do_not_depend_on_where_things_are(tool: Tool, finished: Path, world: World) -> None:
+    here = [f"task.root={world.root}", f"clips.features={finished.parent / 'other'}", "loader.workers=1"]
+    assert tool("compare", finished, "--report", "--where", *here).code == 0
+    said = tool("compare", finished, "--report", "--where", "model.stages=2")
+    assert said.code == 2
+    assert "model.stages: results would depend on it, so it belongs into the study" in said.err
+
+
 def test_a_run_in_other_hands_is_left_to_them(tool: Tool, finished: Path, tmp_path: Path) -> None:
     path = next((finished.parent / "results/small/films").glob("deaf-*-seed1.json"))
     content = path.read_text()

@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from common import user_errors
+from common import cfg_options, user_errors
 
 if TYPE_CHECKING:
     from lstta_tasks.study.definition import Run, Study
@@ -38,6 +38,7 @@ def main() -> None:
     parser.add_argument("--most", type=int, help="make so many runs at most")
     parser.add_argument("--only", nargs="+", metavar="KEY", help="only runs of these methods and tasks")
     parser.add_argument("--work-dir", type=Path, default=Path("work_dirs/studies"), help="holds the run folders")
+    parser.add_argument("--where", nargs="+", metavar="KEY=VALUE", help="where data, caches and encoders are, as a.b=c")
     parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
     parser.add_argument("--csv", type=Path, help="write every run here")
     parser.add_argument("--json", type=Path, help="write means, deviations and every run here")
@@ -45,9 +46,10 @@ def main() -> None:
     args = parser.parse_args()
 
     from lstta_tasks.engine.study import make_missing, part_of, results_of
+    from lstta_tasks.engine.study_config import placed
     from lstta_tasks.study.definition import load_study
 
-    study = load_study(args.study)
+    study = placed(load_study(args.study), cfg_options(args.where))
     mine = part_of(*args.part)
 
     def wanted(run: Run) -> bool:

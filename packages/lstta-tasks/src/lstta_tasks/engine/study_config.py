@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from mmengine.config import Config
@@ -13,8 +16,9 @@ from lstta_tasks.engine.factories import plain
 from lstta_tasks.study.definition import Run, Study
 from lstta_tasks.task import SPLITS, Task
 
-ELSEWHERE = {"task": ("root",), "clips": ("cache", "features"), "loader": ("workers",)}
-"""Keys of a config that say where things are or how they are read, and do not change what comes out."""
+WHERE = re.compile(r"task\.root|clips\.(cache|features)|loader\.workers|log_interval|encoders\.\w+\.(model|revision)")
+"""Keys of a config that say where things are or how they are read. What comes out does not depend on them: the samples
+and the encoders' weights have digests of their own."""
 
 
 def configured(study: Study, run: Run) -> Config:
@@ -24,7 +28,7 @@ def configured(study: Study, run: Run) -> Config:
         ValueError: a setting does not fit.
     """
     task, method = study.tasks[run.task], study.methods[run.method]
-    settings = {**study.settings, **task.settings, **method.settings, "seed": run.seed}
+    settings = {**study.settings, **task.settings, **study.where, **method.settings, "seed": run.seed}
     if study.search is not None:
         settings[study.search.key] = run.value
     if not method.features:
@@ -35,13 +39,25 @@ def configured(study: Study, run: Run) -> Config:
 
 def digest(study: Study, run: Run) -> str:
     """Of everything in a run's config that its result depends on; where data and caches lie is not in it."""
-    sections: dict[str, Any] = {
-        key: value for key, value in plain(configured(study, run)).items() if key != "log_interval"
+    sections = {
+        key: value for key, value in _flat(plain(dict(configured(study, run).items()))) if not WHERE.fullmatch(key)
     }
-    for section, keys in ELSEWHERE.items():
-        sections[section] = {key: value for key, value in sections[section].items() if key not in keys}
     text = json.dumps(sections, sort_keys=True, default=_said)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def placed(study: Study, where: Mapping[str, Any]) -> Study:
+    """The study with its data, caches and encoders elsewhere.
+
+    Raises:
+        ValueError: a key that says more than where things are.
+    """
+    if more := [key for key in where if not WHERE.fullmatch(key)]:
+        raise ValueError(
+            f"{more[0]}: results would depend on it, so it belongs into the study {study.path}; from outside come only "
+            "task.root, clips.cache, clips.features, loader.workers, and model and revision of an encoder"
+        )
+    return replace(study, where=where)
 
 
 def data_digest(task: Task) -> str:
@@ -51,6 +67,15 @@ def data_digest(task: Task) -> str:
         for sample in task.samples(split):
             sha.update(repr((split, sample.id, sample.source.id, sample.text, sample.target, sample.timed)).encode())
     return sha.hexdigest()[:16]
+
+
+def _flat(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    """A config's values under dotted keys."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _flat(inner, f"{key}.{name}" if key else str(name))
+    else:
+        yield key, value
 
 
 def _said(value: Any) -> str:

@@ -116,6 +116,7 @@ class Study:
         settings: config keys for all runs.
         budget: how many parameters each method may train, readout and head apart, within 5 %; None for no such rule.
         search: what is searched; None for nothing.
+        where: config keys that say where things are on this machine, for all runs; no result depends on them.
     """
 
     path: Path
@@ -125,6 +126,7 @@ class Study:
     settings: Mapping[str, Any] = field(default_factory=dict)
     budget: int | None = None
     search: Search | None = None
+    where: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
