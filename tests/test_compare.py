@@ -83,6 +83,14 @@ def test_lists_the_search_first_and_what_waits_for_it(tool: Tool, study: Path, t
     ]
 
 
+def test_only_some_methods_and_tasks(tool: Tool, study: Path, tmp_path: Path) -> None:
+    other = tmp_path / "small.py"
+    other.write_text(study.read_text())
+    said = tool("compare", other, "--list", "--only", "none", "full", "films").out.splitlines()
+    assert {line.split("-")[0] for line in said[:-2]} == {"films/none", "films/full"}
+    assert tool("compare", other, "--list", "--only", "film").code == 2
+
+
 def test_two_processes_make_every_run_once(finished: Path) -> None:
     made = files(finished)
     chosen = {name: result for name, result in made.items() if name.endswith("seed1")}

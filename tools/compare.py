@@ -12,6 +12,7 @@ import os
 import shlex
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,10 +51,10 @@ def main() -> None:
     from lstta_tasks.study.definition import load_study
 
     study = placed(load_study(args.study), cfg_options(args.where))
-    mine = part_of(*args.part)
+    mine, asked = part_of(*args.part), _asked(study, args.only or [])
 
     def wanted(run: Run) -> bool:
-        return mine(run) and (args.only is None or {run.method, run.task} & set(args.only) != set())
+        return mine(run) and asked(run)
 
     if args.prepare:
         _prepare(study)
@@ -69,6 +70,14 @@ def main() -> None:
             make_missing(study, work_dir=args.work_dir, wanted=wanted, most=args.most)
         results.refresh()
     _show(study, results, args)
+
+
+def _asked(study: Study, keys: list[str]) -> Callable[[Run], bool]:
+    """Whether a run is of one of these methods and of one of these tasks; all where none is named."""
+    if unknown := [key for key in keys if key not in {**study.methods, **study.tasks}]:
+        raise ValueError(f"--only {unknown[0]}: the study has {', '.join([*study.methods, *study.tasks])}")
+    methods, tasks = set(keys) & set(study.methods), set(keys) & set(study.tasks)
+    return lambda run: run.method in (methods or study.methods) and run.task in (tasks or study.tasks)
 
 
 def _prepare(study: Study) -> None:
