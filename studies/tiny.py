@@ -1,0 +1,78 @@
+"""Methods at one budget on built-in clips, with the tiny encoders.
+
+Every method works on the last two of the four stages: adapters stand after the third and after the fourth block, LoRA
+and full fine-tuning change the fourth block. What comes before is frozen and read from a cache of its states. So a run
+is short enough to be repeated, and no method is favoured by where it stands.
+"""
+
+
+def _epochs(number: int) -> dict[str, int]:
+    """Training of so many epochs, the learning rate's course included."""
+    keys = ("train_cfg.max_epochs", "param_scheduler.1.T_max", "param_scheduler.1.end")
+    return dict.fromkeys(keys, number)
+
+
+_LAST = r"blocks\.3\.(qkv|out|mlp\.[02])"
+
+budget = 190_000
+seeds = (0, 1, 2)
+settings = {"model.adapted": 2, "loader.workers": 0, "train_cfg.val_interval": 2}
+tasks = {
+    "emotion": dict(
+        config="../configs/emotion/tiny_lstta.py",
+        seconds=60,
+        settings={"clips.features": "data/cache/emotion_tiny_last2", **_epochs(4)},
+        prepare=[
+            "generate.py emotion --out data/built-in/emotion --train 2000 --val 300 --test 400",
+            "cache.py build CONFIG",
+        ],
+    ),
+    "sentiment": dict(
+        config="../configs/sentiment/tiny_lstta.py",
+        seconds=60,
+        settings={"clips.features": "data/cache/sentiment_tiny_last2", **_epochs(4)},
+        prepare=[
+            "generate.py sentiment --out data/built-in/sentiment --train 2000 --val 300 --test 400",
+            "cache.py build CONFIG",
+        ],
+    ),
+    "avqa": dict(
+        config="../configs/avqa/tiny_lstta.py",
+        seconds=100,
+        settings={"clips.features": "data/cache/avqa_tiny_last2", **_epochs(2)},
+        prepare=[
+            "generate.py avqa --out data/built-in/avqa --train 900 --val 60 --test 200",
+            "cache.py build CONFIG",
+        ],
+    ),
+}
+_lstta = dict(name="lstta", budget=budget)
+methods = {
+    "none": dict(label="readout only", method=dict(name="none")),
+    "bottleneck": dict(label="bottleneck", method=dict(name="bottleneck", budget=budget)),
+    "lavish": dict(label="LAVISH", method=dict(name="lavish", budget=budget)),
+    "lora": dict(label="LoRA", method=dict(name="lora", budget=budget, target=_LAST)),
+    "long": dict(label="LSTTA, long-term alone", method=dict(**_lstta, short_term=False)),
+    "short": dict(label="LSTTA, short-term alone", method=dict(**_lstta, long_term=False)),
+    "lstta": dict(label="LSTTA", method=_lstta),
+    "full": dict(label="full fine-tuning of the last block", method=dict(name="full", target=r"blocks\.3\..*")),
+    "deaf": dict(
+        label="LSTTA without sound",
+        method=_lstta,
+        settings={"model.modalities": ["visual", "language"]},
+        like="lstta",
+    ),
+    "blind": dict(
+        label="LSTTA without sight",
+        method=_lstta,
+        settings={"model.modalities": ["audio", "language"]},
+        like="lstta",
+    ),
+    "wordless": dict(
+        label="LSTTA without words",
+        method=_lstta,
+        settings={"model.modalities": ["visual", "audio"]},
+        like="lstta",
+    ),
+}
+search = dict(key="optim_wrapper.optimizer.lr", values=(1e-3, 2e-3, 4e-3), task="emotion", seed=0)
