@@ -125,7 +125,9 @@ class TestOneClip:
         )
         (answer,) = found["answers"]
         assert answer["text"] == with_options("What is it?", options)
-        assert answer["answer"] == load(adapter).predict(film, answer["text"])["answer"]
+        letter = load(adapter).predict(film, answer["text"])["answer"]
+        assert answer["answer"] == f"{letter}: {options['ABCD'.index(letter)]}"
+        assert set(answer["probabilities"]) == {"A: a dog", "B: a cat", "C: a car", "D: rain"}
 
     def test_subtitles(self, tool: Tool, save: Save, film: Path, tmp_path: Path) -> None:
         adapter = save(Inference())

@@ -15,9 +15,10 @@ from lstta_tasks.data.decode import decode_clip
 from lstta_tasks.data.preprocessing import Preprocessing
 from lstta_tasks.explain import axis
 from lstta_tasks.explain.media import HEIGHT, Media, media_of, read_media
-from lstta_tasks.explain.spectrogram import COLUMNS, RANGE, ROWS, rows_at, spectrogram
+from lstta_tasks.explain.spectrogram import COLUMNS, QUIET, RANGE, ROWS, rows_at, spectrogram
 
 RATE = 8000
+QUIET_BY = 20 * np.log10(33 / 32768) - QUIET
 
 
 def media(sound_seconds: float, hertz: float = 1000.0, *, segments: int = 4, seconds: float = 2.0) -> Media:
@@ -106,6 +107,13 @@ class TestSpectrogram:
         assert 10 <= np.isfinite(spectrogram(long)).any(0).sum() <= 16  # four times one second of 0.4 a column
         quiet = replace(long, clip=replace(long.clip, sound=np.zeros_like(long.clip.sound)))
         assert np.nanmax(spectrogram(quiet)) == pytest.approx(-RANGE)
+
+    def test_what_is_quiet_looks_quiet(self) -> None:
+        loud = media(0.5)
+        for amplitude, expected in ((9000, 0.0), (327, 0.0), (33, QUIET_BY)):
+            softer = (loud.clip.sound * (amplitude / 9000)).round().astype(np.int16)
+            found = spectrogram(replace(loud, clip=replace(loud.clip, sound=softer)))
+            assert np.nanmax(found) == pytest.approx(expected, abs=2.5)  # no row need lie on the tone
 
     def test_ends_of_the_axis(self) -> None:
         np.testing.assert_allclose(rows_at(np.array([50.0, 4000.0]), RATE), [0, 1], atol=1e-12)

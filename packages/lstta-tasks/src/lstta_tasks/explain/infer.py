@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from tqdm import tqdm
 from lstta_core.interfaces import Encoder, Modality
 from lstta_tasks.adapters import Predictor, load
 from lstta_tasks.annotations.subtitles import read_subtitles, subtitles_beside
+from lstta_tasks.answer import Answer
 from lstta_tasks.data.clip import DecodeError
 from lstta_tasks.data.folder import videos_in
 from lstta_tasks.explain.explain import explain
@@ -91,7 +92,7 @@ def infer(
         beside = subtitles_beside(file) if predictor.task.timed_text and subtitles is None else None
         try:
             timed = given if beside is None else read_subtitles(beside)
-            found += explain(predictor, file, asked, timed=timed, name=name)
+            found += _named(explain(predictor, file, asked, timed=timed, name=name), options)
         except DecodeError as error:
             failed[name] = str(error)
     if not found:
@@ -178,6 +179,17 @@ def _with_options(predictor: Predictor, texts: Sequence[str], options: Sequence[
     if len(options) != len(LETTERS):
         raise ValueError(f"{len(LETTERS)} options are wanted, got {len(options)}")
     return [with_options(text, options) for text in texts or ("",)]
+
+
+def _named(explanations: list[Explanation], options: Sequence[str]) -> list[Explanation]:
+    """The letters of answers with the options that they stand for."""
+    if not options:
+        return explanations
+    names = {letter: f"{letter}: {option}" for letter, option in zip(LETTERS, options, strict=True)}
+    named = [{names[letter]: p for letter, p in e.answer.choices.items()} for e in explanations]
+    return [
+        replace(e, answer=Answer(names[e.answer.text], choices)) for e, choices in zip(explanations, named, strict=True)
+    ]
 
 
 def _subtitle(inferred: Inferred, drawn: int, answers: int) -> str:

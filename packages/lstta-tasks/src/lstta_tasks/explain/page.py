@@ -66,8 +66,7 @@ def _article(explanation: Explanation, media: Media) -> str:
     ranked = explanation.answer.choices and explanation.answer.measure != PROBABILITY
     asked = "By how well they fit; the curves are of the clip alone" if ranked else explanation.text or "No text"
     return (
-        f'<article id="{escape(explanation.source.id)}">'
-        f'<p class="soft">{escape(explanation.source.id)} · {explanation.duration:.1f} s</p>'
+        f'<article><p class="soft">{escape(explanation.source.id)} · {explanation.duration:.1f} s</p>'
         f"<h2>{escape(asked)}</h2>{_answer(explanation.answer)}"
         f"{timeline(explanation, media)}{player}{_numbers(explanation)}</article>"
     )
@@ -90,15 +89,22 @@ def _answer(answer: Answer) -> str:
     if len(answer.choices) < 2:
         return said
     shown = best(answer, SHOWN if answer.measure == PROBABILITY else len(answer.choices))
-    low = 0.0 if answer.measure == PROBABILITY else min(0.0, *(value for _, value in shown))
-    high = 1.0 if answer.measure == PROBABILITY else max(low + 1e-9, *(value for _, value in shown))
+    low, high = _ends(answer)
     bars = "".join(
         f'<span class="name">{escape(name)}</span>'
-        f'<div class="bar"><i style="width: {100 * (value - low) / (high - low):.1f}%"></i></div>'
+        f'<div class="bar"><i style="width: {100 * max(value - low, 0) / (high - low):.1f}%"></i></div>'
         f"<span>{amount(value, answer.measure)}</span>"
         for name, value in shown
     )
     return f'{said}<div class="choices{long}">{bars}</div>'
+
+
+def _ends(answer: Answer) -> tuple[float, float]:
+    """Of the bars: what can be measured has ends of its own, a match goes as far as the choices do."""
+    if answer.measure in (PROBABILITY, "cosine"):
+        return 0.0, 1.0
+    low = min(0.0, *answer.choices.values())
+    return low, max(low + 1e-9, *answer.choices.values())
 
 
 def _end(value: float) -> str:

@@ -14,6 +14,8 @@ AT_MOST = 4
 LOWEST = 50.0
 RANGE = 70.0
 """Decibels below the loudest that are told apart."""
+QUIET = -50.0
+"""Of a sine, in decibels of full scale: where all is quieter than that, nothing looks loud."""
 
 
 def mel(hertz: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -28,7 +30,7 @@ def rows_at(hertz: NDArray[np.float64], sample_rate: int) -> NDArray[np.float64]
 
 
 def spectrogram(media: Media) -> NDArray[np.float32]:
-    """(ROWS, COLUMNS), decibels relative to the loudest, at least −RANGE; NaN where no sound is known.
+    """(ROWS, COLUMNS), decibels relative to the loudest or to ``QUIET``, at least −RANGE; NaN where no sound is known.
 
     Columns divide the clip evenly; rows go up from 50 Hz to half the sample rate, evenly in mel.
     """
@@ -41,7 +43,8 @@ def spectrogram(media: Media) -> NDArray[np.float32]:
     places = centres[:, None] + np.arange(size) - size // 2
     inside = (places >= 0) & (places < len(line))
     samples = line[places.clip(0, len(line) - 1)].astype(np.float32) * inside
-    power = np.abs(np.fft.rfft(samples * np.hanning(size).astype(np.float32))) ** 2
+    window = np.hanning(size).astype(np.float32)
+    power = np.abs(np.fft.rfft(samples * window)) ** 2
     power = power.reshape(COLUMNS, windows, -1).mean(1)
     there = known[centres.clip(0, len(line) - 1)].reshape(COLUMNS, windows).any(1)
 
@@ -50,5 +53,6 @@ def spectrogram(media: Media) -> NDArray[np.float32]:
     mels = np.linspace(low, high, ROWS)
     hertz = 700 * (10 ** (mels / 2595) - 1)
     at = np.stack([np.interp(hertz, bins, column) for column in power], 1)
-    decibels = 10 * np.log10(at / max(float(at.max()), 1.0) + 10 ** (-RANGE / 10))
+    quiet = (32768 * window.sum() / 2) ** 2 * 10 ** (QUIET / 10)
+    decibels = 10 * np.log10(at / max(float(at.max()), float(quiet)) + 10 ** (-RANGE / 10))
     return np.where(there, decibels, np.nan).astype(np.float32)
