@@ -20,6 +20,7 @@ def main() -> None:
     parser.add_argument("adapter", type=Path, help="folder with adapter.safetensors and adapter.json")
     parser.add_argument("--split", default="test", choices=("train", "val", "test"))
     parser.add_argument("--draws", type=int, default=3, help="how often segments are removed at random (%(default)s)")
+    parser.add_argument("--removed", type=int, nargs="+", metavar="K", help="remove so many segments (1 … all but one)")
     parser.add_argument("--png", type=Path, help="write the picture here")
     parser.add_argument("--json", type=Path, help="write all numbers here")
     parser.add_argument("--cfg-options", nargs="+", metavar="KEY=VALUE", help="override config values, as a.b=c")
@@ -33,7 +34,7 @@ def main() -> None:
     from lstta_tasks.importances.table import print_measured
 
     config = load_config(args.config, cfg_options(args.cfg_options))
-    measured = measure(config, args.adapter, args.split, draws=args.draws)
+    measured = measure(config, args.adapter, args.split, draws=args.draws, removed=args.removed)
     print_measured(measured)
     if args.png is not None:
         write_picture(measured, f"{args.adapter}, {args.split}", args.png)

@@ -126,6 +126,21 @@ def test_a_method_without_importances(world: World, tmp_path: Path) -> None:
         measure(config, tmp_path / "best", "val")
 
 
+def test_some_points_of_the_curves(world: World, run: Path) -> None:
+    config = load_config(world.config)
+    every = measure(config, run / "best", "val", draws=1)
+    some = measure(config, run / "best", "val", draws=1, removed=[2])
+    assert (every.removed, some.removed) == ((0, 1, 2), (0, 2))
+    for curve, other in zip(every.curves[ALL], some.curves[ALL], strict=True):
+        assert other.values == ((curve.values[0][0], curve.values[0][2]),)
+
+
+@pytest.mark.parametrize("removed", [[0, 1], [2, 1], [1, 3], [1, 1]])
+def test_so_many_cannot_be_removed(world: World, run: Path, removed: list[int]) -> None:
+    with pytest.raises(ValueError, match="of 3 segments 1 … 2 can be removed, in rising numbers; got"):
+        measure(load_config(world.config), run / "best", "val", removed=removed)
+
+
 def test_not_even_once_at_random(world: World, run: Path) -> None:
     with pytest.raises(ValueError, match="once at least, got draws=0"):
         measure(load_config(world.config), run / "best", "val", draws=0)

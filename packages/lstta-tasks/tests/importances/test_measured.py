@@ -146,6 +146,7 @@ def test_what_is_shown(known: bool, tmp_path: Path, capsys: pytest.CaptureFixtur
         },
         curves={name: curves(task, part, answers(["q0", "q1"]), removed) for name, part in parts.items()},
         samples={name: len(part) for name, part in parts.items()},
+        removed=(0, 1, 2),
         metric="overall",
         lower_is_better=False,
     )

@@ -26,7 +26,9 @@ from lstta_tasks.network import TaskModel
 from lstta_tasks.task import Predictions, Split
 
 
-def measure(config: Config, adapter: Path, split: Split, *, draws: int = 3) -> Measured:
+def measure(
+    config: Config, adapter: Path, split: Split, *, draws: int = 3, removed: Sequence[int] | None = None
+) -> Measured:
     """Compare importances with known seconds, and remove the segments that they rank.
 
     Segments are ranked once, by what the model says of the whole clip, for sight and for sound apart. That ranking is
@@ -37,9 +39,11 @@ def measure(config: Config, adapter: Path, split: Split, *, draws: int = 3) -> M
         adapter: its folder.
         split: of the config's data.
         draws: how often segments are removed at random.
+        removed: how many segments, rising; by default 1 … T − 1. Each costs an evaluation for each order.
 
     Raises:
-        ValueError: the method has no importances, the network has several towers, or clips come from a feature cache.
+        ValueError: the method has no importances, the network has several towers, clips come from a feature cache, or
+            another argument is out of range.
         FileNotFoundError: as in :func:`~lstta_tasks.engine.evaluate.evaluate`.
         AdapterFileError: as there.
     """
@@ -47,9 +51,12 @@ def measure(config: Config, adapter: Path, split: Split, *, draws: int = 3) -> M
         raise ValueError(f"segments are removed at random once at least, got draws={draws}")
     experiment = restore(config, adapter)
     trial = _Trial(experiment, split)
-    whole, explanations = trial.explain()
     segments = trial.segments
-    removed = trial.remove(orders(explanations, draws))
+    counts = list(range(1, segments)) if removed is None else list(removed)
+    if counts != sorted(set(counts) & set(range(1, segments))):
+        raise ValueError(f"of {segments} segments 1 … {segments - 1} can be removed, in rising numbers; got {counts}")
+    whole, explanations = trial.explain()
+    answers = trial.remove(orders(explanations, draws), counts)
 
     samples = trial.dataset.samples
     clips = {sample.id: sample.source.id for sample in samples}
@@ -61,8 +68,9 @@ def measure(config: Config, adapter: Path, split: Split, *, draws: int = 3) -> M
     score = next(score for score in report.scores if score.name == report.primary)
     return Measured(
         agreement={name: agreements(scores, matters, known, clips) for name, scores in explanations.items()},
-        curves={name: curves(experiment.task, part, whole, removed) for name, part in parts.items()},
+        curves={name: curves(experiment.task, part, whole, answers) for name, part in parts.items()},
         samples={name: len(part) for name, part in parts.items()},
+        removed=(0, *counts),
         metric=score.name,
         lower_is_better=score.lower_is_better,
     )
@@ -101,17 +109,17 @@ class _Trial:
                     found[name][sample] = {m: values[place] for m, values in arrays.items()}
         return predictions, dict(found)
 
-    def remove(self, wanted: Sequence[Order]) -> list[tuple[Order, list[Predictions]]]:
-        """Of each order, predictions with 1 … T − 1 segments removed."""
-        found: list[list[dict[str, Any]]] = [[{} for _ in range(1, self.segments)] for _ in wanted]
+    def remove(self, wanted: Sequence[Order], counts: Sequence[int]) -> list[tuple[Order, list[Predictions]]]:
+        """Of each order, predictions with so many segments removed."""
+        found: list[list[dict[str, Any]]] = [[{} for _ in counts] for _ in wanted]
         for batch in self._batches("segments removed"):
             inputs, ids = batch["inputs"], batch["ids"]
             seen, present = seen_segments(inputs), {m: given["present"] for m, given in inputs.items()}
             for order, answers in zip(wanted, found, strict=True):
                 stacked = {m: np.stack([order.scores[s][m] for s in ids]) for m in seen}
                 scores = {m: torch.from_numpy(values).to(seen[m].device) for m, values in stacked.items()}
-                for removed, answer in enumerate(answers, start=1):
-                    kept = {m: kept_segments(scores[m], seen[m], removed=removed, highest=order.highest) for m in seen}
+                for count, answer in zip(counts, answers, strict=True):
+                    kept = {m: kept_segments(scores[m], seen[m], removed=count, highest=order.highest) for m in seen}
                     states = hidden(self.model.trimodal.prefix(blanked(inputs, kept)), kept)
                     output = self.model.trimodal.suffix(states, present)
                     answer.update(self._predict(ids, self.model.head(self.model.readout(output))))

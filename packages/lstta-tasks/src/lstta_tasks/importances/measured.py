@@ -27,7 +27,7 @@ class Curve:
     Attributes:
         by: the explanation that ranks them, or chance.
         way: which go first.
-        values: (repetitions, T), with 0 … T − 1 segments of each modality removed.
+        values: (repetitions, K), with more and more segments of each modality removed, from none.
     """
 
     by: str
@@ -36,7 +36,7 @@ class Curve:
 
     @property
     def mean(self) -> list[float]:
-        """(T,), over the repetitions."""
+        """(K,), over the repetitions."""
         return [float(value) for value in np.mean(self.values, axis=0)]
 
 
@@ -48,6 +48,7 @@ class Measured:
         agreement: by explanation, modality and type of question ("" for all); empty where no seconds are known.
         curves: by group of samples.
         samples: how many each group has.
+        removed: (K,), how many segments are removed at each point of the curves.
         metric: the primary score's name.
         lower_is_better: of it.
     """
@@ -55,6 +56,7 @@ class Measured:
     agreement: Mapping[str, Mapping[str, Mapping[str, Agreement]]]
     curves: Mapping[str, Sequence[Curve]]
     samples: Mapping[str, int]
+    removed: Sequence[int]
     metric: str
     lower_is_better: bool
 
@@ -120,7 +122,7 @@ def curves(
         task: whose primary score is meant.
         samples: that are reported on.
         whole: predictions with nothing removed.
-        removed: of each order, the predictions with 1 … T − 1 segments removed.
+        removed: of each order, the predictions with more and more segments removed.
     """
 
     def primary(predictions: Predictions) -> float:

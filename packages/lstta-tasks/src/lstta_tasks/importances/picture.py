@@ -35,7 +35,7 @@ def write_picture(measured: Measured, title: str, path: Path) -> None:
     if known:
         _bars(panels.pop(0), measured)
     for panel, explanation in zip(panels, EXPLANATIONS, strict=True):
-        _lines(panel, measured.curves[group], explanation)
+        _lines(panel, measured.removed, measured.curves[group], explanation)
         panel.set_ylabel(measured.metric + (", lower is better" if measured.lower_is_better else ""))
         panel.sharey(panels[0])
     figure.suptitle(f"{title}; on the right {measured.samples[group]:,} {group}", fontsize=10, parse_math=False)
@@ -71,10 +71,9 @@ def _error(mean: Mean) -> list[list[float]]:
     return [[mean.value - mean.low], [mean.high - mean.value]]
 
 
-def _lines(panel: Axes, curves: Sequence[Curve], explanation: str) -> None:
+def _lines(panel: Axes, removed: Sequence[int], curves: Sequence[Curve], explanation: str) -> None:
     for curve in curves:
         if curve.by in (explanation, CHANCE):
-            removed = range(len(curve.mean))
             panel.plot(removed, curve.mean, label=curve.way, markersize=4, **LOOKS[curve.way])
             low, high = np.min(curve.values, axis=0), np.max(curve.values, axis=0)
             panel.fill_between(removed, low, high, color=LOOKS[curve.way]["color"], alpha=0.2, linewidth=0)

@@ -18,9 +18,8 @@ def print_measured(measured: Measured) -> None:
     if any(measured.agreement.values()):
         console.print(_agreement(measured))
     for group, curves in measured.curves.items():
-        console.print(
-            _curves(f"{measured.metric} after removing segments: {measured.samples[group]:,} {group}", curves)
-        )
+        title = f"{measured.metric} after removing segments: {measured.samples[group]:,} {group}"
+        console.print(_curves(title, measured.removed, curves))
 
 
 def _agreement(measured: Measured) -> Table:
@@ -51,12 +50,12 @@ def _interval(mean: Mean) -> str:
     return f"{mean.low:.2f}…{mean.high:.2f}"
 
 
-def _curves(title: str, curves: Sequence[Curve]) -> Table:
+def _curves(title: str, removed: Sequence[int], curves: Sequence[Curve]) -> Table:
     table = Table(title=title, box=SIMPLE_HEAD)
     table.add_column("ranked by", no_wrap=True)
     table.add_column("removed first", no_wrap=True)
-    for removed in range(len(curves[0].mean)):
-        table.add_column(str(removed), justify="right", no_wrap=True)
+    for count in removed:
+        table.add_column(str(count), justify="right", no_wrap=True)
     for curve in curves:
         table.add_row(curve.by, curve.way, *(f"{value:.3f}" for value in curve.mean))
     return table
