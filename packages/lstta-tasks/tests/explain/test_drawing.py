@@ -23,7 +23,7 @@ from lstta_tasks.explain import inline
 from lstta_tasks.explain.explain import explain
 from lstta_tasks.explain.explanation import Explanation
 from lstta_tasks.explain.media import Media, read_media
-from lstta_tasks.explain.page import page
+from lstta_tasks.explain.page import article, page
 from lstta_tasks.explain.palette import COLOURS, DARK_COLOURS
 from lstta_tasks.explain.picture import picture, save_picture, titles
 from lstta_tasks.task import TimedText
@@ -130,7 +130,7 @@ def read(*drawn: Case, **others: Any) -> tuple[str, Reader]:
     options: dict[str, Any] = {
         "title": "t", "subtitle": "s", "rankings": {}, "measure": "probability", "failed": {}, **others
     }  # fmt: skip
-    text = page(drawn=drawn, **options)
+    text = page(articles=[article(*case) for case in drawn], **options)
     reader = Reader()
     reader.feed(text)
     reader.close()
@@ -198,8 +198,8 @@ class TestPage:
         blind = replace(media, clip=replace(media.clip, has_video=False))
         assert "no pictures" in read((explanation, blind))[1].seen
         _, bare = read(changed(case, importances={}, attention={}))
-        assert "Importance" not in bare.seen
-        assert "attention" not in bare.seen
+        assert "clip's mean" not in bare.seen.split("Importance: ")[0]
+        assert "% per segment" not in bare.seen
 
     def test_much_sound_is_left_out(self, case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(inline, "LARGEST", 10)

@@ -16,10 +16,14 @@ from lstta_tasks.data.clip import ClipSource, DecodeError
 from lstta_tasks.data.decode import decode_clip
 from lstta_tasks.explain.explain import explain
 from lstta_tasks.explain.explanation import STANDS_OUT, Explanation
+from lstta_tasks.explain.media import media_of
+from lstta_tasks.explain.page import article
+from lstta_tasks.explain.picture import picture
 from lstta_tasks.task import Sample, TimedText
 from lstta_tasks.tasks.avqa import AVQA
 from lstta_tasks.tasks.inference import Inference
 from lstta_tasks.tasks.retrieval import Retrieval
+from lstta_tasks.tasks.sentiment import Sentiment
 
 VISUAL, AUDIO, LANGUAGE = Modality
 QUESTIONS = ["Is the flute loud?", "Is it bright?"]
@@ -99,6 +103,20 @@ class TestCurves:
         (found,) = explain(predictor(AVQA(answers=["a", "b"]), method={"name": "none"}), film, QUESTIONS[:1])
         assert not found.importances
         assert list(found.attention) == [VISUAL, AUDIO]
+
+    def test_of_a_model_that_has_diverged_there_are_none_and_it_is_drawn(self, film: Path) -> None:
+        model = predictor(Sentiment())
+        with torch.no_grad():
+            for parameter in model.model.parameters():
+                if parameter.requires_grad:
+                    parameter.fill_(torch.nan)
+        (found,) = explain(model, film, QUESTIONS[:1])
+        assert not found.importances
+        assert not found.attention
+        assert found.answer.text == "not finite"
+        media = media_of(decode_clip(found.source, TOY), TOY)
+        assert picture(found, media).shape[1] == 1100
+        assert "not finite" in article(found, media)
 
     def test_segments_that_hold_nothing_have_no_importance(self, film: Path) -> None:
         made = explanation(importances={AUDIO: np.array([0.5, np.nan, 1.5])})

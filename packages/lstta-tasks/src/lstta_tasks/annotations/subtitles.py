@@ -8,6 +8,7 @@ from pathlib import Path
 
 import av
 
+from lstta_tasks.data.clip import DecodeError
 from lstta_tasks.data.media import missing, reasons, seconds
 from lstta_tasks.task import TimedText
 
@@ -19,7 +20,8 @@ def read_subtitles(path: Path) -> tuple[TimedText, ...]:
     """The lines of a file in its order, without their markup. Times count from the video's beginning.
 
     Raises:
-        ValueError: there is no such file, or it is something else.
+        DecodeError: it is something else, or damaged.
+        ValueError: there is no such file, or its name does not end as theirs do.
     """
     if path.suffix.lower() not in SUFFIXES:
         raise ValueError(f"{path}: subtitles end in {' or '.join(SUFFIXES)}")
@@ -28,7 +30,7 @@ def read_subtitles(path: Path) -> tuple[TimedText, ...]:
     lines = []
     with reasons(path), av.open(str(path.absolute()), options={"protocol_whitelist": "file"}) as container:
         if not container.streams.subtitles:
-            raise ValueError(f"{path}: no subtitles in it")
+            raise DecodeError(f"{path}: no subtitles in it")
         for packet in container.demux(subtitles=0):
             text = " ".join(html.unescape(MARKUP.sub("", bytes(packet).decode(errors="replace"))).split())
             if packet.pts is not None and text:

@@ -70,7 +70,7 @@ def _matched(network: RetrievalNetwork, inputs: Inputs, explanations: list[Expla
         scale, added = network.temperature().item(), network.score(inputs).tolist()
     scores = [scale * (e.answer.score or 0) + more for e, more in zip(explanations, added, strict=True)]
     return [
-        replace(e, answer=Answer(f"match {score:.3f}", measure="match", score=score))
+        replace(e, answer=Answer("match", measure="match", score=score))
         for e, score in zip(explanations, scores, strict=True)
     ]
 

@@ -33,7 +33,7 @@ class Explanation:
         importances: (T,) by modality, g of the last stage that has them, in (0, 2); NaN for segments that hold nothing.
             Empty where the method has none.
         attention: (T,) by modality, the share of each segment in what the readout reads. A modality that the clip
-            lacks is in neither.
+            lacks is in neither, nor one whose numbers are not finite.
     """
 
     source: ClipSource
@@ -96,8 +96,8 @@ def explain_batch(
                 timed=sample.timed,
                 answer=answer,
                 duration=clip.duration,
-                importances={m: importances[m] for m in TIMED if m in importances and held[m].any()},
-                attention={m: attention[m] for m in TIMED if m in attention and held[m].any()},
+                importances=_there(importances, held),
+                attention=_there(attention, held),
             )
         )
     return found
@@ -109,6 +109,11 @@ def _held(clip: Clip) -> dict[Modality, NDArray[np.bool_]]:
         Modality.VISUAL: np.full(len(clip.frames), clip.has_video),
         Modality.AUDIO: clip.sound_length > 0,
     }
+
+
+def _there(curves: Mapping[Modality, Curve], held: Mapping[Modality, NDArray[np.bool_]]) -> dict[Modality, Curve]:
+    """Those of modalities that the clip has; a model that has diverged has none."""
+    return {m: curves[m] for m in TIMED if m in curves and held[m].any() and np.isfinite(curves[m][held[m]]).all()}
 
 
 def _row(values: torch.Tensor, row: int) -> Curve:

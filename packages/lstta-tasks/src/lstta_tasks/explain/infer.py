@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 from tqdm import tqdm
 
 from lstta_core.interfaces import Encoder, Modality
@@ -18,8 +16,8 @@ from lstta_tasks.data.clip import DecodeError
 from lstta_tasks.data.folder import videos_in
 from lstta_tasks.explain.explain import explain
 from lstta_tasks.explain.explanation import Explanation
-from lstta_tasks.explain.media import Media, read_media
-from lstta_tasks.explain.page import page
+from lstta_tasks.explain.media import read_media
+from lstta_tasks.explain.page import article, page
 from lstta_tasks.explain.picture import save_picture
 from lstta_tasks.retrieval.network import RetrievalNetwork
 from lstta_tasks.tasks.avqa_options import LETTERS, AVQAOptions, with_options
@@ -114,61 +112,26 @@ def draw(inferred: Inferred, out: Path, *, most: int) -> tuple[Path, list[Path]]
         first = next(iter(inferred.rankings))
         order.sort(key=lambda e: -e.answer.choices[first])
     out.mkdir(parents=True, exist_ok=True)
-    drawn: list[tuple[Explanation, Media]] = []
+    articles: list[str] = []
     pictures: list[Path] = []
     for explanation in tqdm(order[:most], desc="draw", unit="clip", disable=None, leave=False):
         media = read_media(explanation.source, inferred.predictor.preprocessing, explanation.duration)
         stem = Path(explanation.source.id).with_suffix("").as_posix().replace("/", "_")
         pictures.append(_free(out, stem, pictures))
         save_picture(explanation, media, pictures[-1])
-        drawn.append((explanation, media))
+        articles.append(article(explanation, media))
     names = list(dict.fromkeys(e.source.id for e in order))
     path = out / "index.html"
     content = page(
         title=names[0] if len(names) == 1 else f"{len(names)} clips",
-        subtitle=_subtitle(inferred, len(drawn), len(order)),
-        drawn=drawn,
+        subtitle=_subtitle(inferred, len(articles), len(order)),
+        articles=articles,
         rankings=inferred.rankings,
         measure=inferred.measure,
         failed=inferred.failed,
     )
     path.write_text(content, encoding="utf-8")
     return path, pictures
-
-
-def as_json(inferred: Inferred) -> dict[str, Any]:
-    """Everything but pictures, as JSON can say it."""
-    return {
-        "adapter": str(inferred.adapter),
-        "task": inferred.predictor.task.name,
-        "answers": [_answer(explanation) for explanation in inferred.explanations],
-        "rankings": {
-            text: [{"clip": clip, inferred.measure: value} for clip, value in found]
-            for text, found in inferred.rankings.items()
-        },
-        "failed": dict(inferred.failed),
-    }
-
-
-def _answer(explanation: Explanation) -> dict[str, Any]:
-    answer = explanation.answer
-    plural = {"probability": "probabilities"}.get(answer.measure, f"{answer.measure}s")
-    segments = len(next(iter((*explanation.attention.values(), *explanation.importances.values())), ()))
-    return {
-        "clip": explanation.source.id,
-        "text": explanation.text,
-        "subtitles": [[line.start, line.end, line.text] for line in explanation.timed],
-        "answer": answer.text,
-        **({plural: dict(answer.choices)} if answer.choices else {}),
-        **({} if answer.score is None else {"score": answer.score}),
-        "edges": explanation.edges(segments).tolist() if segments else [],
-        "importances": {str(m): [_number(g) for g in values] for m, values in explanation.importances.items()},
-        "attention": {str(m): shares.tolist() for m, shares in explanation.attention.items()},
-    }
-
-
-def _number(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
 
 
 def _with_options(predictor: Predictor, texts: Sequence[str], options: Sequence[str]) -> list[str]:

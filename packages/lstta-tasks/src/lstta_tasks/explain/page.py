@@ -26,7 +26,7 @@ def page(
     *,
     title: str,
     subtitle: str,
-    drawn: Sequence[tuple[Explanation, Media]],
+    articles: Sequence[str],
     rankings: Rankings,
     measure: str,
     failed: Mapping[str, str],
@@ -36,23 +36,22 @@ def page(
     Args:
         title: of it.
         subtitle: what answered.
-        drawn: the explanations, in their order.
+        articles: of :func:`article`, in their order.
         rankings: of clips, best first, by text; empty where clips were not compared.
         measure: of the rankings.
         failed: clips that could not be read, with the reason.
     """
     parts = [_ranking(text, found, measure) for text, found in rankings.items()]
-    parts += [_article(explanation, media) for explanation, media in drawn]
+    parts += articles
     if failed:
         lines = "".join(f"<li>{escape(clip)}: {escape(reason)}</li>" for clip, reason in failed.items())
         parts.append(f"<section><h2>Not read</h2><ul>{lines}</ul></section>")
-    notes = [(IMPORTANCE, any(e.importances for e, _ in drawn)), (ATTENTION, any(e.attention for e, _ in drawn))]
     template = Template(files("lstta_tasks.explain").joinpath("page.html").read_text(encoding="utf-8"))
     return template.substitute(
         title=escape(title),
         subtitle=escape(subtitle),
         body="\n".join(parts),
-        notes="".join(f"<p>{escape(note)}</p>" for note, there in notes if there),
+        notes="".join(f"<p>{escape(note)}</p>" for note in (IMPORTANCE, ATTENTION)),
         sight=COLOURS[Modality.VISUAL],
         sound=COLOURS[Modality.AUDIO],
         dark_sight=DARK_COLOURS[Modality.VISUAL],
@@ -60,7 +59,8 @@ def page(
     )
 
 
-def _article(explanation: Explanation, media: Media) -> str:
+def article(explanation: Explanation, media: Media) -> str:
+    """One explanation, as HTML."""
     address = inline.sound(media)
     player = f'<audio controls preload="auto" src="{address}"></audio>' if address else ""
     ranked = explanation.answer.choices and explanation.answer.measure != PROBABILITY

@@ -134,7 +134,7 @@ class Retrieval(Task):
     def describe(self, output: Embedded) -> list[Answer]:
         """The cosine of each clip and its text: of use beside that of another text or clip."""
         cosines = (output.clips * output.texts).sum(1).tolist()
-        return [Answer(f"cosine {cosine:.3f}", measure="cosine", score=cosine) for cosine in cosines]
+        return [Answer("cosine", measure="cosine", score=cosine) for cosine in cosines]
 
     def second_pass(self, predictions: Predictions, samples: Sequence[Sample]) -> list[Sample]:
         return Board(predictions, samples).pairs(self.rerank) if self.joint else []

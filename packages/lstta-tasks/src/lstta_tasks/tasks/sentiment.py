@@ -6,6 +6,7 @@ features, of which texts, ids and labels are read and nothing else; the clips as
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -161,7 +162,7 @@ class Sentiment(Task):
 
 
 def _degree(score: float) -> str:
-    return DEGREES[round(min(max(score, -BOUND), BOUND) + BOUND)]
+    return DEGREES[round(min(max(score, -BOUND), BOUND) + BOUND)] if math.isfinite(score) else "not finite"
 
 
 def _from_csv(path: Path) -> Iterator[tuple[str, Opinion]]:

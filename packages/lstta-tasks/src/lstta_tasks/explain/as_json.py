@@ -1,0 +1,45 @@
+"""Answers as JSON can say them: everything but pictures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lstta_tasks.explain.explanation import Explanation
+from lstta_tasks.explain.infer import Inferred
+
+
+def as_json(inferred: Inferred) -> dict[str, Any]:
+    """The answers with their curves, the rankings, and what could not be read."""
+    return {
+        "adapter": str(inferred.adapter),
+        "task": inferred.predictor.task.name,
+        "answers": [_answer(explanation) for explanation in inferred.explanations],
+        "rankings": {
+            text: [{"clip": clip, inferred.measure: value} for clip, value in found]
+            for text, found in inferred.rankings.items()
+        },
+        "failed": dict(inferred.failed),
+    }
+
+
+def _answer(explanation: Explanation) -> dict[str, Any]:
+    answer = explanation.answer
+    plural = {"probability": "probabilities"}.get(answer.measure, f"{answer.measure}s")
+    segments = len(next(iter((*explanation.attention.values(), *explanation.importances.values())), ()))
+    return {
+        "clip": explanation.source.id,
+        "text": explanation.text,
+        "subtitles": [[line.start, line.end, line.text] for line in explanation.timed],
+        "answer": answer.text,
+        **({plural: dict(answer.choices)} if answer.choices else {}),
+        **({} if answer.score is None else {"score": answer.score}),
+        "edges": explanation.edges(segments).tolist() if segments else [],
+        "importances": {str(m): [_number(g) for g in values] for m, values in explanation.importances.items()},
+        "attention": {str(m): shares.tolist() for m, shares in explanation.attention.items()},
+    }
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
