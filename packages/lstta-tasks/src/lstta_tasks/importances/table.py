@@ -8,6 +8,8 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from lstta_core.interfaces import Modality
+from lstta_tasks.explain.palette import NAMES
 from lstta_tasks.importances.agreement import Mean
 from lstta_tasks.importances.measured import Curve, Measured
 
@@ -24,18 +26,12 @@ def print_measured(measured: Measured) -> None:
 
 def _agreement(measured: Measured) -> Table:
     title = "segments that matter against the rest, as multiples of the clip's mean"
-    table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for name in ("", "", "questions"):
-        table.add_column(name, no_wrap=True)
-    for name in ("matter", "rest", "AUROC", "95 %", "samples"):
-        table.add_column(name, justify="right", no_wrap=True)
+    table = _table(title, [""], ("matter", "rest", "AUROC", "95 %", "samples"))
     for explanation, by_modality in measured.agreement.items():
         for modality, by_type in by_modality.items():
             for kind, found in by_type.items():
                 table.add_row(
-                    explanation,
-                    modality,
-                    kind or "all",
+                    f"  {kind}" if kind else f"{explanation}, {NAMES[Modality(modality)]}",
                     f"{found.relevant.value:.2f}",
                     f"{found.rest.value:.2f}",
                     f"{found.auroc.value:.3f}",
@@ -51,11 +47,17 @@ def _interval(mean: Mean) -> str:
 
 
 def _curves(title: str, removed: Sequence[int], curves: Sequence[Curve]) -> Table:
-    table = Table(title=title, box=SIMPLE_HEAD)
-    table.add_column("ranked by", no_wrap=True)
-    table.add_column("removed first", no_wrap=True)
-    for count in removed:
-        table.add_column(str(count), justify="right", no_wrap=True)
+    table = _table(title, ("ranked by", "removed first"), [str(count) for count in removed])
     for curve in curves:
-        table.add_row(curve.by, curve.way, *(f"{value:.3f}" for value in curve.mean))
+        table.add_row(curve.by, curve.way.removesuffix(" first"), *(f"{value:.3f}" for value in curve.mean))
+    return table
+
+
+def _table(title: str, texts: Sequence[str], numbers: Sequence[str]) -> Table:
+    """That fits a terminal of 80 columns; where it cannot, texts are cut and numbers are not."""
+    table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    for name in texts:
+        table.add_column(name, no_wrap=True)
+    for name in numbers:
+        table.add_column(name, justify="right", no_wrap=True, min_width=max(5, len(name)))
     return table
