@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What a training step costs, with LSTTA and with what it is compared with.
 
-    python benchmarks/train_step.py [--rounds 20] [--json FILE] [--markdown]
+    python benchmarks/train_step.py [--rounds 20] [--compile [MODE]] [--json FILE] [--markdown]
     python benchmarks/train_step.py --base --device cuda
 
 All ways take turns, step by step, in one process, so that a slow minute of the machine is everybody's. Weights are
@@ -15,6 +15,8 @@ time       median of a step (zero gradients, forward, backward, update) with fir
            a CPU, so that neighbours play a smaller part; the clock on a GPU.
 memory     parameters, buffers, optimizer state and batch, and the most that one step held on top, as torch's allocator
            saw it (lstta_core.profiling.measure).
+compiled   with --compile: blocks and adapters through torch.compile, the time of compiling left out. On a CPU without
+           oneDNN: a compiled graph has torch's own linear layers.
 cached     the encoders' states at the first adapted stage are at hand, in memory: reading them is not in the time.
 """
 
@@ -39,6 +41,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from lstta_core.budget import create_method
+from lstta_core.compiling import compile_parts
 from lstta_core.fast_linear import fast_linear
 from lstta_core.profiling import measure
 from lstta_core.readout import Readout
@@ -95,6 +98,7 @@ class Way:
         method: its name and options; None for the frozen forward pass.
         adapted: how many stages; None for all.
         cached: whether the prefix is at hand.
+        compiled: the mode of torch.compile; None for none.
         device: where.
     """
 
@@ -106,10 +110,11 @@ class Way:
         method: dict[str, Any] | None,
         adapted: int | None = None,
         cached: bool = False,
+        compiled: str | None = None,
         device: torch.device,
     ) -> None:
         torch.manual_seed(0)
-        self.settings, self.device = settings, device
+        self.settings, self.device, self.compiled = settings, device, compiled
         encoders = base_encoders() if size.base else small_encoders(frame=size.frame, seconds=size.segments / 2)
         dtype = torch.bfloat16 if settings == "bfloat16" else None
         self.model = TrimodalModel(encoders, stages=size.stages, adapted=adapted, frozen_dtype=dtype)
@@ -131,6 +136,8 @@ class Way:
         self.model.to(device)
         if method is not None:
             self.model.add_adapter("default", create_method(model=self.model, **method).method)
+        if compiled is not None:
+            compile_parts(self.model, mode=compiled)
         self.head = nn.Sequential(
             Readout(widths={m: encoder.widths[-1] for m, encoder in encoders.items()}), nn.Linear(128, ANSWERS)
         ).to(device)
@@ -148,11 +155,14 @@ class Way:
     def context(self) -> AbstractContextManager[Any]:
         """What the settings put around the forward pass."""
         stack = ExitStack()
-        stack.enter_context(fast_linear(enabled=self.settings == "float32" and self.device.type == "cpu"))
+        plain = self.settings == "float32" and self.device.type == "cpu" and self.compiled is None
+        stack.enter_context(fast_linear(enabled=plain))
         stack.enter_context(torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.settings == "autocast"))
         return stack
 
     def step(self) -> None:
+        if self.compiled is not None and self.device.type == "cuda":
+            torch.compiler.cudagraph_mark_step_begin()
         if self.optimizer is None:
             with torch.no_grad(), self.context():
                 self._loss()
@@ -183,11 +193,13 @@ class Way:
         return F.cross_entropy(self.head(output).float(), self.target)
 
 
-def ways(size: Size) -> Iterator[tuple[str, dict[str, Any]]]:
+def ways(size: Size, compiled: str | None) -> Iterator[tuple[str, dict[str, Any]]]:
     """The rows of the table and what :class:`Way` needs for them."""
     last = f"last {size.last} of {size.stages} stages"
     yield "frozen forward", {"method": None}
     yield "LSTTA, all stages", {"method": LSTTA}
+    if compiled is not None:
+        yield "LSTTA, all stages, compiled", {"method": LSTTA, "compiled": compiled}
     yield f"LSTTA, {last}", {"method": LSTTA, "adapted": size.last}
     yield f"LSTTA, {last}, cached prefix", {"method": LSTTA, "adapted": size.last, "cached": True}
     if not size.base:
@@ -212,12 +224,12 @@ def seconds_of(step: Callable[[], None], device: torch.device) -> float:
     return time.process_time() - start
 
 
-def run(size: Size, settings: list[str], rounds: int, device: torch.device) -> list[Row]:
+def run(size: Size, settings: list[str], rounds: int, device: torch.device, compiled: str | None = None) -> list[Row]:
     """Measure every way under every setting, in turns; two rounds before the first are not counted."""
     built = {
         (name, kind): Way(size=size, settings=kind, device=device, **options)
         for kind in settings
-        for name, options in ways(size)
+        for name, options in ways(size, compiled)
     }
     times: dict[tuple[str, str], list[float]] = {key: [] for key in built}
     for turn in tqdm(range(rounds + 2), unit="round", disable=None):
@@ -288,12 +300,15 @@ def main() -> None:
     parser.add_argument("--settings", nargs="+", choices=SETTINGS, default=["float32", "bfloat16", "autocast"])
     parser.add_argument("--rounds", type=int, default=20, help="steps of each way (default: 20)")
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
+    parser.add_argument(
+        "--compile", nargs="?", const="default", metavar="MODE", help="one row more; MODE as torch.compile has it"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE")
     parser.add_argument("--markdown", action="store_true")
     args = parser.parse_args()
     if args.device == "cpu":
         keep_freed_memory()
-    rows = run(BASE if args.base else SMALL, args.settings, args.rounds, torch.device(args.device))
+    rows = run(BASE if args.base else SMALL, args.settings, args.rounds, torch.device(args.device), args.compile)
     show(rows, markdown=args.markdown)
     if args.json is not None:
         about = {"torch": torch.__version__, "threads": torch.get_num_threads(), "rounds": args.rounds}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,8 +11,17 @@ import torch
 from small_world import World, make
 from torch import Tensor
 
+from lstta_core.compiling import COMPILERS
+from lstta_tasks.data.cache import CacheReader
+from lstta_tasks.engine.build_features import build_features
+from lstta_tasks.engine.checkpoints import last_checkpoint
 from lstta_tasks.engine.config import load_config
+from lstta_tasks.engine.evaluate import evaluate
 from lstta_tasks.engine.experiment import Experiment
+from lstta_tasks.engine.profile import macs_of_a_sample, profile
+from lstta_tasks.engine.train import train
+
+EAGER = {"model.compile": {"backend": "eager"}}
 
 
 @pytest.fixture(scope="module")
@@ -58,3 +69,56 @@ def test_an_unknown_type_is_refused(small: World) -> None:
 def test_the_folder_of_a_low_precision_run_says_so(small: World) -> None:
     one = Experiment(load_config(small.config, {"model.frozen_dtype": "bfloat16"}))
     assert one.record()["model"]["frozen_dtype"] == "bfloat16"
+
+
+def test_compiled_parts_without_code_generation_are_equal_to_the_bit(small: World) -> None:
+    loss, gradients, plain = step(small)
+    again, others, compiled = step(small, **EAGER)
+    assert torch.equal(loss, again)
+    assert all(torch.equal(one, two) for one, two in zip(gradients, others, strict=True))
+    assert list(compiled.model.state_dict()) == list(plain.model.state_dict())
+    assert compiled.record() == plain.record()  # an adapter is the same thing however it was trained
+
+
+def test_a_compiled_run_is_resumed_without_and_evaluated(small: World, tmp_path: Path) -> None:
+    def config(epochs: int, **options: Any) -> Any:
+        return load_config(small.config, {"train_cfg.max_epochs": epochs, **options})
+
+    train(config(1, **EAGER), work_dir=tmp_path / "run")
+    train(config(2), work_dir=tmp_path / "run", resume=True)
+    train(config(2), work_dir=tmp_path / "whole")
+    there, here = (torch.load(last_checkpoint(tmp_path / run), weights_only=True) for run in ("whole", "run"))
+    assert there["state_dict"].keys() == here["state_dict"].keys()
+    for name, tensor in there["state_dict"].items():
+        # Attention under oneDNN's mode and without may differ in the last bit, and Adam makes more of it.
+        torch.testing.assert_close(here["state_dict"][name], tensor, rtol=1e-3, atol=1e-3)
+    evaluate(config(2, **EAGER), tmp_path / "run" / "best", "val")
+
+
+def test_what_is_counted_and_cached_is_the_plain_model(small: World, tmp_path: Path) -> None:
+    options = {"model.adapted": 1}
+    for name, more in (("plain", {}), ("compiled", EAGER)):
+        build_features(
+            Experiment(load_config(small.config, {**options, **more, "clips.features": str(tmp_path / name)}))
+        )
+    assert CacheReader(tmp_path / "plain").meta["digest"] == CacheReader(tmp_path / "compiled").meta["digest"]
+    found = profile(load_config(small.config, EAGER), repeats=1)
+    assert found.macs == macs_of_a_sample(Experiment(load_config(small.config)), None)
+
+
+@pytest.mark.parametrize(("value", "said"), [("quickly", "quickly"), ({"modes": "default"}, "modes")])
+def test_what_torch_does_not_take_is_refused(small: World, value: Any, said: str) -> None:
+    with pytest.raises(ValueError, match=rf"torch.compile does not take .*{said}"):
+        _ = Experiment(load_config(small.config, {"model.compile": value})).model
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not any(shutil.which(name) for name in COMPILERS), reason="there is no C++ compiler")
+@pytest.mark.parametrize("options", [True, {"dynamic": True}])
+def test_compiled_code_is_near(small: World, options: Any) -> None:
+    torch.compiler.reset()
+    loss, gradients, _ = step(small)
+    near, others, _ = step(small, **{"model.compile": options})
+    torch.testing.assert_close(near, loss, rtol=1e-5, atol=1e-6)
+    for one, two in zip(gradients, others, strict=True):
+        torch.testing.assert_close(two, one, rtol=1e-3, atol=1e-5)

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from lstta_core.budget import MethodChoice, create_method
+from lstta_core.compiling import compile_parts
 from lstta_core.interfaces import Encoder, Modality
 from lstta_core.readout import Readout
 from lstta_core.trimodal import TrimodalModel
@@ -30,6 +31,7 @@ def build_model(
     readout: Mapping[str, Any] | None = None,
     frozen_dtype: str | None = None,
     checkpointing: bool = False,
+    compile: bool | str | Mapping[str, Any] = False,
 ) -> tuple[TaskNetwork, MethodChoice]:
     """A freshly initialised network.
 
@@ -45,6 +47,8 @@ def build_model(
         frozen_dtype: ``"bfloat16"`` or ``"float32"``, of the frozen weights; as they are by default. This and the next
             change what a step costs, see :class:`~lstta_core.trimodal.TrimodalModel`.
         checkpointing: whether stages are computed again in the backward pass.
+        compile: whether blocks and adapters go through ``torch.compile``, or its mode, or its options; see
+            :func:`~lstta_core.compiling.compile_parts`.
 
     Returns:
         The network, and what the method became: with a budget, its options have the width that was found.
@@ -73,9 +77,19 @@ def build_model(
     choice = create_method(model=list(models.values()), **method)
     for model in models.values():
         model.add_adapter(ADAPTER, choice.method)
+    if compile:
+        for model in models.values():
+            compile_parts(model, **_compile_options(compile))
     towers = {name: Tower(model, _readout(model, readout or {})) for name, model in models.items()}
     return task.network(towers), choice
 
 
 def _readout(model: TrimodalModel, options: Mapping[str, Any]) -> Readout:
     return Readout(widths={m: encoder.widths[-1] for m, encoder in model.by_modality().items()}, **options)
+
+
+def _compile_options(given: bool | str | Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of ``torch.compile``."""
+    if isinstance(given, str):
+        return {"mode": given}
+    return dict(given) if isinstance(given, Mapping) else {}

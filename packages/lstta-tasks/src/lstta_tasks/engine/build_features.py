@@ -75,6 +75,8 @@ def build_features(experiment: Experiment, splits: Sequence[Split] | None = None
         with ExitStack() as stack:
             stack.enter_context(torch.no_grad())
             stack.enter_context(fast_linear(enabled=not torch.cuda.is_available()))
+            if experiment.compiled:  # states serve runs with and without
+                stack.enter_context(torch.compiler.set_stance("force_eager"))
             if todo or partial.exists():  # a build may have been killed after its last state
                 keep = {key: value for key, value in record.items() if key not in ("count", "digest")}
                 writer = stack.enter_context(CacheWriter(partial, keep, base=path if finished else None))

@@ -101,6 +101,11 @@ class Experiment:
         """The method, as a budget has made it."""
         return self._built[1]
 
+    @property
+    def compiled(self) -> bool:
+        """Whether blocks and adapters go through ``torch.compile``."""
+        return bool(self.config.model.get("compile"))
+
     def sources(self, splits: Sequence[Split] | None = None) -> list[ClipSource]:
         """The clips of some splits, each once, in the order of the annotations.
 
@@ -227,7 +232,7 @@ class Experiment:
         return {
             "encoders": {m: described(f"encoders.{m}", s) for m, s in self.config.encoders.items()},
             "method": {"name": self.choice.name, **self.choice.options},
-            "model": plain(self.config.model),
+            "model": {key: value for key, value in plain(self.config.model).items() if key != "compile"},
             "task": {"name": described("task", self.config.task)["name"], **self.task.options()},
             "preprocessing": asdict(self.preprocessing),
         }

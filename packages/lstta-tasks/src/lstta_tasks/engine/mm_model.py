@@ -19,10 +19,12 @@ class RunnerModel(BaseModel):
     Args:
         model: the task's network.
         task: whose loss and predictions these are.
+        marks_steps: whether to tell CUDA graphs, which ``torch.compile`` may make, where a step begins.
     """
 
-    def __init__(self, *, model: TaskNetwork, task: Task) -> None:
+    def __init__(self, *, model: TaskNetwork, task: Task, marks_steps: bool = False) -> None:
         super().__init__()
+        self.marks_steps = marks_steps
         self.model = model
         self.task = task
 
@@ -38,6 +40,8 @@ class RunnerModel(BaseModel):
             mode: ``"loss"`` for ``{"loss": ()}``, ``"predict"`` for one dict a sample (id, prediction, loss of the
                 batch), ``"tensor"`` for the network's output.
         """
+        if self.marks_steps:
+            torch.compiler.cudagraph_mark_step_begin()
         result = self.model(inputs, target)
         if mode == "loss":
             return {"loss": self.task.loss(result.output, target)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -56,7 +57,7 @@ def profile(
     experiment = Experiment(config)
     model = _model(experiment)
     parameters, on_disk = count_parameters(model), folder_bytes(experiment)
-    macs = macs_of_a_sample(experiment, text_length)
+    macs = macs_of_a_sample(_plain(experiment), text_length)
 
     place = torch.device(device)
     model = model.to(place)
@@ -76,7 +77,7 @@ def profile(
     def step() -> None:
         wrapper.update_params(_loss(model(batch, target)))
 
-    with fast_linear(enabled=device == "cpu"):  # as in training
+    with fast_linear(enabled=device == "cpu" and not experiment.compiled):  # as in training
         model.eval()
         forward_pass = measure(forward, device=place, repeats=repeats)
         model.train()
@@ -103,6 +104,15 @@ def _model(experiment: Experiment) -> TaskNetwork:
         raise FileNotFoundError(
             f"{error}. The size of the head is read from annotations: give them, or --cfg-options {options}"
         ) from error
+
+
+def _plain(experiment: Experiment) -> Experiment:
+    """The same without ``torch.compile``, whose code cannot be traced."""
+    if not experiment.compiled:
+        return experiment
+    config = copy.deepcopy(experiment.config)
+    del config.model["compile"]
+    return Experiment(config)
 
 
 def folder_bytes(experiment: Experiment) -> int:

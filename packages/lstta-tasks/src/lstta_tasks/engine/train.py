@@ -93,7 +93,9 @@ def train(
         check_fits(checkpoint, model, record, seed=config.seed, steps=len(loaders["train"]))
     elif start is not None:
         start_from(model, start)
-    runner_model = RunnerModel(model=model, task=experiment.task)
+    runner_model = RunnerModel(
+        model=model, task=experiment.task, marks_steps=experiment.compiled and torch.cuda.is_available()
+    )
     scorer = SecondPass(experiment=experiment, model=runner_model)
     metric = TaskMetric(task=experiment.task, samples=datasets["val"].samples, scorer=scorer)
     if is_main_process():
@@ -134,7 +136,8 @@ def train(
         cfg=config,
         default_scope=None,
     )
-    with fast_linear(enabled=not torch.cuda.is_available()):
+    # A compiled graph would break at every operation that the mode of fast_linear watches.
+    with fast_linear(enabled=not torch.cuda.is_available() and not experiment.compiled):
         runner.train()
     return metric.report
 

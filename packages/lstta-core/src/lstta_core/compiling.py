@@ -1,0 +1,66 @@
+"""Encoder blocks and adapters through ``torch.compile``, in place: same modules, same names, same state dicts."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from importlib.util import find_spec
+from inspect import signature
+from typing import Any
+
+import torch
+
+from lstta_core.trimodal import TrimodalModel
+
+COMPILERS = ("g++", "gcc", "clang++", "cl")
+
+
+def compile_parts(model: TrimodalModel, **options: Any) -> None:
+    """Have torch compile every block of the encoders and every adapter, each when it first runs.
+
+    Only how they run changes, and that within rounding. What torch has compiled for a block serves the other blocks of
+    its kind; other shapes and evaluation are compiled anew. Our choice: parts instead of the whole model compile
+    sooner, and what encoders do between blocks may be anything.
+
+    Args:
+        model: with its adapters; such as are added later are not compiled.
+        options: of :func:`torch.compile`: ``mode``, ``dynamic``, ``backend`` and so on.
+
+    Raises:
+        ValueError: an encoder does not say which modules its blocks are, torch does not take an option, or there is no
+            compiler on this machine.
+    """
+    modules = [adapter for placed in model.adapters.values() for adapter in placed.children()]
+    for modality, encoder in model.by_modality().items():
+        for index in range(encoder.depth):
+            block = encoder.block(index)
+            if block is None:
+                raise ValueError(
+                    f"the {modality} encoder {type(encoder).__name__} does not say which modules its blocks are, so "
+                    "they cannot be compiled: give it the method block"
+                )
+            modules.append(block)
+    if options.get("backend", "inductor") == "inductor":
+        _check_compiler()
+    for module in modules:
+        try:
+            module.compile(**{**_defaults(), **options})
+        except (TypeError, RuntimeError) as error:
+            raise ValueError(f"torch.compile does not take {options}: {error}") from error
+
+
+def _defaults() -> dict[str, Any]:
+    """Encoders whose blocks are of one kind share what is compiled, so there is more of it than torch expects."""
+    return {"recompile_limit": 64} if "recompile_limit" in signature(torch.compile).parameters else {}
+
+
+def _check_compiler() -> None:
+    """Raise a ValueError where torch would fail in the first step, with a trace of its own."""
+    if torch.cuda.is_available() and find_spec("triton") is None:
+        raise ValueError("torch.compile needs Triton on a GPU, and it is not installed: leave compiling out")
+    wanted = [os.environ["CXX"]] if "CXX" in os.environ else COMPILERS
+    if not any(shutil.which(name) for name in wanted):
+        raise ValueError(
+            f"torch.compile needs a C++ compiler, none of {', '.join(wanted)} is there: install one, name it in CXX, "
+            "or leave compiling out"
+        )
