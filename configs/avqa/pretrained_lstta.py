@@ -15,16 +15,15 @@ from mmengine.config import read_base
 from mmengine.optim import CosineAnnealingLR, LinearLR
 
 with read_base():
+    from ..base.pretrained_encoders import *
     from ..base.schedule import *
 
-encoders = dict(
-    visual=dict(name="hf-visual", model="facebook/dinov2-small", size=(56, 84)),
-    audio=dict(name="hf-audio", model="openai/whisper-tiny.en", span="clip", seconds=8.0),
-    language=dict(name="hf-language", model="sentence-transformers/all-MiniLM-L6-v2", max_length=32),
-)
+encoders.visual.update(size=(56, 84))
+encoders.audio.update(seconds=8.0)
+encoders.language.update(max_length=32)
 task = dict(name="avqa", root="data/built-in/avqa")
 method = dict(name="lstta", width=48, heads=4, latents=4, window=3)
-model = dict(stages=4, adapted=2, readout=dict(width=128, heads=4))
+model.readout.update(width=128)
 clips = dict(segments=8, sound_seconds=1.0, fit="squash", cache="data/cache/avqa_pretrained", codec="raw")
 loader = dict(batch_size=8, workers=1)
 train_cfg = dict(max_epochs=1, val_interval=1)

@@ -14,16 +14,13 @@ from mmengine.config import read_base
 from mmengine.optim import CosineAnnealingLR, LinearLR
 
 with read_base():
+    from ..base.pretrained_encoders import *
     from ..base.schedule import *
 
-encoders = dict(
-    visual=dict(name="hf-visual", model="facebook/dinov2-small", size=(126, 224)),
-    audio=dict(name="hf-audio", model="openai/whisper-tiny.en", span="clip", seconds=30.0),
-    language=dict(name="hf-language", model="sentence-transformers/all-MiniLM-L6-v2", max_length=96),
-)
+encoders.audio.update(seconds=30.0)
+encoders.language.update(max_length=96)
 task = dict(name="inference", root="data/violin")
 method = dict(name="lstta", width=64, heads=4, latents=4, window=3)
-model = dict(stages=4, adapted=2, readout=dict(width=256, heads=4))
 clips = dict(segments=16, sound_seconds=1.875, fit="squash", cache="data/cache/violin_pretrained", codec="jpeg")
 loader = dict(batch_size=8, workers=2)
 train_cfg = dict(max_epochs=5, val_interval=1)

@@ -14,16 +14,14 @@ from mmengine.config import read_base
 from mmengine.optim import CosineAnnealingLR, LinearLR
 
 with read_base():
+    from ..base.pretrained_encoders import *
     from ..base.schedule import *
 
-encoders = dict(
-    visual=dict(name="hf-visual", model="facebook/dinov2-small", size=(224, 224)),
-    audio=dict(name="hf-audio", model="openai/whisper-tiny.en", span="clip", seconds=30.0),
-    language=dict(name="hf-language", model="sentence-transformers/all-MiniLM-L6-v2", max_length=32),
-)
+encoders.visual.update(size=(224, 224))
+encoders.audio.update(seconds=30.0)
+encoders.language.update(max_length=32)
 task = dict(name="retrieval", root="data/msrvtt", embedding=256, joint=False, rerank=20)
 method = dict(name="lstta", width=64, heads=4, latents=4, window=3)
-model = dict(stages=4, adapted=2, readout=dict(width=256, heads=4))
 clips = dict(segments=12, sound_seconds=2.5, fit="crop", cache="data/cache/msrvtt_pretrained", codec="jpeg")
 loader = dict(batch_size=64, workers=4)
 train_cfg = dict(max_epochs=5, val_interval=1)
