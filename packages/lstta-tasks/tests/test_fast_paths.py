@@ -117,8 +117,9 @@ def test_what_torch_does_not_take_is_refused(small: World, value: Any, said: str
 @pytest.mark.parametrize("options", [True, {"dynamic": True}])
 def test_compiled_code_is_near(small: World, options: Any) -> None:
     torch.compiler.reset()
-    loss, gradients, _ = step(small)
-    near, others, _ = step(small, **{"model.compile": options})
+    still = {"method.dropout": 0.0, "model.readout.dropout": 0.0}  # compiled code draws other random numbers
+    loss, gradients, _ = step(small, **still)
+    near, others, _ = step(small, **still, **{"model.compile": options})
     torch.testing.assert_close(near, loss, rtol=1e-5, atol=1e-6)
     for one, two in zip(gradients, others, strict=True):
         torch.testing.assert_close(two, one, rtol=1e-3, atol=1e-5)
