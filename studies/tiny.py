@@ -27,12 +27,12 @@ tasks = {
             "cache.py build CONFIG",
         ],
     ),
-    "sentiment": dict(
-        config="../configs/sentiment/tiny_lstta.py",
-        seconds=60,
-        settings={"clips.features": "data/cache/sentiment_tiny_last2", **_epochs(4)},
+    "humor": dict(
+        config="../configs/humor/tiny_lstta.py",
+        seconds=70,
+        settings={"clips.features": "data/cache/humor_tiny_last2", **_epochs(5)},
         prepare=[
-            "generate.py sentiment --out data/built-in/sentiment --train 2000 --val 300 --test 400",
+            "generate.py humor --out data/built-in/humor --train 1800 --val 240 --test 480",
             "cache.py build CONFIG",
         ],
     ),

@@ -17,7 +17,7 @@ from small_world import World
 
 from lstta_tasks.engine.config import load_config
 from lstta_tasks.engine.evaluate import evaluate
-from lstta_tasks.engine.study import part_of, results_of
+from lstta_tasks.engine.study import part_of, results_of, run_folder
 from lstta_tasks.study.definition import load_study
 from lstta_tasks.study.results import claim
 
@@ -110,7 +110,7 @@ def test_the_value_that_is_best_on_val_is_taken(finished: Path) -> None:
 def test_a_result_says_what_was_trained_and_what_came_out(finished: Path, world: World) -> None:
     made, lr = files(finished), results_of(load_study(finished)).found["bottleneck"]
     result = made[f"films/bottleneck-{lr:g}-seed1"]
-    best = finished.parent / f"runs/small/films/bottleneck-{lr:g}-seed1/best"
+    best = next((finished.parent / "runs/small/films").glob(f"bottleneck-{lr:g}-seed1-*/best"))
     report, details = evaluate(load_config(world.config), best, "test")
     assert result["test"]["value"] == report.value("overall")
     assert result["test"]["scores"] == {score.name: score.value for score in report.scores}
@@ -169,7 +169,8 @@ def test_a_run_in_other_hands_is_left_to_them(tool: Tool, finished: Path, tmp_pa
     path = next((finished.parent / "results/small/films").glob("deaf-*-seed1.json"))
     content = path.read_text()
     path.unlink()
-    with claim(tmp_path / "small" / "films" / path.stem) as alone:
+    run = next(run for run in results_of(load_study(finished)).missing() if run.method == "deaf")
+    with claim(run_folder(tmp_path, load_study(finished), run)) as alone:
         assert alone
         tool("compare", finished, "--most", "1", "--work-dir", tmp_path)
         assert not path.exists()

@@ -55,13 +55,18 @@ def make_missing(
         todo = [run for run in results.missing() if wanted(run)]
         if not todo:
             break
-        if any(_make_alone(results, run, work_dir / study.name / run.name, say) for run in todo):
+        if any(_make_alone(results, run, run_folder(work_dir, study, run), say) for run in todo):
             made += 1
         elif most is None:
             time.sleep(POLL)
         else:
             break
     return made
+
+
+def run_folder(work_dir: Path, study: Study, run: Run) -> Path:
+    """Where a run is made; with another configuration it is another folder, so that none goes on with another's."""
+    return work_dir / study.name / f"{run.name}-{digest(study, run)}"
 
 
 def part_of(index: int, count: int) -> Callable[[Run], bool]:

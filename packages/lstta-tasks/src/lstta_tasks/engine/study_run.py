@@ -13,7 +13,7 @@ import torch
 
 from lstta_tasks.adapters import read
 from lstta_tasks.engine.build_features import build_features
-from lstta_tasks.engine.checkpoints import BEST, write_whole
+from lstta_tasks.engine.checkpoints import BEST, last_checkpoint, write_whole
 from lstta_tasks.engine.evaluate import evaluate
 from lstta_tasks.engine.experiment import Experiment
 from lstta_tasks.engine.study_config import configured, data_digest, digest
@@ -42,6 +42,7 @@ def make_run(study: Study, run: Run, *, work_dir: Path, result: Path) -> dict[st
     parameters = _parameters(study, run, experiment)
     if "features" in config.clips:
         build_features(experiment)
+    resumed = last_checkpoint(work_dir) is not None
     start, processor = time.monotonic(), time.process_time()
     train(config, work_dir=work_dir, resume=True)
     trained = time.monotonic()
@@ -77,6 +78,7 @@ def make_run(study: Study, run: Run, *, work_dir: Path, result: Path) -> dict[st
             "scores": {score["name"]: score["value"] for score in details["scores"]},
         },
         "seconds": {"train": round(trained - start, 1), "test": round(tested - trained, 1)},
+        "resumed": resumed,
         "processor_seconds": round(time.process_time() - processor, 1),
         "threads": torch.get_num_threads(),
         "device": torch.cuda.get_device_name() if torch.cuda.is_available() else platform.machine(),

@@ -64,8 +64,9 @@ class StudyResults:
 
     def seconds(self, run: Run) -> float:
         """About what a run costs: as the same method's on the task did, else as others did, else as the study says."""
-        same = [r for other, r in self._read.items() if (other.task, other.method) == (run.task, run.method)]
-        known = same or [r for other, r in self._read.items() if other.task == run.task]
+        whole = {other: result for other, result in self._read.items() if not result["resumed"]}
+        same = [r for other, r in whole.items() if (other.task, other.method) == (run.task, run.method)]
+        known = same or [r for other, r in whole.items() if other.task == run.task]
         taken = [sum(result["seconds"].values()) for result in known]
         return sum(taken) / len(taken) if taken else self.study.tasks[run.task].seconds
 

@@ -20,11 +20,9 @@ class Cell:
 
     Attributes:
         values: the primary score on the test split, by seed.
-        seconds: that a run took, on average.
     """
 
     values: Mapping[int, float]
-    seconds: float
 
     @property
     def mean(self) -> float:
@@ -100,8 +98,7 @@ def _lines(study: Study, finished: Mapping[Run, Result]) -> Iterable[Line]:
         cells = {}
         for task in dict.fromkeys(run.task for run in own):
             here = {run: result for run, result in own.items() if run.task == task}
-            values = {run.seed: result["test"]["value"] for run, result in here.items()}
-            cells[task] = Cell(values, mean(sum(result["seconds"].values()) for result in here.values()))
+            cells[task] = Cell({run.seed: result["test"]["value"] for run, result in here.items()})
         if own:
             adapter, head = (max(r["parameters"][part] for r in own.values()) for part in ("adapter", "head"))
             value = next(iter(own)).value
@@ -123,6 +120,7 @@ def rows(finished: Mapping[Run, Result]) -> list[dict[str, Any]]:
             "test": result["test"]["value"],
             "baseline": result["test"]["baseline"],
             "seconds": round(sum(result["seconds"].values()), 1),
+            "resumed": result["resumed"],
         }
         for run, result in finished.items()
     ]
