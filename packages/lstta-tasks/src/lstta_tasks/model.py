@@ -92,4 +92,8 @@ def _compile_options(given: bool | str | Mapping[str, Any]) -> dict[str, Any]:
     """The arguments of ``torch.compile``."""
     if isinstance(given, str):
         return {"mode": given}
-    return dict(given) if isinstance(given, Mapping) else {}
+    if isinstance(given, Mapping):
+        return dict(given)
+    if given is not True:
+        raise ValueError(f"model.compile: True, a mode or a dict of torch.compile's options is wanted, got {given!r}")
+    return {}
