@@ -75,4 +75,4 @@ methods = {
         like="lstta",
     ),
 }
-search = dict(key="optim_wrapper.optimizer.lr", values=(1e-3, 2e-3, 4e-3), task="emotion", seed=0)
+search = dict(key="optim_wrapper.optimizer.lr", values=(1e-3, 2e-3, 4e-3), tasks=("emotion", "humor"), seed=0)

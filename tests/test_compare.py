@@ -18,7 +18,7 @@ from small_world import World
 from lstta_tasks.engine.config import load_config
 from lstta_tasks.engine.evaluate import evaluate
 from lstta_tasks.engine.study import part_of, results_of, run_folder
-from lstta_tasks.study.definition import load_study
+from lstta_tasks.study.definition import Place, load_study
 from lstta_tasks.study.results import claim
 
 Tool = Callable[..., Any]
@@ -38,7 +38,7 @@ methods = {{
     ),
     "full": dict(method=dict(name="full"), features=False, seeds=(0,)),
 }}
-search = dict(key="optim_wrapper.optimizer.lr", values=(1e-3, 1e-2), task="films", seed=0)
+search = dict(key="optim_wrapper.optimizer.lr", values=(1e-3, 1e-2), tasks=("films",), seed=0)
 """
 SEARCH, TABLE = 6, 7
 
@@ -101,14 +101,14 @@ def test_two_processes_make_every_run_once(finished: Path) -> None:
 
 def test_the_value_that_is_best_on_val_is_taken(finished: Path) -> None:
     made, found = files(finished), results_of(load_study(finished)).found
-    for method, value in found.items():
-        merits = {lr: made[f"films/{method}-{lr:g}-seed0"]["val"]["merit"] for lr in (1e-3, 1e-2)}
+    for (task, method), value in found.items():
+        merits = {lr: made[f"{task}/{method}-{lr:g}-seed0"]["val"]["merit"] for lr in (1e-3, 1e-2)}
         assert merits[value] == max(merits.values())
-    assert f"films/deaf-{found['bottleneck']:g}-seed1" in made
+    assert f"films/deaf-{found[Place('films', 'bottleneck')]:g}-seed1" in made
 
 
 def test_a_result_says_what_was_trained_and_what_came_out(finished: Path, world: World) -> None:
-    made, lr = files(finished), results_of(load_study(finished)).found["bottleneck"]
+    made, lr = files(finished), results_of(load_study(finished)).found[Place("films", "bottleneck")]
     result = made[f"films/bottleneck-{lr:g}-seed1"]
     best = next((finished.parent / "runs/small/films").glob(f"bottleneck-{lr:g}-seed1-*/best"))
     report, details = evaluate(load_config(world.config), best, "test")
@@ -136,7 +136,8 @@ def test_the_table_and_the_files_say_the_same(tool: Tool, finished: Path, tmp_pa
     assert line.split("|")[3].strip() == f"{mean(values):.3f} ± {stdev(values):.3f}"
     assert "(1)" in next(line for line in said.out.splitlines() if line.startswith("| full"))
     summary = json.loads((tmp_path / "out/json").read_text())
-    assert summary["lines"][1]["tasks"]["films"] == {"mean": mean(values), "deviation": stdev(values), "seeds": 2}
+    assert summary["lines"][1]["tasks"]["films"]["mean"] == mean(values)
+    assert summary["lines"][1]["tasks"]["films"]["deviation"] == stdev(values)
     assert (tmp_path / "out/figure").read_bytes().startswith(b"\x89PNG")
 
 
@@ -211,7 +212,7 @@ def test_a_method_off_the_budget_is_refused_before_it_trains(tool: Tool, study: 
         ("seeds = (0, 1)", "seds = (0, 1)"),
         ('label="readout only"', 'lable="readout only"'),
         ('like="bottleneck"', 'like="full fine-tuning"'),
-        ('task="films"', 'task="film"'),
+        ('tasks=("films",)', 'tasks=("film",)'),
         ("seconds=2", "seconds=2, conf=3"),
     ],
 )

@@ -7,7 +7,7 @@ A study file assigns these names and nothing else (``__doc__`` apart)::
     settings = {"model.adapted": 2}                   # config keys for all runs
     tasks = {"avqa": dict(config="../configs/avqa/tiny_lstta.py", seconds=60, settings={…}, prepare=[…])}
     methods = {"lstta": dict(method=dict(name="lstta", budget=budget))}
-    search = dict(key="optim_wrapper.optimizer.lr", values=(1e-3, 2e-3), task="avqa", seed=0)
+    search = dict(key="optim_wrapper.optimizer.lr", values=(1e-3, 2e-3), tasks=("avqa",), seed=0)
 
 Paths are relative to the file. A method may also have ``label``, ``settings``, ``tasks`` and ``seeds`` (some of the
 study's), ``features=False`` (it cannot read ``clips.features``) and ``like`` (the method whose found value it takes).
@@ -19,7 +19,7 @@ import runpy
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 Part = TypeVar("Part")
 
@@ -66,18 +66,18 @@ class Compared:
 
 @dataclass(frozen=True, kw_only=True)
 class Search:
-    """One setting that is searched for every method alike, on one task with one seed; val decides.
+    """One setting that is searched for every method alike, with one seed; val decides.
 
     Attributes:
         key: of the config.
         values: to try.
-        task: where.
+        tasks: on which, each for itself; the study's other tasks take what the first of them finds.
         seed: with which.
     """
 
     key: str
     values: Sequence[float]
-    task: str
+    tasks: Sequence[str]
     seed: int
 
 
@@ -102,6 +102,13 @@ class Run:
         """A relative path without suffix."""
         value = "" if self.value is None else f"-{self.value:g}"
         return f"{self.task}/{self.method}{value}-seed{self.seed}"
+
+
+class Place(NamedTuple):
+    """A task and a method of a study."""
+
+    task: str
+    method: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,21 +148,31 @@ class Study:
         """The runs that decide on the searched setting."""
         if self.search is None:
             return []
-        own = [key for key, method in self.methods.items() if not method.like]
-        return [Run(self.search.task, key, self.search.seed, value) for value in self.search.values for key in own]
+        return [
+            Run(task, key, self.search.seed, value)
+            for task in self.search.tasks
+            for value in self.search.values
+            for key, method in self.methods.items()
+            if not method.like and task in (method.tasks or self.tasks)
+        ]
 
-    def compared(self, found: Mapping[str, float | None]) -> Iterator[Run]:
+    def place_of(self, task: str, method: str) -> Place:
+        """Where the value of the searched setting is found for a method on a task."""
+        searched = () if self.search is None else self.search.tasks
+        return Place(task if task in searched or not searched else searched[0], self.methods[method].like or method)
+
+    def compared(self, found: Mapping[Place, float | None]) -> Iterator[Run]:
         """The runs of the tables, seed by seed and task by task.
 
         Args:
-            found: the value of the searched setting, by method; those without one yet are left out.
+            found: the value of the searched setting, by its place; runs without one yet are left out.
         """
         for seed in self.seeds:
             for task in self.tasks:
                 for key, method in self.methods.items():
                     wanted = task in (method.tasks or self.tasks) and seed in (method.seeds or self.seeds)
-                    if wanted and (method.like or key) in found:
-                        yield Run(task, key, seed, found[method.like or key])
+                    if wanted and (place := self.place_of(task, key)) in found:
+                        yield Run(task, key, seed, found[place])
 
 
 def load_study(path: Path) -> Study:
@@ -204,5 +221,5 @@ def _check(study: Study) -> None:
         if method.like and (method.like not in study.methods or study.methods[method.like].like):
             raise ValueError(f"{study.path}: methods.{key}.like: {method.like!r} is no method that is searched itself")
     search = study.search
-    if search is not None and (search.task not in study.tasks or not search.values):
-        raise ValueError(f"{study.path}: search: values and one of the tasks {', '.join(study.tasks)} are wanted")
+    if search is not None and not (search.values and search.tasks and set(search.tasks) <= set(study.tasks)):
+        raise ValueError(f"{study.path}: search: values and some of the tasks {', '.join(study.tasks)} are wanted")

@@ -8,13 +8,15 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from lstta_tasks.study.summary import Line, Summary
 
 ALIKE = 1.2
 """Methods whose sizes differ by less than this factor are drawn side by side."""
-STEP = 1.09
+STEP = 1.035
 MARKERS = "osD^vP*X<>hd"
+COLOURS = [f"C{number}" for number in (7, 1, 2, 3, 4, 5, 0, 6, 8, 9)] + ["black", "darkblue"]
 
 
 def draw(path: Path, summary: Summary) -> None:
@@ -45,8 +47,8 @@ def _panel(panel: Axes, task: str, summary: Summary, places: dict[str, float]) -
             cell.mean,
             yerr=cell.deviation or 0,
             fmt=MARKERS[number % len(MARKERS)],
-            color=f"C{number % 10}",
-            markersize=7 if line.key == "lstta" else 5,
+            color=COLOURS[number % len(COLOURS)],
+            markersize=5,
             capsize=2,
             linewidth=1,
             label=line.label,
@@ -57,6 +59,9 @@ def _panel(panel: Axes, task: str, summary: Summary, places: dict[str, float]) -
         across = panel.get_yaxis_transform()
         panel.text(0.98, value, name, fontsize=7, color="0.4", ha="right", va="bottom", transform=across)
     panel.set_xscale("log")
+    panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5)))
+    panel.xaxis.set_minor_locator(NullLocator())
+    panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / 1000:g} k"))
     panel.set_title(task, fontsize=10)
     panel.set_xlabel("trainable parameters, head included", fontsize=8)
     panel.set_ylabel(f"{summary.primary[task]} on test{', lower is better' if summary.lower[task] else ''}", fontsize=8)

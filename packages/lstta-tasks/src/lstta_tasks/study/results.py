@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from lstta_tasks.study.definition import Run, Study
+from lstta_tasks.study.definition import Place, Run, Study
 
 Result = Mapping[str, Any]
 
@@ -30,22 +30,23 @@ class StudyResults:
         self.study = study
         self.digest = digest
         self._read: dict[Run, Result] = {}
-        self._found: dict[str, float | None] = {}
+        self._found: dict[Place, float | None] = {}
         self.refresh()
 
     def refresh(self) -> None:
         """Read what has come since."""
         for run in self.study.searched():
             self._load(run)
-        self._found = {key: self._best(key) for key, method in self.study.methods.items() if not method.like}
-        self._found = {key: value for key, value in self._found.items() if self.study.search is None or value}
+        places = {self.study.place_of(task, method) for task in self.study.tasks for method in self.study.methods}
+        self._found = {place: self._best(place) for place in places}
+        self._found = {place: value for place, value in self._found.items() if self.study.search is None or value}
         for run in self.study.compared(self._found):
             self._load(run)
         self._check_same()
 
     @property
-    def found(self) -> Mapping[str, float | None]:
-        """The value of the searched setting, by method: the best on val, of equal ones the first."""
+    def found(self) -> Mapping[Place, float | None]:
+        """The value of the searched setting, by its place: the best on val, of equal ones the first."""
         return self._found
 
     def finished(self) -> dict[Run, Result]:
@@ -59,7 +60,9 @@ class StudyResults:
 
     def waiting(self) -> int:
         """How many further runs the search holds back."""
-        every: dict[str, float | None] = dict.fromkeys(self.study.methods, None)
+        every: dict[Place, float | None] = {
+            self.study.place_of(task, method): None for task in self.study.tasks for method in self.study.methods
+        }
         return sum(1 for _ in self.study.compared(every)) - sum(1 for _ in self.study.compared(self._found))
 
     def seconds(self, run: Run) -> float:
@@ -73,8 +76,8 @@ class StudyResults:
     def path(self, run: Run) -> Path:
         return self.study.results / f"{run.name}.json"
 
-    def _best(self, method: str) -> float | None:
-        runs = [run for run in self.study.searched() if run.method == method]
+    def _best(self, place: Place) -> float | None:
+        runs = [run for run in self.study.searched() if Place(run.task, run.method) == place]
         if not runs or any(run not in self._read for run in runs):
             return None
         return max(runs, key=lambda run: self._read[run]["val"]["merit"]).value

@@ -20,9 +20,11 @@ class Cell:
 
     Attributes:
         values: the primary score on the test split, by seed.
+        searched: the value of the searched setting.
     """
 
     values: Mapping[int, float]
+    searched: float | None
 
     @property
     def mean(self) -> float:
@@ -43,7 +45,6 @@ class Line:
         label: for people.
         adapter: how many parameters it trains, readout and head apart: the largest of its tasks'.
         head: those of readout and head: likewise.
-        value: of the searched setting.
         cells: by task.
     """
 
@@ -51,7 +52,6 @@ class Line:
     label: str
     adapter: int
     head: int
-    value: float | None
     cells: Mapping[str, Cell]
 
 
@@ -98,11 +98,11 @@ def _lines(study: Study, finished: Mapping[Run, Result]) -> Iterable[Line]:
         cells = {}
         for task in dict.fromkeys(run.task for run in own):
             here = {run: result for run, result in own.items() if run.task == task}
-            cells[task] = Cell({run.seed: result["test"]["value"] for run, result in here.items()})
+            values = {run.seed: result["test"]["value"] for run, result in here.items()}
+            cells[task] = Cell(values, next(iter(here)).value)
         if own:
             adapter, head = (max(r["parameters"][part] for r in own.values()) for part in ("adapter", "head"))
-            value = next(iter(own)).value
-            yield Line(key, method.label or key, adapter, head, value, cells)
+            yield Line(key, method.label or key, adapter, head, cells)
 
 
 def rows(finished: Mapping[Run, Result]) -> list[dict[str, Any]]:
@@ -143,9 +143,13 @@ def write_json(path: Path, study: Study, summary: Summary, finished: Mapping[Run
             "label": line.label,
             "adapter_parameters": line.adapter,
             "head_parameters": line.head,
-            "searched": line.value,
             "tasks": {
-                task: {"mean": cell.mean, "deviation": cell.deviation, "seeds": len(cell.values)}
+                task: {
+                    "mean": cell.mean,
+                    "deviation": cell.deviation,
+                    "seeds": len(cell.values),
+                    "searched": cell.searched,
+                }
                 for task, cell in line.cells.items()
             },
         }
