@@ -27,7 +27,7 @@ STUDY = """
 budget = 1_000
 seeds = {seeds!r}
 settings = {{"train_cfg.max_epochs": 1, "model.adapted": 1, "clips.features": {features!r}}}
-tasks = {{"films": dict(config={config!r}, seconds=2)}}
+tasks = {{"films": dict(config={config!r}, seconds=2, prepare=["cache.py build CONFIG"])}}
 methods = {{
     "none": dict(method=dict(name="none"), label="readout only"),
     "bottleneck": dict(method=dict(name="bottleneck", budget=budget)),
@@ -55,13 +55,18 @@ def study(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def finished(study: Path) -> Path:
     """The study with all its runs, made by two processes at once."""
+    compare(study, "--jobs", "2", "--work-dir", str(study.parent / "runs"))
+    return study
+
+
+def compare(study: Path, *arguments: str) -> str:
+    """The tool in a process of its own, which is what processes that it starts need."""
     support = REPOSITORY / "packages" / "lstta-tasks" / "tests" / "support"
     paths = os.pathsep.join(filter(None, [str(support), os.environ.get("PYTHONPATH")]))
-    command = [sys.executable, str(REPOSITORY / "tools/compare.py"), str(study), "--jobs", "2"]
-    command += ["--work-dir", str(study.parent / "runs")]
+    command = [sys.executable, str(REPOSITORY / "tools/compare.py"), str(study), *arguments]
     result = subprocess.run(command, env=os.environ | {"PYTHONPATH": paths}, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
-    return study
+    return result.stdout
 
 
 def files(study: Path) -> dict[str, dict[str, Any]]:
@@ -69,6 +74,12 @@ def files(study: Path) -> dict[str, dict[str, Any]]:
     return {
         str(path.relative_to(results).with_suffix("")): json.loads(path.read_text()) for path in results.rglob("*.json")
     }
+
+
+def test_prepares_what_the_study_names(study: Path, world: World) -> None:
+    said = compare(study, "--prepare")
+    assert f"films: tools/cache.py build {world.config}" in said
+    assert "15 clips, 0 decoded now, 15 there already" in said
 
 
 def test_lists_the_search_first_and_what_waits_for_it(tool: Tool, study: Path, tmp_path: Path) -> None:
