@@ -149,6 +149,9 @@ def test_the_table_and_the_files_say_the_same(tool: Tool, finished: Path, tmp_pa
     summary = json.loads((tmp_path / "out/json").read_text())
     assert summary["lines"][1]["tasks"]["films"]["mean"] == mean(values)
     assert summary["lines"][1]["tasks"]["films"]["deviation"] == stdev(values)
+    part = tool("compare", finished, "--report", "--markdown", "--only", "none").out
+    assert "readout only" in part
+    assert "bottleneck" not in part
     assert (tmp_path / "out/figure").read_bytes().startswith(b"\x89PNG")
 
 

@@ -37,7 +37,7 @@ def main() -> None:
         "--part", type=_part, default=(1, 1), metavar="I/N", help="only the I-th of N parts of the runs"
     )
     parser.add_argument("--most", type=int, help="make so many runs at most")
-    parser.add_argument("--only", nargs="+", metavar="KEY", help="only runs of these methods and tasks")
+    parser.add_argument("--only", nargs="+", metavar="KEY", help="only these methods and tasks")
     parser.add_argument("--work-dir", type=Path, default=Path("work_dirs/studies"), help="holds the run folders")
     parser.add_argument("--where", nargs="+", metavar="KEY=VALUE", help="where data, caches and encoders are, as a.b=c")
     parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
@@ -69,7 +69,7 @@ def main() -> None:
         else:
             make_missing(study, work_dir=args.work_dir, wanted=wanted, most=args.most)
         results.refresh()
-    _show(study, results, args)
+    _show(study, results, wanted, args)
 
 
 def _asked(study: Study, keys: list[str]) -> Callable[[Run], bool]:
@@ -112,12 +112,12 @@ def _in_parallel(jobs: int) -> None:
         raise SystemExit(1)
 
 
-def _show(study: Study, results: StudyResults, args: argparse.Namespace) -> None:
+def _show(study: Study, results: StudyResults, wanted: Callable[[Run], bool], args: argparse.Namespace) -> None:
     from lstta_tasks.study.figure import draw
     from lstta_tasks.study.summary import summarise, write_csv, write_json
     from lstta_tasks.study.table import print_table
 
-    finished = results.finished()
+    finished = {run: result for run, result in results.finished().items() if wanted(run)}
     if not finished:
         print("no run of the tables is finished")
         return
@@ -131,9 +131,8 @@ def _show(study: Study, results: StudyResults, args: argparse.Namespace) -> None
         write_json(args.json, study, summary, finished)
     if args.figure is not None:
         draw(args.figure, summary)
-    left = len(results.missing()) + results.waiting()
-    if left:
-        print(f"{left} runs are missing: tools/compare.py {args.study} --list")
+    if left := len(results.missing()) + results.waiting():
+        print(f"{left} runs of the study are missing: tools/compare.py {args.study} --list")
 
 
 def _part(text: str) -> tuple[int, int]:

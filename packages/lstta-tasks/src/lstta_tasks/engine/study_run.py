@@ -19,6 +19,7 @@ from lstta_tasks.engine.experiment import Experiment
 from lstta_tasks.engine.study_config import configured, data_digest, digest
 from lstta_tasks.engine.train import train
 from lstta_tasks.study.definition import Run, Study
+from lstta_tasks.study.results import claim
 
 TOLERANCE = 0.05
 """How far from the study's budget a method may be."""
@@ -41,7 +42,9 @@ def make_run(study: Study, run: Run, *, work_dir: Path, result: Path) -> dict[st
     experiment = Experiment(config)
     parameters = _parameters(study, run, experiment)
     if "features" in config.clips:
-        build_features(experiment)
+        path = experiment.features_path
+        with claim(path.with_name(f"{path.name}.turn"), wait=True):  # who comes second finds it built
+            build_features(experiment)
     resumed = last_checkpoint(work_dir) is not None
     start, processor = time.monotonic(), time.process_time()
     train(config, work_dir=work_dir, resume=True)

@@ -111,12 +111,17 @@ class StudyResults:
 
 
 @contextmanager
-def claim(work_dir: Path) -> Iterator[bool]:
-    """Whether this process has the run of this folder for itself; it loses it when it ends, however it ends."""
-    work_dir.parent.mkdir(parents=True, exist_ok=True)
-    with work_dir.with_name(f"{work_dir.name}.lock").open("w") as file:
+def claim(folder: Path, *, wait: bool = False) -> Iterator[bool]:
+    """Whether this process has the folder for itself; it loses it when it ends, however it ends.
+
+    Args:
+        folder: a run's, or another that processes share.
+        wait: until others are done with it.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_name(f"{folder.name}.lock").open("w") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             yield False
             return
