@@ -1,7 +1,7 @@
 """LSTTA on set-ups and punchlines of the built-in clips, with the tiny encoders.
 
 command:  tools/train.py configs/humor/tiny_lstta.py --work-dir work_dirs/humor
-          before it: tools/generate.py humor --out data/built-in/humor --train 2000 --val 200 --test 400
+          before it: tools/generate.py humor --out data/built-in/humor --train 1800 --val 240 --test 480
           and:       tools/cache.py build configs/humor/tiny_lstta.py
 time:     2 s a step of 32 punchlines on one busy core
 result:   none yet: after three epochs val accuracy is at chance (.525 of 200), also from avqa's adapter (--from)

@@ -1,7 +1,7 @@
-"""LSTTA on statements about the built-in clips and their subtitles, with the tiny encoders.
+"""LSTTA on statements about what built-in talkers mean, with the tiny encoders.
 
 command:  tools/train.py configs/inference/tiny_lstta.py --work-dir work_dirs/inference
-          before it: tools/generate.py inference --out data/built-in/inference --train 600 --val 80 --test 200
+          before it: tools/generate.py inference --out data/built-in/inference --train 900 --val 100 --test 200
           and:       tools/cache.py build configs/inference/tiny_lstta.py
 time:     4 s a step of 32 statements on one busy core
 result:   none yet: after one epoch val accuracy is at chance (.50 of 480), also from avqa's adapter (--from)
