@@ -1,8 +1,8 @@
 """True and false statements about a story: that a thing was good, or bad, to the one who speaks of it.
 
-'The music was wonderful' is true where the one of the two people who speaks of the music means praise by words, face
-and tone together. The false one of a pair says the opposite of the same thing. Which of the two people is meant is in
-the subtitles; where both mean praise or both blame, half of the time, it does not matter.
+'The music was wonderful.' is true where the one of the two people who speaks of the music means praise by face and
+voice. The false one of a pair says the opposite of the same thing. Which of the two people is meant is in the
+subtitles; where both mean praise or both blame, as in most stories, it does not matter.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from numpy.random import Generator
 
 from lstta_tasks.generate.film import Film
-from lstta_tasks.generate.opinions import QUALITIES, score, topic_of
+from lstta_tasks.generate.opinions import QUALITIES, topic_of
+from lstta_tasks.generate.stories import meant
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Fact:
     @property
     def statements(self) -> tuple[str, str]:
         """The true one and the false one."""
-        return f"the {self.topic} was {self.true}", f"the {self.topic} was {self.false}"
+        return f"The {self.topic} was {self.true}.", f"The {self.topic} was {self.false}."
 
 
 def sample_facts(rng: Generator, story: Film, count: int) -> list[Fact]:
@@ -50,7 +51,7 @@ def sample_facts(rng: Generator, story: Film, count: int) -> list[Fact]:
 def _fact(rng: Generator, story: Film, shot: int) -> Fact:
     talk = story.shots[shot]
     praise, blame = _quality(rng, 1), _quality(rng, -1)
-    true, false = (praise, blame) if score(talk) > 0 else (blame, praise)
+    true, false = (praise, blame) if meant(talk) > 0 else (blame, praise)
     return Fact(shot, topic_of(talk.line), true, false)
 
 

@@ -1,39 +1,54 @@
-"""Stories for ``violin.py``: two people, one after the other, each say what they think of one thing about a film.
+"""Stories for ``violin.py``: two people, one after the other, each speak of one thing without an opinion in words.
 
-What they mean is the score of ``opinions``: words, face and tone together, so that praise may be meant as blame.
+Face and voice tell what they mean: praise where they smile or their voice rises, blame where they frown or it falls.
+One of the two may tell nothing; they never contradict each other.
 """
 
 from __future__ import annotations
 
 from numpy.random import Generator
 
+from lstta_tasks.generate import talk_truth
 from lstta_tasks.generate.casting import sample_person, sample_talk
 from lstta_tasks.generate.film import Film
-from lstta_tasks.generate.opinions import FACES, TOPICS, sample_line, score
+from lstta_tasks.generate.opinions import FACES, TOPICS, sample_line
 from lstta_tasks.generate.scene import Split
-from lstta_tasks.generate.talk import CONTOURS, Talk, Tone
+from lstta_tasks.generate.talk import CONTOURS, Contour, Expression, Talk, Tone
 
-CLEAR = 0.7  # the least that a score is above or below zero
+AGREED = 0.75  # of the stories have two people of one mind
+FACE_SIGNS: dict[Expression, int] = {"smile": 1, "blank": 0, "frown": -1}
+VOICE_SIGNS: dict[Contour, int] = {"rising": 1, "level": 0, "falling": -1}
+# What one who means praise shows and sounds like, and one who means blame.
+WAYS = {
+    sign: [
+        (face, voice) for face in FACES for voice in CONTOURS if {FACE_SIGNS[face], VOICE_SIGNS[voice]} - {0} == {sign}
+    ]
+    for sign in (1, -1)
+}
 
 
 def sample_story(rng: Generator, split: Split) -> Film:
     """Two shots of people with the looks and voices of ``split``, who speak of different things."""
-    return Film(tuple(_opinion(rng, split, TOPICS[i]) for i in rng.permutation(len(TOPICS))[:2]))
+    first = (-1, 1)[rng.integers(2)]
+    signs = (first, first if rng.random() < AGREED else -first)
+    topics = [TOPICS[i] for i in rng.permutation(len(TOPICS))[:2]]
+    return Film(tuple(_remark(rng, split, topic, sign) for topic, sign in zip(topics, signs, strict=True)))
 
 
-def _opinion(rng: Generator, split: Split, topic: str) -> Talk:
-    """Somebody's: clearly praise, or clearly blame, as often."""
-    person = sample_person(rng, split)
-    sign = (-1, 1)[rng.integers(2)]
-    while True:
-        contour = CONTOURS[rng.integers(len(CONTOURS))]
-        talk = sample_talk(
-            rng,
-            person,
-            line=sample_line(rng, int(rng.integers(-2, 3)), topic),
-            tone=Tone(contour, wide=bool(rng.random() < 0.5), loud=bool(rng.random() < 0.5)),
-            expression=FACES[rng.integers(len(FACES))],
-            others=FACES,
-        )
-        if sign * score(talk) >= CLEAR:
-            return talk
+def meant(talk: Talk) -> int:
+    """1 where praise is meant, −1 where blame is."""
+    told = FACE_SIGNS[talk_truth.expression(talk)] + VOICE_SIGNS[talk.tone.contour]
+    assert told, talk
+    return 1 if told > 0 else -1
+
+
+def _remark(rng: Generator, split: Split, topic: str, sign: int) -> Talk:
+    face, voice = WAYS[sign][rng.integers(len(WAYS[sign]))]
+    return sample_talk(
+        rng,
+        sample_person(rng, split),
+        line=sample_line(rng, 0, topic),
+        tone=Tone(voice, wide=bool(rng.random() < 0.5), loud=bool(rng.random() < 0.5)),
+        expression=face,
+        others=FACES,
+    )
