@@ -1,10 +1,11 @@
 """LSTTA on set-ups and punchlines of the built-in clips, with the tiny encoders.
 
-command:  tools/train.py configs/humor/tiny_lstta.py --work-dir work_dirs/humor
+command:  tools/train.py configs/humor/tiny_lstta.py --work-dir work_dirs/humor --from work_dirs/sentiment/best
           before it: tools/generate.py humor --out data/built-in/humor --train 1800 --val 240 --test 480
           and:       tools/cache.py build configs/humor/tiny_lstta.py
-time:     2 s a step of 32 punchlines on one busy core
-result:   none yet: after three epochs val accuracy is at chance (.525 of 200), also from avqa's adapter (--from)
+          and:       the adapter of configs/sentiment/tiny_lstta.py, which this one starts from
+time:     155 s of processor time on one core, 228 steps of 32 punchlines, with the tests of val and test
+result:   val accuracy .908; test .879, where one answer to all gives .5 (one run, seed 0)
 """
 
 from mmengine.config import read_base
@@ -18,8 +19,8 @@ task = dict(name="humor", root="data/built-in/humor")
 method = dict(name="lstta", width=48, heads=4, latents=4, window=3)
 clips = dict(segments=8, sound_seconds=1.0, fit="squash", cache="data/cache/humor_tiny", codec="raw")
 loader = dict(batch_size=32, workers=1)
-train_cfg = dict(max_epochs=12, val_interval=1)
+train_cfg = dict(max_epochs=4, val_interval=1)
 param_scheduler = [
     dict(type=LinearLR, start_factor=0.01, by_epoch=False, begin=0, end=50),
-    dict(type=CosineAnnealingLR, T_max=12, by_epoch=True, begin=0, end=12, convert_to_iter_based=True),
+    dict(type=CosineAnnealingLR, T_max=4, by_epoch=True, begin=0, end=4, convert_to_iter_based=True),
 ]
