@@ -13,6 +13,7 @@ from lstta_tasks.generate.talk import (
     EXPRESSIONS,
     SECONDS,
     Chew,
+    Contour,
     Expression,
     Face,
     Hair,
@@ -101,6 +102,11 @@ def sample_person(rng: Generator, split: Split) -> Person:
             pace=draw(rng, style.pace),
         ),
     )
+
+
+def sample_tone(rng: Generator, contour: Contour) -> Tone:
+    """A tone of this contour: wide or narrow, loud or soft."""
+    return Tone(contour, wide=bool(rng.random() < 0.5), loud=bool(rng.random() < 0.5))
 
 
 def sample_talk(

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lstta_tasks.generate import talk_truth
+from lstta_tasks.generate.spans import Span
 from lstta_tasks.generate.talk import Talk
-
-Span = tuple[float, float]
 
 
 @dataclass(frozen=True)

@@ -23,11 +23,11 @@ from typing import Literal
 from numpy.random import Generator
 
 from lstta_tasks.generate import talk_truth
-from lstta_tasks.generate.casting import sample_person, sample_talk
+from lstta_tasks.generate.casting import sample_person, sample_talk, sample_tone
 from lstta_tasks.generate.film import Film
 from lstta_tasks.generate.opinions import polarity, sample_line
 from lstta_tasks.generate.scene import Split
-from lstta_tasks.generate.talk import CONTOURS, Contour, Expression, Talk, Tone
+from lstta_tasks.generate.talk import CONTOURS, Contour, Expression, Talk
 
 Delivery = Literal["deadpan", "sincere", "ironic", "grimacing"]
 FACES: tuple[Expression, Expression] = ("frown", "smile")  # of blame and of praise
@@ -72,7 +72,7 @@ def sample_joke(rng: Generator, split: Split, delivery: Delivery) -> Joke:
         rng,
         person,
         line=sample_line(rng, 0),
-        tone=_tone(rng, CONTOURS[rng.integers(len(CONTOURS))]),
+        tone=sample_tone(rng, CONTOURS[rng.integers(len(CONTOURS))]),
         expression=FACES[rng.integers(2)],
         others=FACES,
     )
@@ -82,7 +82,7 @@ def sample_joke(rng: Generator, split: Split, delivery: Delivery) -> Joke:
         rng,
         person,
         line=sample_line(rng, worth),
-        tone=_tone(rng, VOICES[(worth > 0) == voice_agrees]),
+        tone=sample_tone(rng, VOICES[(worth > 0) == voice_agrees]),
         expression=FACES[(worth > 0) == face_agrees],
         others=FACES,
     )
@@ -93,7 +93,3 @@ def balanced(rng: Generator, count: int) -> Sequence[Delivery]:
     """Deliveries in the shares of the table above, mixed within every six."""
     six: tuple[Delivery, ...] = ("deadpan", "deadpan", "deadpan", "sincere", "ironic", "grimacing")
     return [six[i] for _ in range(0, count, 6) for i in rng.permutation(6)][:count]
-
-
-def _tone(rng: Generator, contour: Contour) -> Tone:
-    return Tone(contour, wide=bool(rng.random() < 0.5), loud=bool(rng.random() < 0.5))

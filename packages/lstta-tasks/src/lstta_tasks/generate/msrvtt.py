@@ -27,7 +27,8 @@ from numpy.random import Generator
 from lstta_tasks.generate.captions import Description, Sight, Sound, caption, describe
 from lstta_tasks.generate.dataset import Folder, Report, write_clips, write_csv, write_json
 from lstta_tasks.generate.scene import ENTRIES, INSTRUMENTS, POSITIONS, SECONDS, SPLITS, Scene, Split
-from lstta_tasks.generate.staging import Part, Span, draw_place, draw_positions, stage_scene
+from lstta_tasks.generate.spans import Span
+from lstta_tasks.generate.staging import Part, draw_place, draw_positions, stage_scene
 
 SIDE = 4  # sights, and sounds, of a block
 CAPTIONS: dict[Split, int] = {"train": 5, "val": 5, "test": 1}

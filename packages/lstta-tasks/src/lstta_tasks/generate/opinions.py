@@ -10,7 +10,7 @@ import re
 from numpy.random import Generator
 
 from lstta_tasks.generate import talk_truth
-from lstta_tasks.generate.talk import Expression, Talk
+from lstta_tasks.generate.talk import DIRECTION, Expression, Talk
 
 QUALITIES = {
     2: ("wonderful", "brilliant", "superb", "fantastic"),
@@ -95,7 +95,7 @@ def score(talk: Talk) -> float:
     """
     tone = talk.tone
     words = WORDS * polarity(talk.line)
-    direction = {"falling": -1, "level": 0, "rising": 1}[tone.contour]
+    direction = DIRECTION[tone.contour]
     if words * direction < 0:
         words *= SARCASM if words > 0 else KINDNESS
     total = words + FACE[talk_truth.expression(talk)] + direction * TONE[tone.wide]

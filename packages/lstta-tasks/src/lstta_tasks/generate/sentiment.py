@@ -11,11 +11,11 @@ from pathlib import Path
 
 from numpy.random import Generator
 
-from lstta_tasks.generate.casting import sample_person, sample_talk
+from lstta_tasks.generate.casting import sample_person, sample_talk, sample_tone
 from lstta_tasks.generate.dataset import Folder, Report, write_csv, write_talks
 from lstta_tasks.generate.opinions import FACES, sample_line, score
 from lstta_tasks.generate.scene import SPLITS, Split, scene_rng
-from lstta_tasks.generate.talk import CONTOURS, Person, Talk, Tone
+from lstta_tasks.generate.talk import CONTOURS, Person, Talk
 
 CLIPS_PER_VIDEO = 5
 MODES: dict[Split, str] = {"train": "train", "val": "valid", "test": "test"}
@@ -85,7 +85,7 @@ def _opinions(rng: Generator, person: Person) -> Iterator[Talk]:
             rng,
             person,
             line=sample_line(rng, polarity),
-            tone=Tone(contour, wide=bool(rng.random() < 0.5), loud=bool(rng.random() < 0.5)),
+            tone=sample_tone(rng, contour),
             expression=FACES[rng.integers(len(FACES))],
             others=FACES,
         )

@@ -11,10 +11,11 @@ from lstta_tasks.generate import truth
 from lstta_tasks.generate.scene import Scene
 
 ENTRY = 1.0  # seconds in which an instrument comes in
-Spans = list[tuple[float, float]]
+Span = tuple[float, float]
+Spans = list[Span]
 
 
-def union(spans: Iterable[tuple[float, float]]) -> Spans:
+def union(spans: Iterable[Span]) -> Spans:
     """The seconds that any of them covers."""
     joined: Spans = []
     for start, end in sorted(span for span in spans if span[0] < span[1]):

@@ -8,9 +8,8 @@ from numpy.typing import NDArray
 from lstta_tasks.generate.scene import Syllable
 from lstta_tasks.generate.speech_rate import syllables
 from lstta_tasks.generate.synth import SAMPLE_RATE, add, render_syllable
-from lstta_tasks.generate.talk import Talk
+from lstta_tasks.generate.talk import DIRECTION, Talk
 
-DIRECTION = {"falling": -1, "level": 0, "rising": 1}
 SPAN = {True: 11.0, False: 6.0}  # semitones that a moving pitch crosses in a line, wide or narrow
 SWING = {True: 2.0, False: 0.4}  # semitones up and down from syllable to syllable of a level line
 GLIDE = 0.3  # of the span within each syllable, so that every second of the line has its direction

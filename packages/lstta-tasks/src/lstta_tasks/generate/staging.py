@@ -29,8 +29,7 @@ from lstta_tasks.generate.scene import (
     play,
     sample_performer,
 )
-
-Span = tuple[float, float]  # seconds from the clip's start
+from lstta_tasks.generate.spans import Span
 
 
 @dataclass(frozen=True)

@@ -9,19 +9,18 @@ from __future__ import annotations
 from numpy.random import Generator
 
 from lstta_tasks.generate import talk_truth
-from lstta_tasks.generate.casting import sample_person, sample_talk
+from lstta_tasks.generate.casting import sample_person, sample_talk, sample_tone
 from lstta_tasks.generate.film import Film
 from lstta_tasks.generate.opinions import FACES, TOPICS, sample_line
 from lstta_tasks.generate.scene import Split
-from lstta_tasks.generate.talk import CONTOURS, Contour, Expression, Talk, Tone
+from lstta_tasks.generate.talk import CONTOURS, DIRECTION, Expression, Talk
 
 AGREED = 0.75  # of the stories have two people of one mind
 FACE_SIGNS: dict[Expression, int] = {"smile": 1, "blank": 0, "frown": -1}
-VOICE_SIGNS: dict[Contour, int] = {"rising": 1, "level": 0, "falling": -1}
 # What one who means praise shows and sounds like, and one who means blame.
 WAYS = {
     sign: [
-        (face, voice) for face in FACES for voice in CONTOURS if {FACE_SIGNS[face], VOICE_SIGNS[voice]} - {0} == {sign}
+        (face, voice) for face in FACES for voice in CONTOURS if {FACE_SIGNS[face], DIRECTION[voice]} - {0} == {sign}
     ]
     for sign in (1, -1)
 }
@@ -37,7 +36,7 @@ def sample_story(rng: Generator, split: Split) -> Film:
 
 def meant(talk: Talk) -> int:
     """1 where praise is meant, −1 where blame is."""
-    told = FACE_SIGNS[talk_truth.expression(talk)] + VOICE_SIGNS[talk.tone.contour]
+    told = FACE_SIGNS[talk_truth.expression(talk)] + DIRECTION[talk.tone.contour]
     assert told, talk
     return 1 if told > 0 else -1
 
@@ -48,7 +47,7 @@ def _remark(rng: Generator, split: Split, topic: str, sign: int) -> Talk:
         rng,
         sample_person(rng, split),
         line=sample_line(rng, 0, topic),
-        tone=Tone(voice, wide=bool(rng.random() < 0.5), loud=bool(rng.random() < 0.5)),
+        tone=sample_tone(rng, voice),
         expression=face,
         others=FACES,
     )

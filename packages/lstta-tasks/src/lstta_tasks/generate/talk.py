@@ -18,6 +18,7 @@ Hair = Literal["short", "long", "bald", "curly", "hat"]
 
 EXPRESSIONS: tuple[Expression, ...] = ("blank", "smile", "frown", "wide")
 CONTOURS: tuple[Contour, ...] = ("falling", "level", "rising")
+DIRECTION: dict[Contour, int] = {"falling": -1, "level": 0, "rising": 1}
 SECONDS = 4.0
 
 

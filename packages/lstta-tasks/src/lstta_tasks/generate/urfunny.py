@@ -19,9 +19,9 @@ from pathlib import Path
 import numpy as np
 
 from lstta_tasks.generate.dataset import Folder, Report, write_bytes, write_films
-from lstta_tasks.generate.film import Span
 from lstta_tasks.generate.jokes import PUNCHLINE, SETUP, Joke, balanced, sample_joke
 from lstta_tasks.generate.scene import SPLITS, Split, scene_rng
+from lstta_tasks.generate.spans import Span
 
 FOLDS: dict[Split, str] = {"train": "train", "val": "dev", "test": "test"}
 PROTOCOL = 3
