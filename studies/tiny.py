@@ -10,10 +10,15 @@ results:  docs/studies.md
 """
 
 
-def _epochs(number: int) -> dict[str, int]:
-    """Training of so many epochs, the learning rate's course included."""
-    keys = ("train_cfg.max_epochs", "param_scheduler.1.T_max", "param_scheduler.1.end")
-    return dict.fromkeys(keys, number)
+def _task(name: str, *, clips: str, epochs: int, seconds: float) -> dict[str, object]:
+    """A task on its built-in clips, from cached states, with the learning rate's course over all epochs."""
+    course = ("train_cfg.max_epochs", "param_scheduler.1.T_max", "param_scheduler.1.end")
+    return dict(
+        config=f"../configs/{name}/tiny_lstta.py",
+        seconds=seconds,
+        settings={"clips.features": f"data/cache/{name}_tiny_last2", **dict.fromkeys(course, epochs)},
+        prepare=[f"generate.py {name} --out data/built-in/{name} {clips}", "cache.py build CONFIG"],
+    )
 
 
 _LAST = r"blocks\.3\.(qkv|out|mlp\.[02])"
@@ -22,33 +27,9 @@ budget = 190_000
 seeds = (0, 1, 2)
 settings = {"model.adapted": 2, "loader.workers": 0, "train_cfg.val_interval": 2}
 tasks = {
-    "emotion": dict(
-        config="../configs/emotion/tiny_lstta.py",
-        seconds=60,
-        settings={"clips.features": "data/cache/emotion_tiny_last2", **_epochs(4)},
-        prepare=[
-            "generate.py emotion --out data/built-in/emotion --train 2000 --val 300 --test 400",
-            "cache.py build CONFIG",
-        ],
-    ),
-    "humor": dict(
-        config="../configs/humor/tiny_lstta.py",
-        seconds=70,
-        settings={"clips.features": "data/cache/humor_tiny_last2", **_epochs(5)},
-        prepare=[
-            "generate.py humor --out data/built-in/humor --train 1800 --val 240 --test 480",
-            "cache.py build CONFIG",
-        ],
-    ),
-    "avqa": dict(
-        config="../configs/avqa/tiny_lstta.py",
-        seconds=100,
-        settings={"clips.features": "data/cache/avqa_tiny_last2", **_epochs(2)},
-        prepare=[
-            "generate.py avqa --out data/built-in/avqa --train 900 --val 60 --test 200",
-            "cache.py build CONFIG",
-        ],
-    ),
+    "emotion": _task("emotion", clips="--train 2000 --val 300 --test 400", epochs=4, seconds=60),
+    "humor": _task("humor", clips="--train 1800 --val 240 --test 480", epochs=5, seconds=70),
+    "avqa": _task("avqa", clips="--train 900 --val 60 --test 200", epochs=2, seconds=100),
 }
 _lstta = dict(name="lstta", budget=budget)
 methods = {

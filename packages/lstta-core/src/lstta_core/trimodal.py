@@ -225,8 +225,7 @@ class TrimodalModel(nn.Module):
         """How names of the encoders' parameters begin that only blocks behind the prefix read."""
         names = []
         for modality, encoder in self.by_modality().items():
-            after = range(blocks_before(self.first_adapted, encoder.depth, self.stages), encoder.depth)
-            blocks = [encoder.block(index) for index in after]
+            blocks = [encoder.block(index) for index in range(self.prefix_blocks[modality], encoder.depth)]
             names += [f"{modality}.{name}." for name, module in encoder.named_modules() if module in blocks]
         return tuple(names)
 

@@ -93,15 +93,16 @@ class Report:
 
     def value(self, name: str) -> float:
         """The value of the score of this name."""
-        return self._score(name).value
+        return self.score(name).value
 
     @property
     def merit(self) -> float:
         """What selection maximises: the primary score, with its sign turned where lower is better."""
-        score = self._score(self.primary)
+        score = self.score(self.primary)
         return -score.value if score.lower_is_better else score.value
 
-    def _score(self, name: str) -> Score:
+    def score(self, name: str) -> Score:
+        """The score of this name."""
         return next(score for score in self.scores if score.name == name)
 
 

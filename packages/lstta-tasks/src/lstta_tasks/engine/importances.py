@@ -65,7 +65,7 @@ def measure(
     matters = segments_that_matter(known, durations, segments)
     parts = groups(samples, matters)
     report = experiment.task.report(whole, samples)
-    score = next(score for score in report.scores if score.name == report.primary)
+    score = report.score(report.primary)
     return Measured(
         agreement={name: agreements(scores, matters, known, clips) for name, scores in explanations.items()},
         curves={name: curves(experiment.task, part, whole, answers) for name, part in parts.items()},

@@ -50,11 +50,11 @@ def make_run(study: Study, run: Run, *, work_dir: Path, result: Path) -> dict[st
     train(config, work_dir=work_dir, resume=True)
     trained = time.monotonic()
     best = work_dir / BEST
-    report, details = evaluate(config, best, "test")
+    report, _ = evaluate(config, best, "test")
     tested = time.monotonic()
     record = read(best).record
     chosen = record["selected"]
-    primary = next(score for score in details["scores"] if score["name"] == report.primary)
+    primary = report.score(report.primary)
     value = chosen[report.primary]
     found = {
         "study": study.name,
@@ -68,17 +68,17 @@ def make_run(study: Study, run: Run, *, work_dir: Path, result: Path) -> dict[st
         "val": {
             "primary": report.primary,
             "value": value,
-            "merit": -value if primary["lower_is_better"] else value,
+            "merit": -value if primary.lower_is_better else value,
             "epoch": chosen["epoch"],
         },
         "test": {
             "primary": report.primary,
-            "value": primary["value"],
-            "count": primary["count"],
-            "baseline": primary["baseline"],
-            "baseline_name": primary["baseline_name"],
-            "lower_is_better": primary["lower_is_better"],
-            "scores": {score["name"]: score["value"] for score in details["scores"]},
+            "value": primary.value,
+            "count": primary.count,
+            "baseline": primary.baseline,
+            "baseline_name": primary.baseline_name,
+            "lower_is_better": primary.lower_is_better,
+            "scores": {score.name: score.value for score in report.scores},
         },
         "seconds": {"train": round(trained - start, 1), "test": round(tested - trained, 1)},
         "resumed": resumed,
