@@ -49,7 +49,7 @@ def mean(vectors: list[Tensor], width: int, like: Tensor) -> Tensor:
 
 
 def attention(query: Tensor, keys: list[Tensor], biases: list[Tensor], module: nn.Module) -> Tensor:
-    """One query over the keys that it may see; zeros where there are none."""
+    """One query over the keys that it may see, each with a bias for each head; zeros where there are none."""
     assert isinstance(module, MaskedAttention)
     if not keys:
         return torch.zeros_like(query)
@@ -62,7 +62,7 @@ def attention(query: Tensor, keys: list[Tensor], biases: list[Tensor], module: n
     parts = []
     for head in range(module.heads):
         own = slice(head * size, (head + 1) * size)
-        scores = [(q[own] * k[own]).sum() / math.sqrt(size) + bias for k, bias in zip(ks, biases, strict=True)]
+        scores = [(q[own] * k[own]).sum() / math.sqrt(size) + bias[head] for k, bias in zip(ks, biases, strict=True)]
         part = torch.zeros(size, dtype=query.dtype)
         for weight, value in zip(softmax(scores), vs, strict=True):
             part = part + weight * value[own]
@@ -101,7 +101,7 @@ def long_term(
     if words:
         summaries[Modality.LANGUAGE, 0] = mean(words, width, like) + module.kind[Modality.LANGUAGE]
     keys = [layer_norm(summary, module.norm) for summary in summaries.values()]
-    zero = like.new_zeros(())
+    zero, even = like.new_zeros(()), like.new_zeros(module.attention.heads)
     context = []
     for t in range(segments):
         total = like.new_zeros(width)
@@ -109,7 +109,7 @@ def long_term(
             if (modality, t) in summaries:
                 summary = summaries[modality, t]
                 query = layer_norm(summary, module.norm)
-                attended = summary + attention(query, keys, [zero] * len(keys), module.attention)
+                attended = summary + attention(query, keys, [even] * len(keys), module.attention)
                 total = total + linear(attended, module.context[modality])
         context.append(total)
     seen = [t for t in range(segments) if any((m, t) in summaries for m in module.timed)]
@@ -144,7 +144,7 @@ def short_term(
     module: ShortTermInteraction, clip: Clip, log_g: Mapping[Modality, list[Tensor]]
 ) -> dict[Modality, list[list[Tensor]]]:
     """What every visible token hears."""
-    zero = module.offset.new_zeros(())
+    nothing = module.offset.new_zeros(module.attention.heads)
     segments = len(clip[module.timed[0]])
     timed_text = Modality.LANGUAGE in clip and len(clip[Modality.LANGUAGE]) == segments > 1
     reach = module.window // 2
@@ -154,12 +154,13 @@ def short_term(
     }
     words = [[word + module.kind[Modality.LANGUAGE] for word in part] for part in clip.get(Modality.LANGUAGE, [])]
 
-    def around(per_segment: list[list[Tensor]], t: int) -> list[tuple[Tensor, int]]:
+    def around(per_segment: list[list[Tensor]], t: int) -> list[tuple[Tensor, int, Tensor]]:
         found = []
         for offset in range(module.window):
             near = t + offset - reach
+            distance = nothing if module.near is None else module.near[:, offset]
             if 0 <= near < segments:
-                found += [(key + module.offset[offset], near) for key in per_segment[near]]
+                found += [(key + module.offset[offset], near, distance) for key in per_segment[near]]
         return found
 
     heard: dict[Modality, list[list[Tensor]]] = {m: [] for m in clip}
@@ -167,19 +168,20 @@ def short_term(
         for s, tokens in enumerate(parts):
             keys: list[Tensor] = []
             biases: list[Tensor] = []
-            for source in module.timed:
-                if modality is Modality.LANGUAGE and not timed_text:
-                    near = [(key, t) for t in range(segments) for key in notes[source][t]]
+            sources = [*module.timed, *([Modality.LANGUAGE] if words and modality is not Modality.LANGUAGE else [])]
+            for place, source in enumerate(sources):
+                if source is Modality.LANGUAGE:
+                    near = around(words, s) if timed_text else [(word, 0, nothing) for word in words[0]]
+                elif modality is Modality.LANGUAGE and not timed_text:
+                    near = [(key, t, nothing) for t in range(segments) for key in notes[source][t]]
                 else:
                     near = around(notes[source], s)
-                keys += [key for key, _ in near]
                 says = modality is Modality.LANGUAGE and source in log_g
-                biases += [log_g[source][t] if says else zero for _, t in near]
-            if modality is not Modality.LANGUAGE and words:
-                more = [key for key, _ in around(words, s)] if timed_text else words[0]
-                keys += more
-                biases += [zero] * len(more)
-            norm, attend = module.norm[modality], module.attention[modality]
+                liked = module.prefer[modality][place] if modality in module.prefer else nothing
+                for key, t, distance in near:
+                    keys.append(key)
+                    biases.append(liked + distance - math.log(len(near)) + (log_g[source][t] if says else 0))
+            norm, attend = module.norm[modality], module.attention
             heard[modality].append([attention(layer_norm(token, norm), keys, biases, attend) for token in tokens])
     return heard
 

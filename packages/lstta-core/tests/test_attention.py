@@ -31,13 +31,13 @@ def test_attention_equals_naive_loop_and_its_gradients(naive: ModuleType, with_b
     module = MaskedAttention(width=6, heads=3).double()
     queries = torch.randn(2, 3, 6, dtype=torch.float64, requires_grad=True)
     keys = torch.randn(2, 5, 6, dtype=torch.float64, requires_grad=True)
-    bias = torch.randn(2, 5, dtype=torch.float64, requires_grad=True)
+    bias = torch.randn(2, 3, 5, dtype=torch.float64, requires_grad=True)
     mask = torch.tensor([[True, False, True, True, False], [False, True, True, False, True]])
     leaves = [queries, keys, *module.parameters(), *([bias] if with_bias else [])]
     weights = torch.randn(2, 3, 6, dtype=torch.float64)
 
     got = module(queries, keys, mask, bias if with_bias else None)
-    zero = torch.zeros((), dtype=torch.float64)
+    zero = torch.zeros(3, dtype=torch.float64)
     wanted = torch.stack(
         [
             torch.stack(
@@ -45,7 +45,7 @@ def test_attention_equals_naive_loop_and_its_gradients(naive: ModuleType, with_b
                     naive.attention(
                         queries[b, q],
                         [keys[b, k] for k in range(5) if mask[b, k]],
-                        [bias[b, k] if with_bias else zero for k in range(5) if mask[b, k]],
+                        [bias[b, :, k] if with_bias else zero for k in range(5) if mask[b, k]],
                         module,
                     )
                     for q in range(3)
@@ -65,7 +65,7 @@ def test_nothing_to_see_gives_zeros_and_finite_gradients() -> None:
     module = MaskedAttention(width=6, heads=2)
     queries, keys = torch.randn(2, 3, 6, requires_grad=True), torch.randn(2, 5, 6, requires_grad=True)
     mask = torch.tensor([[False] * 5, [True] * 5])
-    out = module(queries, keys, mask, torch.randn(2, 5))
+    out = module(queries, keys, mask, torch.randn(2, 2, 5))
     assert torch.equal(out[0], torch.zeros(3, 6))
     assert out[1].all()
     out.square().sum().backward()
@@ -91,7 +91,8 @@ def test_gradcheck() -> None:
     torch.manual_seed(0)
     module = MaskedAttention(width=4, heads=2).double()
     mask = torch.tensor([[True, False, True], [False, False, False]])
-    inputs = [torch.randn(*shape, dtype=torch.float64, requires_grad=True) for shape in ((2, 2, 4), (2, 3, 4), (2, 3))]
+    shapes = ((2, 2, 4), (2, 3, 4), (2, 2, 3))
+    inputs = [torch.randn(*shape, dtype=torch.float64, requires_grad=True) for shape in shapes]
     assert torch.autograd.gradcheck(lambda q, k, bias: module(q, k, mask, bias), inputs)
 
 

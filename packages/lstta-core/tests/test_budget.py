@@ -36,7 +36,7 @@ pytestmark = pytest.mark.usefixtures("selected_core")
     ("name", "budget", "options"),
     [
         ("lstta", 20_000, {}),
-        ("lstta", 350_000, {"latents": 3, "heads": 4}),
+        ("lstta", 350_000, {"latents": 3}),
         ("lstta", 50_000, {"short_term": False, "window": 5}),
         ("bottleneck", 5_000, {}),
         ("bottleneck", 350_000, {}),

@@ -308,7 +308,9 @@ def test_parameter_count_by_a_closed_formula() -> None:
                 gate = last or (short_term and L in modalities)
                 count += (1 + n + c) * r * r + (c + 2) * r + attention + gate * n * (r + 1)
             if short_term and n:
-                count += n * (k * r + r * r + r) + w * r + 3 * c * r + c * attention
+                heard = {m: n if m == L else c for m in modalities}
+                count += n * (k * r + r * r + r) + w * r + 3 * c * r + attention
+                count += (w > 1) * heads * w + sum(heads * s for s in heard.values() if s > 1)
             assert sum(p.numel() for p in adapter.parameters()) == count
 
 

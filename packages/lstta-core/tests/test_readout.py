@@ -17,6 +17,8 @@ from lstta_core.trimodal import TrimodalOutput
 VISUAL, AUDIO, LANGUAGE = Modality
 WIDTHS = {VISUAL: 11, AUDIO: 5, LANGUAGE: 7}
 SHAPES = {VISUAL: (3, 5, 2), AUDIO: (3, 5, 3), LANGUAGE: (3, 1, 13)}
+HEADS = (slice(0, 2), slice(2, 4), slice(4, 6))
+ZEROS = torch.zeros(2, dtype=torch.float64)
 Importances = Mapping[Modality, Tensor]
 
 
@@ -46,7 +48,10 @@ def make_readout(modalities: Sequence[Modality] = tuple(Modality)) -> Readout:
     readout = Readout(widths={m: WIDTHS[m] for m in modalities}, width=6, heads=3).double()
     for parameter in readout.parameters():
         parameter.data = torch.randn_like(parameter) / 2
-    return readout
+    for name, buffer in readout.named_buffers():
+        if name.endswith(("mean", "variance")):
+            buffer.copy_(torch.rand_like(buffer) + 0.5)
+    return readout.eval()
 
 
 def absent(stream: Stream, clip: int) -> Stream:
@@ -57,11 +62,15 @@ def absent(stream: Stream, clip: int) -> Stream:
 
 def loop(readout: Readout, streams: Streams, importances: Importances) -> tuple[Tensor, dict[Modality, Tensor]]:
     """One clip, one head, one token at a time: the vectors, and the share of each segment in the weights."""
-    p: dict[str, Tensor] = dict(readout.named_parameters())
+    p: dict[str, Tensor] = {**dict(readout.named_parameters()), **dict(readout.named_buffers())}
 
     def project(modality: Modality, x: Tensor) -> Tensor:
         normed = F.layer_norm(x, x.shape, p[f"project.{modality}.0.weight"], p[f"project.{modality}.0.bias"])
         return p[f"project.{modality}.1.weight"] @ normed + p[f"project.{modality}.1.bias"]
+
+    def standardise(modality: Modality, x: Tensor) -> Tensor:
+        scaled = (x - p[f"norm.{modality}.mean"]) / (p[f"norm.{modality}.variance"] + 1e-5).sqrt()
+        return p[f"norm.{modality}.weight"] * scaled + p[f"norm.{modality}.bias"]
 
     rows = []
     shares = {m: torch.zeros(3, 5, dtype=torch.float64) for m in (VISUAL, AUDIO) if m in streams}
@@ -70,13 +79,18 @@ def loop(readout: Readout, streams: Streams, importances: Importances) -> tuple[
         if LANGUAGE in streams:
             text = streams[LANGUAGE]
             words = [project(LANGUAGE, x) for x in text.tokens[clip][text.mask[clip]]]
-            query = query + (torch.stack(words).mean(0) if words else 0)
+            if words:
+                pooled = []
+                for head, asked in zip(HEADS, p["text.queries"], strict=True):
+                    weights = torch.stack([asked @ word[head] / 2**0.5 for word in words]).softmax(0)
+                    pooled.append(sum((w * word[head] for w, word in zip(weights, words, strict=True)), ZEROS))
+                query = query + standardise(LANGUAGE, torch.cat(pooled))
         parts = [query]
         for modality in (m for m in (VISUAL, AUDIO) if m in streams):
             stream, pool = streams[modality], f"pool.{modality}"
             q = p[f"{pool}.query.weight"] @ query + p[f"{pool}.query.bias"]
             heads = []
-            for head in (slice(0, 2), slice(2, 4), slice(4, 6)):
+            for head in HEADS:
                 values, scores, segments = [], [], []
                 for t in range(5):
                     for x, seen in zip(stream.tokens[clip, t], stream.mask[clip, t], strict=True):
@@ -90,8 +104,8 @@ def loop(readout: Readout, streams: Streams, importances: Importances) -> tuple[
                 weights = torch.stack(scores).softmax(0) if scores else torch.zeros(0)
                 for w, t in zip(weights.tolist(), segments, strict=True):
                     shares[modality][clip, t] += w / 3
-                heads.append(sum((w * v for w, v in zip(weights, values, strict=True)), torch.zeros(2).double()))
-            pooled = torch.cat(heads)
+                heads.append(sum((w * v for w, v in zip(weights, values, strict=True)), ZEROS))
+            pooled = standardise(modality, torch.cat(heads)) if stream.mask[clip].any() else torch.zeros(6).double()
             parts += [pooled, pooled * query]
         rows.append(F.gelu(p["fuse.0.weight"] @ torch.cat(parts) + p["fuse.0.bias"]))
     return torch.stack(rows), shares

@@ -49,7 +49,7 @@ class MaskedAttention(nn.Module):
             queries: (B, Q, r).
             keys: (B, K, r), read as keys and as values.
             mask: (B, K), bool, true for keys that may be seen.
-            bias: (B, K) or None, added to the logits of every query and head.
+            bias: (B, heads or 1, K) or None, added to the logits of every query.
 
         Returns:
             (B, Q, r), zeros for clips whose mask is false everywhere.
@@ -59,9 +59,9 @@ class MaskedAttention(nn.Module):
     def attend(self, queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor, bias: Tensor | None = None) -> Tensor:
         """As :meth:`forward`, with keys and values (B, K, r) that ``key`` and ``value`` have projected already."""
         seen = mask.any(-1)
-        allowed = mask | ~seen[:, None]
-        logits = torch.zeros_like(mask, dtype=queries.dtype) if bias is None else bias.to(queries.dtype)
-        logits = logits.masked_fill(~allowed, float("-inf"))[:, None, None]
+        hidden = ~(mask | ~seen[:, None])[:, None, None]
+        logits = torch.zeros_like(hidden, dtype=queries.dtype) if bias is None else bias[:, :, None].to(queries.dtype)
+        logits = logits.masked_fill(hidden, float("-inf"))
         attended = F.scaled_dot_product_attention(
             self._split(self.query(queries)),
             self._split(keys),

@@ -11,9 +11,9 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from lstta_core.attention import masked_mean
 from lstta_core.interfaces import TIMED, Modality, Streams
 from lstta_core.long_term import sinusoids
+from lstta_core.running_norm import RunningNorm
 from lstta_core.trimodal import TrimodalOutput
 
 
@@ -32,10 +32,10 @@ class TextGuidedPool(nn.Module):
         self.key = nn.Linear(width, width, bias=False)
 
     def forward(self, query: Tensor, tokens: Tensor, mask: Tensor, log_g: Tensor | None) -> Tensor:
-        """(B, E) over (B, T, N, E), mask (B, T, N), log g (B, T) or None, to (B, E); zeros where nothing is seen."""
+        """(B, E) over (B, T, N, E), mask (B, T, N), log g (B, T) or None, to (B, E); any where nothing is seen."""
         weights = self.weights(query, tokens, mask, log_g)
         values = tokens.unflatten(-1, (self.heads, -1))
-        return torch.einsum("bhtn,btnhe->bhe", weights, values).flatten(1) * mask.any((1, 2))[:, None]
+        return torch.einsum("bhtn,btnhe->bhe", weights, values).flatten(1)
 
     def weights(self, query: Tensor, tokens: Tensor, mask: Tensor, log_g: Tensor | None) -> Tensor:
         """(B, H, T, N), what each head weighs each token with: sums to 1; of no use where nothing is seen."""
@@ -49,11 +49,34 @@ class TextGuidedPool(nn.Module):
         return scores.masked_fill(~allowed[:, None], float("-inf")).flatten(2).softmax(-1).view_as(scores)
 
 
+class TextPool(nn.Module):
+    """A text in one vector: each head weighs the words with a learned query and takes its part of the width.
+
+    Args:
+        width: E.
+        heads: how many; must divide the width.
+    """
+
+    def __init__(self, *, width: int, heads: int) -> None:
+        super().__init__()
+        self.queries = nn.Parameter(torch.randn(heads, width // heads))
+
+    def forward(self, words: Tensor, mask: Tensor) -> Tensor:
+        """(B, L, E) and mask (B, L) to (B, E); any where nothing is seen."""
+        values = words.unflatten(-1, self.queries.shape)
+        scores = torch.einsum("blhe,he->bhl", values, self.queries) * self.queries.shape[1] ** -0.5
+        allowed = mask | ~mask.any(-1, keepdim=True)
+        weights = scores.masked_fill(~allowed[:, None], float("-inf")).softmax(-1)
+        return torch.einsum("bhl,blhe->bhe", weights, values).flatten(1)
+
+
 class Readout(nn.Module):
     """The finished streams of a clip in one vector.
 
-    The text's mean is the query of an attention over sight and over sound; what both give and their products with the
-    text are fused. Modalities that a clip lacks are zeros. Computes in its own type whatever the encoders' is.
+    The text is the query of an attention over sight and over sound; what both give and their products with the text
+    are fused. All three are brought to one scale before: what two texts differ in is a small part of their vectors,
+    and would be a small part of every product. Modalities that a clip lacks are zeros. Computes in its own type
+    whatever the encoders' is.
 
     Args:
         widths: D_m of the encoders' finished tokens.
@@ -75,6 +98,9 @@ class Readout(nn.Module):
             {m: nn.Sequential(nn.LayerNorm(widths[m]), nn.Linear(widths[m], width)) for m in modalities}
         )
         self.pool = nn.ModuleDict({m: TextGuidedPool(width=width, heads=heads) for m in self.timed})
+        self.norm = nn.ModuleDict({m: RunningNorm(width) for m in modalities})
+        if Modality.LANGUAGE in modalities:
+            self.text = TextPool(width=width, heads=heads)
         self.default_query = nn.Parameter(torch.zeros(width))
         parts = 1 + 2 * len(self.timed)
         self.fuse = nn.Sequential(nn.Linear(parts * width, width), nn.GELU(), nn.Dropout(dropout))
@@ -84,7 +110,8 @@ class Readout(nn.Module):
         query = self._query(output.streams)
         parts = [query]
         for modality in self.timed:
-            pooled = self.pool[modality](query, *self._pooled(modality, output))
+            tokens, mask, log_g = self._pooled(modality, output)
+            pooled = self.norm[modality](self.pool[modality](query, tokens, mask, log_g), mask.any((1, 2)))
             parts += [pooled, pooled * query]
         return self.fuse(torch.cat(parts, dim=-1))
 
@@ -103,13 +130,14 @@ class Readout(nn.Module):
         return shares
 
     def _query(self, streams: Streams) -> Tensor:
-        """(B, E): the text's mean, on top of what is asked without a text."""
+        """(B, E): the text, on top of what is asked without one."""
         query = self.default_query.expand(next(iter(streams.values())).tokens.shape[0], -1)
         if Modality.LANGUAGE not in self.project:
             return query
         text = streams[Modality.LANGUAGE]
         tokens = self.project[Modality.LANGUAGE](text.tokens.to(query.dtype))
-        return query + masked_mean(tokens.flatten(1, 2), text.mask.flatten(1))
+        mask = text.mask.flatten(1)
+        return query + self.norm[Modality.LANGUAGE](self.text(tokens.flatten(1, 2), mask), mask.any(1))
 
     def _pooled(self, modality: Modality, output: TrimodalOutput) -> tuple[Tensor, Tensor, Tensor | None]:
         """What a pool reads: tokens (B, T, N, E), their mask, and log g (B, T) where there are importances."""

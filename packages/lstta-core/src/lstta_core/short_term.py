@@ -6,7 +6,7 @@ What the module is for is from the paper's abstract; the formulas are our choice
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -54,6 +54,9 @@ class ShortTermInteraction(nn.Module):
     all segments. Timed text (S = T) is read and reads within the window, like the other two. Language attends with
     the log importances as a bias on the latents: there unimportant segments are suppressed.
 
+    One attention serves all listeners. At the start a token hears each modality as loud as any other, however many
+    keys each has, and segments by e^-distance; both are learned, for each head.
+
     Args:
         width: r, of the bottleneck.
         heads: of the attention.
@@ -74,7 +77,14 @@ class ShortTermInteraction(nn.Module):
         self.offset = nn.Parameter(torch.randn(window, width) * 0.02)
         self.kind = nn.ParameterDict({m: nn.Parameter(torch.randn(width) * 0.02) for m in modalities})
         self.norm = nn.ModuleDict({m: nn.LayerNorm(width) for m in modalities})
-        self.attention = nn.ModuleDict({m: MaskedAttention(width=width, heads=heads) for m in modalities})
+        self.attention = MaskedAttention(width=width, heads=heads)
+        # What is the same for all keys cancels in the softmax, so there are biases only where keys differ.
+        distance = (torch.arange(window) - window // 2).abs().float()
+        self.near = nn.Parameter(-distance.repeat(heads, 1)) if window > 1 else None
+        sources = {m: self.timed if m is Modality.LANGUAGE else tuple(modalities) for m in modalities}
+        self.prefer = nn.ParameterDict(
+            {m: nn.Parameter(torch.zeros(len(sources[m]), heads)) for m in modalities if len(sources[m]) > 1}
+        )
 
     def forward(
         self,
@@ -93,77 +103,88 @@ class ShortTermInteraction(nn.Module):
             (B, S_m, N_m, r) for each modality, to be added to z_m.
         """
         segments = tokens[self.timed[0]].shape[1]
-        timed_text = Modality.LANGUAGE in tokens and tokens[Modality.LANGUAGE].shape[1] == segments > 1
+        weight, bias = self._projection()
+        offsets = F.linear(self.offset, weight)
         latents = [self._latents(m, tokens[m], masks[m], log_importances.get(m)) for m in self.timed]
-        notes = _Source(*(torch.cat(parts, 2) for parts in zip(*latents, strict=True)))
-        near = [self._around(self.timed, notes)]
+        latents = [source.projected(weight, bias) for source in latents]
+        around = [self._around(source, offsets) for source in latents]
         heard = {}
+        words = []
         if Modality.LANGUAGE in tokens:
-            text = tokens[Modality.LANGUAGE]
-            listener = (Modality.LANGUAGE,)
-            around = self._around(listener, notes) if timed_text else self._projected(listener, notes).joined()
-            heard.update(self._listen(listener, tokens, around, biased=True))
-            shown = masks[Modality.LANGUAGE]
-            words = _Source(text + self.kind[Modality.LANGUAGE], shown, text.new_zeros(shown.shape))
-            near.append(
-                self._around(self.timed, words) if timed_text else self._projected(self.timed, words).repeated(segments)
-            )
-        around = _Source(*(torch.cat(parts, 2) for parts in zip(*near, strict=True)))
-        return heard | self._listen(self.timed, tokens, around, biased=False)
+            said, shown = tokens[Modality.LANGUAGE], masks[Modality.LANGUAGE]
+            text = _Source(said + self.kind[Modality.LANGUAGE], shown, said.new_zeros(shown.shape), None)
+            text = text.projected(weight, bias)
+            if said.shape[1] == segments > 1:
+                words, surroundings = [self._around(text, offsets)], around
+            else:
+                words, surroundings = [text.repeated(segments)], [source.joined() for source in latents]
+            heard[Modality.LANGUAGE] = self._listen(Modality.LANGUAGE, said, surroundings)
+        even = [source._replace(log_g=torch.zeros_like(source.log_g)) for source in around] + words
+        return heard | {m: self._listen(m, tokens[m], even) for m in self.timed}
 
     def _latents(self, modality: Modality, tokens: Tensor, mask: Tensor, log_g: Tensor | None) -> _Source:
-        keys, seen = self.latents[modality](tokens, mask)
-        keys = keys + self.kind[modality]
-        log_g = keys.new_zeros(seen.shape) if log_g is None else log_g.to(keys.dtype)
-        return _Source(keys, seen[..., None].expand(keys.shape[:-1]), log_g[..., None].expand(keys.shape[:-1]))
+        latents, seen = self.latents[modality](tokens, mask)
+        log_g = latents.new_zeros(seen.shape) if log_g is None else log_g
+        each = latents.shape[:-1]
+        keys = latents + self.kind[modality]
+        return _Source(keys, seen[..., None].expand(each), log_g[..., None].expand(each), None)
 
-    def _projected(self, listeners: Sequence[Modality], source: _Source) -> _Source:
-        """The keys and values that each listener makes of a source, side by side."""
-        return source._replace(keys=F.linear(source.keys, *self._projection(listeners)))
-
-    def _around(self, listeners: Sequence[Modality], source: _Source) -> _Source:
-        """The same of the source's window around each segment. What is linear comes first, while there is one of each:
+    def _around(self, source: _Source, offsets: Tensor) -> _Source:
+        """The source's window around each segment. What is linear came before, while there was one of each:
         W (y + o) = W y + W o."""
-        weight, bias = self._projection(listeners)
-        keys = windows(F.linear(source.keys, weight, bias), self.window) + F.linear(self.offset, weight)[:, None]
+        keys = windows(source.keys, self.window) + offsets[:, None]
         seen, log_g = windows(source.seen, self.window), windows(source.log_g, self.window)
-        return _Source(keys.flatten(2, 3), seen.flatten(2, 3), log_g.flatten(2, 3))
+        near = None if self.near is None else self.near.repeat_interleave(source.keys.shape[2], 1)
+        return _Source(keys.flatten(2, 3), seen.flatten(2), log_g.flatten(2), near)
 
-    def _projection(self, listeners: Sequence[Modality]) -> tuple[Tensor, Tensor]:
-        """W_k and W_v of each listener in one matrix (2r · listeners, r), and their bias."""
-        attentions = [cast(MaskedAttention, self.attention[m]) for m in listeners]
-        maps = [(attention.key, attention.value) for attention in attentions]
-        weight = torch.cat([layer.weight for pair in maps for layer in pair])
-        bias = torch.cat([part for _, value in maps for part in (torch.zeros_like(value.bias), value.bias)])
-        return weight, bias
+    def _projection(self) -> tuple[Tensor, Tensor]:
+        """W_k over W_v, (2r, r), and their bias."""
+        key, value = self.attention.key, self.attention.value
+        return torch.cat([key.weight, value.weight]), torch.cat([torch.zeros_like(value.bias), value.bias])
 
-    def _listen(
-        self, listeners: Sequence[Modality], tokens: Mapping[Modality, Tensor], around: _Source, *, biased: bool
-    ) -> dict[Modality, Tensor]:
-        parts = around.keys.flatten(0, 1).unflatten(-1, (2 * len(listeners), -1)).unbind(-2)
-        seen = around.seen.flatten(0, 1)
-        bias = around.log_g.flatten(0, 1) if biased else None
-        heard = {}
-        for place, m in enumerate(listeners):
-            queries = self.norm[m](tokens[m]).flatten(0, 1)
-            said = cast(MaskedAttention, self.attention[m]).attend(
-                queries, parts[2 * place], parts[2 * place + 1], seen, bias
-            )
-            heard[m] = said.view_as(tokens[m])
-        return heard
+    def _listen(self, listener: Modality, tokens: Tensor, sources: Sequence[_Source]) -> Tensor:
+        """(B, S, N, r), what the tokens hear from sources with S segments."""
+        biases = [source.bias(self.attention.heads) for source in sources]
+        if listener in self.prefer:
+            biases = [bias + one[:, None] for bias, one in zip(biases, self.prefer[listener], strict=True)]
+        keys, values = torch.cat([source.keys for source in sources], 2).flatten(0, 1).chunk(2, -1)
+        seen = torch.cat([source.seen for source in sources], 2).flatten(0, 1)
+        queries = self.norm[listener](tokens).flatten(0, 1)
+        bias = torch.cat(biases, 3).flatten(0, 1)
+        return self.attention.attend(queries, keys, values, seen, bias).view_as(tokens)
 
 
 class _Source(NamedTuple):
-    """Something to attend to: keys (B, S, K, …), which of them are seen (B, S, K), and log g of each (B, S, K)."""
+    """One modality to attend to.
+
+    Attributes:
+        keys: (B, S, K, r); once projected (B, S, K, 2r), as the attention wants them, and its values beside them.
+        seen: (B, S, K), bool.
+        log_g: (B, S, K), zeros where importances do not count.
+        near: (heads, K), the bias for the distance, or None where there is none.
+    """
 
     keys: Tensor
     seen: Tensor
     log_g: Tensor
+    near: Tensor | None
+
+    def bias(self, heads: int) -> Tensor:
+        """(B, S, heads, K). Alike keys of a source weigh together what one alone would."""
+        count = self.seen.sum(-1, keepdim=True).clamp(min=1)
+        bias = (self.log_g - count.to(self.log_g.dtype).log())[:, :, None].expand(-1, -1, heads, -1)
+        return bias if self.near is None else bias + self.near
+
+    def projected(self, weight: Tensor, bias: Tensor) -> _Source:
+        """Its keys and values, of W_k over W_v and their bias."""
+        return self._replace(keys=F.linear(self.keys, weight, bias))
 
     def joined(self) -> _Source:
         """All segments as the surroundings of one: S becomes 1."""
-        return _Source(*(part.flatten(1, 2)[:, None] for part in self))
+        keys, seen, log_g = (part.flatten(1, 2)[:, None] for part in self[:3])
+        return _Source(keys, seen, log_g, self.near)
 
     def repeated(self, segments: int) -> _Source:
         """One segment as the surroundings of each: S becomes ``segments``."""
-        return _Source(*(part.expand(-1, segments, *part.shape[2:]) for part in self))
+        keys, seen, log_g = (part.expand(-1, segments, *part.shape[2:]) for part in self[:3])
+        return _Source(keys, seen, log_g, self.near)

@@ -37,7 +37,7 @@ class TestToyLanguage(EncoderConformance):
         rows = []
         for row, seen in zip(ids, mask, strict=True):
             tokens = encoder.words(row[seen])[None]
-            bias = encoder.slope * torch.arange(tokens.shape[1])[None]
+            bias = encoder.slope * torch.arange(tokens.shape[1])[None, None]
             for block in encoder.blocks:
                 tokens = block(tokens, torch.ones(tokens.shape[:2], dtype=torch.bool), bias)
             rows.append(encoder.norm(tokens)[0])

@@ -60,9 +60,10 @@ def test_outputs_and_losses_are_those_from_clips(world: World, built: Path, spli
     ids, wanted, losses = outputs(experiment(world), split)
     others, got, found = outputs(experiment(world, built), split)
     assert ids == others
-    # Texts are padded to the longest of all instead of their batch's, which may change rounding.
-    torch.testing.assert_close(got, wanted, rtol=1e-6, atol=1e-6)
-    torch.testing.assert_close(found, losses, rtol=1e-6, atol=1e-6)
+    # Texts are padded to the longest of all instead of their batch's, which may change rounding. The readout divides by
+    # how much a batch's few clips differ, which makes that a few times larger.
+    torch.testing.assert_close(got, wanted, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(found, losses, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("modalities", [["visual"], ["audio"], ["visual", "audio"]])

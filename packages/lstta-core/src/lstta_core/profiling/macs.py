@@ -93,7 +93,8 @@ def count_macs(
     """
     parts = Parts(model)
     traced = _Traced(model, inputs, call or model, loss)
-    with _as_modules({f"{MODEL}.{name}": encoder for name, encoder in parts.encoders().items()}, traced.kept):
+    encoders = {f"{MODEL}.{name}": encoder for name, encoder in parts.encoders().items()}
+    with _as_modules(encoders, traced.kept), _as_it_was(model):
         return count_module_macs(
             traced,
             *traced.tensors,
@@ -186,6 +187,17 @@ class _PlainSizes(TorchFunctionMode):
         if isinstance(result, torch.Size):
             return torch.Size([int(size) for size in result])
         return int(result) if func in (Tensor.size, Tensor.numel, Tensor.nelement) else result
+
+
+@contextmanager
+def _as_it_was(model: nn.Module) -> Iterator[None]:
+    """Afterwards the model's buffers are what they were before: in training, a forward changes statistics."""
+    before = [(buffer, buffer.clone()) for buffer in model.buffers()]
+    try:
+        yield
+    finally:
+        for buffer, values in before:
+            buffer.copy_(values)
 
 
 @contextmanager

@@ -155,7 +155,7 @@ class ToyLanguage(Encoder):
         _, segments, length = inputs["ids"].shape
         ids, mask = inputs["ids"].flatten(0, 1), inputs["mask"].flatten(0, 1)
         place = torch.arange(length, device=ids.device)
-        bias = (self.slope * place).expand(len(ids), -1)
+        bias = (self.slope * place).expand(len(ids), 1, -1)
         segment = (torch.arange(len(ids), device=ids.device) % segments)[:, None].repeat(1, length)
         segment = torch.where(place == 0, -1, segment)
         return EncoderState(self.words(ids), mask, Layout.regular(segment, segments, segments), {"bias": bias})
