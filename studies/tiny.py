@@ -58,18 +58,21 @@ methods = {
         method=_lstta,
         settings={"model.modalities": ["visual", "language"]},
         like="lstta",
+        tasks=("emotion", "inference"),
     ),
     "blind": dict(
         label="LSTTA without sight",
         method=_lstta,
         settings={"model.modalities": ["audio", "language"]},
         like="lstta",
+        tasks=("emotion", "inference"),
     ),
     "wordless": dict(
         label="LSTTA without words",
         method=_lstta,
         settings={"model.modalities": ["visual", "audio"]},
         like="lstta",
+        tasks=("emotion", "inference"),
     ),
 }
-search = dict(key="optim_wrapper.optimizer.lr", values=(1e-3, 2e-3, 4e-3), tasks=("emotion",), seed=0)
+search = dict(key="optim_wrapper.optimizer.lr", values=(1e-3, 2e-3, 4e-3), tasks=("emotion", "inference"), seed=0)
