@@ -108,8 +108,8 @@ class ShortTermInteraction(nn.Module):
         latents = [self._latents(m, tokens[m], masks[m], log_importances.get(m)) for m in self.timed]
         latents = [source.projected(weight, bias) for source in latents]
         around = [self._around(source, offsets) for source in latents]
-        heard = {}
-        words = []
+        heard: dict[Modality, Tensor] = {}
+        words: list[_Source] = []
         if Modality.LANGUAGE in tokens:
             said, shown = tokens[Modality.LANGUAGE], masks[Modality.LANGUAGE]
             text = _Source(said + self.kind[Modality.LANGUAGE], shown, said.new_zeros(shown.shape), None)
@@ -118,9 +118,9 @@ class ShortTermInteraction(nn.Module):
                 words, surroundings = [self._around(text, offsets)], around
             else:
                 words, surroundings = [text.repeated(segments)], [source.joined() for source in latents]
-            heard[Modality.LANGUAGE] = self._listen(Modality.LANGUAGE, said, surroundings)
+            heard = self._listen((Modality.LANGUAGE,), tokens, surroundings)
         even = [source._replace(log_g=torch.zeros_like(source.log_g)) for source in around] + words
-        return heard | {m: self._listen(m, tokens[m], even) for m in self.timed}
+        return heard | self._listen(self.timed, tokens, even)
 
     def _latents(self, modality: Modality, tokens: Tensor, mask: Tensor, log_g: Tensor | None) -> _Source:
         latents, seen = self.latents[modality](tokens, mask)
@@ -142,16 +142,22 @@ class ShortTermInteraction(nn.Module):
         key, value = self.attention.key, self.attention.value
         return torch.cat([key.weight, value.weight]), torch.cat([torch.zeros_like(value.bias), value.bias])
 
-    def _listen(self, listener: Modality, tokens: Tensor, sources: Sequence[_Source]) -> Tensor:
-        """(B, S, N, r), what the tokens hear from sources with S segments."""
-        biases = [source.bias(self.attention.heads) for source in sources]
-        if listener in self.prefer:
-            biases = [bias + one[:, None] for bias, one in zip(biases, self.prefer[listener], strict=True)]
+    def _listen(
+        self, listeners: Sequence[Modality], tokens: Mapping[Modality, Tensor], sources: Sequence[_Source]
+    ) -> dict[Modality, Tensor]:
+        """(B, S, N, r) for each listener, what its tokens hear from sources with S segments."""
         keys, values = torch.cat([source.keys for source in sources], 2).flatten(0, 1).chunk(2, -1)
         seen = torch.cat([source.seen for source in sources], 2).flatten(0, 1)
-        queries = self.norm[listener](tokens).flatten(0, 1)
-        bias = torch.cat(biases, 3).flatten(0, 1)
-        return self.attention.attend(queries, keys, values, seen, bias).view_as(tokens)
+        biases = [source.bias(self.attention.heads) for source in sources]
+        heard = {}
+        for m in listeners:
+            own = biases
+            if m in self.prefer:
+                own = [bias + one[:, None] for bias, one in zip(biases, self.prefer[m], strict=True)]
+            queries = self.norm[m](tokens[m]).flatten(0, 1)
+            said = self.attention.attend(queries, keys, values, seen, torch.cat(own, 3).flatten(0, 1))
+            heard[m] = said.view_as(tokens[m])
+        return heard
 
 
 class _Source(NamedTuple):
