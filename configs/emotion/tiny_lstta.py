@@ -4,7 +4,7 @@ command:  tools/train.py configs/emotion/tiny_lstta.py --work-dir work_dirs/emot
           before it: tools/generate.py emotion --out data/built-in/emotion --train 2000 --val 300 --test 400
           and:       tools/cache.py build configs/emotion/tiny_lstta.py
 time:     220 s of processor time on one core, 504 steps of 32 utterances, with the tests of val
-result:   val weighted F1 .867; test .628, where the most frequent emotion gives .048 (one run, seed 0)
+result:   val weighted F1 .910; test .648, where the most frequent emotion gives .048 (one run, seed 0)
 """
 
 from mmengine.config import read_base
