@@ -5,7 +5,7 @@ command:  tools/train.py configs/humor/tiny_lstta.py --work-dir work_dirs/humor 
           and:       tools/cache.py build configs/humor/tiny_lstta.py
           and:       the adapter of configs/sentiment/tiny_lstta.py, which this one starts from
 time:     155 s of processor time on one core, 228 steps of 32 punchlines, with the tests of val and test
-result:   val accuracy .908; test .879, where one answer to all gives .5 (one run, seed 0)
+result:   val accuracy .992; test .948, where one answer to all gives .5 (one run, seed 0)
 """
 
 from mmengine.config import read_base
