@@ -90,8 +90,10 @@ def test_no_gradient_goes_through_the_statistics() -> None:
     torch.testing.assert_close(gradient, (module.weight * (module.variance + module.eps).rsqrt()).expand_as(x))
 
 
-def test_follows_low_precision_in_its_own_type() -> None:
+@pytest.mark.parametrize("autocast", [False, True])
+def test_follows_low_precision_in_its_own_type(autocast: bool) -> None:
     module = RunningNorm(WIDTH)
     x = batches(1, 7)[0].bfloat16()
-    assert module(x, everything(x)).dtype == torch.float32
+    with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+        assert module(x, everything(x)).dtype == torch.float32
     torch.testing.assert_close(module.mean, x.float().mean(0))

@@ -45,7 +45,8 @@ class RunningNorm(nn.Module):
             (B, E), zeros where not seen.
         """
         if self.training:
-            self._follow(features.detach(), seen)
+            with torch.autocast(features.device.type, enabled=False):
+                self._follow(features.detach(), seen)
         scaled = (features - self.mean) * (self.variance + self.eps).rsqrt() * self.weight + self.bias
         return scaled * seen[:, None]
 
