@@ -97,3 +97,17 @@ def test_follows_low_precision_in_its_own_type(autocast: bool) -> None:
     with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
         assert module(x, everything(x)).dtype == torch.float32
     torch.testing.assert_close(module.mean, x.float().mean(0))
+
+
+def test_batches_of_several_processes_count_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if another process had the other half: all_reduce is called with ours, and adds theirs."""
+    (x,) = batches(1, 14)
+    ours, theirs = x[:5], x[5:]
+    alone, shared = norm(), norm()
+    alone(x, everything(x))
+    totals = iter([torch.tensor(9.0), theirs.sum(0), (theirs - x.mean(0)).square().sum(0)])
+    monkeypatch.setattr("lstta_core.running_norm.dist.is_initialized", lambda: True)
+    monkeypatch.setattr("lstta_core.running_norm.dist.all_reduce", lambda total: total.add_(next(totals)))
+    shared(ours, everything(ours))
+    torch.testing.assert_close(shared.mean, alone.mean)
+    torch.testing.assert_close(shared.variance, alone.variance)
