@@ -22,6 +22,17 @@ def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
     return total / weights.sum(-1, keepdim=True).clamp(min=1)
 
 
+def masked_softmax(scores: Tensor, mask: Tensor) -> Tensor:
+    """Softmax over the last axis where the mask is true; over all of it where it is true nowhere, so never NaN.
+
+    Args:
+        scores: (…, N).
+        mask: (…, N), bool; leading axes may be 1.
+    """
+    allowed = mask | ~mask.any(-1, keepdim=True)
+    return scores.masked_fill(~allowed, float("-inf")).softmax(-1)
+
+
 class MaskedAttention(nn.Module):
     """Scaled dot-product attention of queries over keys, with a mask and a bias for each key.
 

@@ -11,6 +11,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from lstta_core.attention import masked_softmax
 from lstta_core.interfaces import TIMED, Modality, Streams
 from lstta_core.long_term import sinusoids
 from lstta_core.running_norm import RunningNorm
@@ -39,14 +40,13 @@ class TextGuidedPool(nn.Module):
 
     def weights(self, query: Tensor, tokens: Tensor, mask: Tensor, log_g: Tensor | None) -> Tensor:
         """(B, H, T, N), what each head weighs each token with: sums to 1; of no use where nothing is seen."""
-        allowed = mask | ~mask.any((1, 2))[:, None, None]
         q = self.query(query).unflatten(-1, (self.heads, -1)) * (query.shape[-1] // self.heads) ** -0.5
         # One query a clip: q · (W x) is cheaper as (Wᵀ q) · x, and the many tokens are read once.
         directions = torch.einsum("bhe,hed->bhd", q, self.key.weight.unflatten(0, (self.heads, -1)))
         scores = torch.einsum("bhd,btnd->bhtn", directions, tokens)
         if log_g is not None:
             scores = scores + log_g[:, None, :, None].to(scores.dtype)
-        return scores.masked_fill(~allowed[:, None], float("-inf")).flatten(2).softmax(-1).view_as(scores)
+        return masked_softmax(scores.flatten(2), mask.flatten(1)[:, None]).view_as(scores)
 
 
 class TextPool(nn.Module):
@@ -65,8 +65,7 @@ class TextPool(nn.Module):
         """(B, L, E) and mask (B, L) to (B, E); any where nothing is seen."""
         values = words.unflatten(-1, self.queries.shape)
         scores = torch.einsum("blhe,he->bhl", values, self.queries) * self.queries.shape[1] ** -0.5
-        allowed = mask | ~mask.any(-1, keepdim=True)
-        weights = scores.masked_fill(~allowed[:, None], float("-inf")).softmax(-1)
+        weights = masked_softmax(scores, mask[:, None])
         return torch.einsum("bhl,blhe->bhe", weights, values).flatten(1)
 
 

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lstta_core.attention import MaskedAttention
+from lstta_core.attention import MaskedAttention, masked_softmax
 from lstta_core.interfaces import TIMED, Modality
 
 
@@ -32,9 +32,7 @@ class Latents(nn.Module):
     def forward(self, tokens: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """(B, S, N, r) and its mask (B, S, N) to (B, S, k, r), zeros where nothing is seen, and (B, S) seen."""
         seen = mask.any(-1)
-        allowed = mask | ~seen[..., None]
-        scores = torch.einsum("bsnr,kr->bskn", tokens, self.queries)
-        weights = scores.masked_fill(~allowed[:, :, None], float("-inf")).softmax(-1)
+        weights = masked_softmax(torch.einsum("bsnr,kr->bskn", tokens, self.queries), mask[:, :, None])
         latents = self.project(torch.einsum("bskn,bsnr->bskr", weights, tokens))
         return latents * seen[..., None, None], seen
 
