@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 from small_world import World
 
+from lstta_tasks.data.file_lock import lock_beside
 from lstta_tasks.engine.config import load_config
 from lstta_tasks.engine.evaluate import evaluate
 from lstta_tasks.engine.study import part_of, results_of, run_folder
 from lstta_tasks.study.definition import Place, load_study
-from lstta_tasks.study.results import claim
 
 Tool = Callable[..., Any]
 REPOSITORY = Path(__file__).parents[1]
@@ -185,7 +185,7 @@ def test_a_run_in_other_hands_is_left_to_them(tool: Tool, finished: Path, tmp_pa
     content = path.read_text()
     path.unlink()
     run = next(run for run in results_of(load_study(finished)).missing() if run.method == "deaf")
-    with claim(run_folder(tmp_path, load_study(finished), run)) as alone:
+    with lock_beside(run_folder(tmp_path, load_study(finished), run)) as alone:
         assert alone
         tool("compare", finished, "--most", "1", "--work-dir", tmp_path)
         assert not path.exists()

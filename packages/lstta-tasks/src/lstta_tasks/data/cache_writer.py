@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import os
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -17,6 +15,7 @@ import lmdb
 
 from lstta_tasks.data import cache_layout as layout
 from lstta_tasks.data.cache_layout import DATA_FILE, CacheError
+from lstta_tasks.data.file_lock import lock_beside
 
 _FIRST_MAP_SIZE = 1 << 30
 _COMMIT_BYTES = 1 << 26
@@ -158,28 +157,14 @@ def build_lock(path: Path) -> Iterator[None]:
     Raises:
         CacheError: somebody else builds it at this moment.
     """
-    file = path.with_name(f"{path.name}.lock")
-    while True:
-        descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o666)
+    with ExitStack() as stack:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            alone = stack.enter_context(lock_beside(path))
         except OSError as error:
-            os.close(descriptor)
-            if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
-                raise CacheError(f"{path.parent} cannot be locked: {error}. Build on another file system.") from error
-            raise CacheError(
-                f"another process builds {path} at this moment: wait for it, or pass another path"
-            ) from None
-        # The last owner removes the file: make sure that this is the one others will find.
-        with suppress(FileNotFoundError):
-            if os.fstat(descriptor).st_ino == file.stat().st_ino:
-                break
-        os.close(descriptor)
-    try:
+            raise CacheError(f"{path.parent} cannot be locked: {error}. Build on another file system.") from error
+        if not alone:
+            raise CacheError(f"another process builds {path} at this moment: wait for it, or pass another path")
         yield
-    finally:
-        file.unlink()
-        os.close(descriptor)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -8,10 +8,11 @@ from functools import partial
 from pathlib import Path
 from zlib import crc32
 
+from lstta_tasks.data.file_lock import lock_beside
 from lstta_tasks.engine.study_config import configured, digest
 from lstta_tasks.engine.study_run import make_run
 from lstta_tasks.study.definition import Run, Study
-from lstta_tasks.study.results import StudyResults, claim
+from lstta_tasks.study.results import StudyResults
 
 POLL = 5.0
 """Seconds between two looks at what others have finished."""
@@ -76,7 +77,7 @@ def part_of(index: int, count: int) -> Callable[[Run], bool]:
 
 def _make_alone(results: StudyResults, run: Run, work_dir: Path, say: Callable[[str], None]) -> bool:
     """Make the run unless somebody else makes it or has made it; whether it was made."""
-    with claim(work_dir) as alone:
+    with lock_beside(work_dir) as alone:
         if not alone or results.path(run).is_file():
             return False
         say(f"── {run.name}: about {results.seconds(run):.0f} s")

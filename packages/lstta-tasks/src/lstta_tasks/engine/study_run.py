@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from lstta_tasks.adapters import read
+from lstta_tasks.data.file_lock import lock_beside
 from lstta_tasks.engine.build_features import build_features
 from lstta_tasks.engine.checkpoints import BEST, last_checkpoint, write_whole
 from lstta_tasks.engine.evaluate import evaluate
@@ -19,7 +20,6 @@ from lstta_tasks.engine.experiment import Experiment
 from lstta_tasks.engine.study_config import configured, data_digest, digest
 from lstta_tasks.engine.train import train
 from lstta_tasks.study.definition import Run, Study
-from lstta_tasks.study.results import claim
 
 TOLERANCE = 0.05
 """How far from the study's budget a method may be."""
@@ -43,7 +43,7 @@ def make_run(study: Study, run: Run, *, work_dir: Path, result: Path) -> dict[st
     parameters = _parameters(study, run, experiment)
     if "features" in config.clips:
         path = experiment.features_path
-        with claim(path.with_name(f"{path.name}.turn"), wait=True):  # who comes second finds it built
+        with lock_beside(path.with_name(f"{path.name}.turn"), wait=True):  # who comes second finds it built
             build_features(experiment)
     resumed = last_checkpoint(work_dir) is not None
     start, processor = time.monotonic(), time.process_time()

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -108,21 +106,3 @@ class StudyResults:
                         f"{self.path(other)} and {self.path(run)} were made with different {what} (digests {known} and "
                         f"{value}): they cannot stand in one table; remove those of the older ones"
                     )
-
-
-@contextmanager
-def claim(folder: Path, *, wait: bool = False) -> Iterator[bool]:
-    """Whether this process has the folder for itself; it loses it when it ends, however it ends.
-
-    Args:
-        folder: a run's, or another that processes share.
-        wait: until others are done with it.
-    """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with folder.with_name(f"{folder.name}.lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
-        yield True
