@@ -43,9 +43,9 @@ def output(streams: Streams, *importances: Importances) -> TrimodalOutput:
     return TrimodalOutput(streams, {}, list(importances))
 
 
-def make_readout(modalities: Sequence[Modality] = tuple(Modality)) -> Readout:
+def make_readout(modalities: Sequence[Modality] = tuple(Modality), *, guided: bool = True) -> Readout:
     torch.manual_seed(0)
-    readout = Readout(widths={m: WIDTHS[m] for m in modalities}, width=6, heads=3).double()
+    readout = Readout(widths={m: WIDTHS[m] for m in modalities}, width=6, heads=3, guided=guided).double()
     for parameter in readout.parameters():
         parameter.data = torch.randn_like(parameter) / 2
     for name, buffer in readout.named_buffers():
@@ -60,31 +60,36 @@ def absent(stream: Stream, clip: int) -> Stream:
     return Stream(stream.tokens, mask, present)
 
 
+def state_of(readout: Readout) -> dict[str, Tensor]:
+    return {**dict(readout.named_parameters()), **dict(readout.named_buffers())}
+
+
+def project(p: Mapping[str, Tensor], modality: Modality, x: Tensor) -> Tensor:
+    normed = F.layer_norm(x, x.shape, p[f"project.{modality}.0.weight"], p[f"project.{modality}.0.bias"])
+    return p[f"project.{modality}.1.weight"] @ normed + p[f"project.{modality}.1.bias"]
+
+
+def standardise(p: Mapping[str, Tensor], modality: Modality, x: Tensor) -> Tensor:
+    scaled = (x - p[f"norm.{modality}.mean"]) / (p[f"norm.{modality}.variance"] + 1e-5).sqrt()
+    return p[f"norm.{modality}.weight"] * scaled + p[f"norm.{modality}.bias"]
+
+
 def loop(readout: Readout, streams: Streams, importances: Importances) -> tuple[Tensor, dict[Modality, Tensor]]:
     """One clip, one head, one token at a time: the vectors, and the share of each segment in the weights."""
-    p: dict[str, Tensor] = {**dict(readout.named_parameters()), **dict(readout.named_buffers())}
-
-    def project(modality: Modality, x: Tensor) -> Tensor:
-        normed = F.layer_norm(x, x.shape, p[f"project.{modality}.0.weight"], p[f"project.{modality}.0.bias"])
-        return p[f"project.{modality}.1.weight"] @ normed + p[f"project.{modality}.1.bias"]
-
-    def standardise(modality: Modality, x: Tensor) -> Tensor:
-        scaled = (x - p[f"norm.{modality}.mean"]) / (p[f"norm.{modality}.variance"] + 1e-5).sqrt()
-        return p[f"norm.{modality}.weight"] * scaled + p[f"norm.{modality}.bias"]
-
+    p = state_of(readout)
     rows = []
     shares = {m: torch.zeros(3, 5, dtype=torch.float64) for m in (VISUAL, AUDIO) if m in streams}
     for clip in range(3):
         query = p["default_query"]
         if LANGUAGE in streams:
             text = streams[LANGUAGE]
-            words = [project(LANGUAGE, x) for x in text.tokens[clip][text.mask[clip]]]
+            words = [project(p, LANGUAGE, x) for x in text.tokens[clip][text.mask[clip]]]
             if words:
                 pooled = []
                 for head, asked in zip(HEADS, p["text.queries"], strict=True):
                     weights = torch.stack([asked @ word[head] / 2**0.5 for word in words]).softmax(0)
                     pooled.append(sum((w * word[head] for w, word in zip(weights, words, strict=True)), ZEROS))
-                query = query + standardise(LANGUAGE, torch.cat(pooled))
+                query = query + standardise(p, LANGUAGE, torch.cat(pooled))
         parts = [query]
         for modality in (m for m in (VISUAL, AUDIO) if m in streams):
             stream, pool = streams[modality], f"pool.{modality}"
@@ -95,7 +100,7 @@ def loop(readout: Readout, streams: Streams, importances: Importances) -> tuple[
                 for t in range(5):
                     for x, seen in zip(stream.tokens[clip, t], stream.mask[clip, t], strict=True):
                         if seen:
-                            token = project(modality, x) + sinusoids(5, 6, x)[t]
+                            token = project(p, modality, x) + sinusoids(5, 6, x)[t]
                             score = q[head] @ (p[f"{pool}.key.weight"] @ token)[head] / 2**0.5
                             g = importances[modality][clip, t] if modality in importances else torch.ones(())
                             scores.append(score + g.log())
@@ -105,9 +110,35 @@ def loop(readout: Readout, streams: Streams, importances: Importances) -> tuple[
                 for w, t in zip(weights.tolist(), segments, strict=True):
                     shares[modality][clip, t] += w / 3
                 heads.append(sum((w * v for w, v in zip(weights, values, strict=True)), ZEROS))
-            pooled = standardise(modality, torch.cat(heads)) if stream.mask[clip].any() else torch.zeros(6).double()
+            pooled = standardise(p, modality, torch.cat(heads)) if stream.mask[clip].any() else torch.zeros(6).double()
             parts += [pooled, pooled * query]
         rows.append(F.gelu(p["fuse.0.weight"] @ torch.cat(parts) + p["fuse.0.bias"]))
+    return torch.stack(rows), shares
+
+
+def loop_of_means(
+    readout: Readout, streams: Streams, importances: Importances
+) -> tuple[Tensor, dict[Modality, Tensor]]:
+    """The same of a probe: the sum of three weighted means, one token at a time."""
+    p = state_of(readout)
+    rows = []
+    shares = {m: torch.zeros(3, 5, dtype=torch.float64) for m in (VISUAL, AUDIO) if m in streams}
+    for clip in range(3):
+        row = torch.zeros(6, dtype=torch.float64)
+        for modality, stream in streams.items():
+            total, weight = torch.zeros(6, dtype=torch.float64), torch.zeros((), dtype=torch.float64)
+            for t in range(stream.mask.shape[1]):
+                g = importances[modality][clip, t] if modality in importances else torch.ones(()).double()
+                for x, seen in zip(stream.tokens[clip, t], stream.mask[clip, t], strict=True):
+                    if seen:
+                        total, weight = total + g * project(p, modality, x), weight + g
+                        if modality in shares:
+                            shares[modality][clip, t] += g
+            if weight:
+                row = row + standardise(p, modality, total / weight)
+                if modality in shares:
+                    shares[modality][clip] /= weight
+        rows.append(row)
     return torch.stack(rows), shares
 
 
@@ -115,12 +146,13 @@ def loop(readout: Readout, streams: Streams, importances: Importances) -> tuple[
     "modalities", [tuple(Modality), (VISUAL, AUDIO), (AUDIO, LANGUAGE), (VISUAL,), (LANGUAGE,)], ids=str
 )
 @pytest.mark.parametrize("weighted", [False, True])
-def test_values_and_gradients_equal_a_loop(modalities: tuple[Modality, ...], weighted: bool) -> None:
-    readout, streams = make_readout(modalities), make_streams(modalities)
+@pytest.mark.parametrize("guided", [False, True])
+def test_values_and_gradients_equal_a_loop(modalities: tuple[Modality, ...], weighted: bool, guided: bool) -> None:
+    readout, streams = make_readout(modalities, guided=guided), make_streams(modalities)
     streams[modalities[0]] = absent(streams[modalities[0]], 1)
     importances = make_importances() if weighted else {}
     fast = readout(output(streams, importances) if weighted else output(streams))
-    naive, shares = loop(readout, streams, importances)
+    naive, shares = (loop if guided else loop_of_means)(readout, streams, importances)
     assert fast.shape == (3, 6)
     torch.testing.assert_close(fast, naive, rtol=1e-10, atol=1e-10)
     attention = readout.attention(output(streams, importances) if weighted else output(streams))
@@ -134,8 +166,9 @@ def test_values_and_gradients_equal_a_loop(modalities: tuple[Modality, ...], wei
         torch.testing.assert_close(gradient, other, rtol=1e-9, atol=1e-9)
 
 
-def test_without_importances_segments_weigh_the_same_as_with_ones() -> None:
-    readout, streams = make_readout(), make_streams()
+@pytest.mark.parametrize("guided", [False, True])
+def test_without_importances_segments_weigh_the_same_as_with_ones(guided: bool) -> None:
+    readout, streams = make_readout(guided=guided), make_streams()
     ones = {m: torch.ones(3, 5, dtype=torch.float64) for m in (VISUAL, AUDIO)}
     assert torch.equal(readout(output(streams)), readout(output(streams, ones)))
 
@@ -161,8 +194,9 @@ def test_an_importance_multiplies_the_weight_of_its_segment() -> None:
     torch.testing.assert_close(pool(query, tokens, mask, None), tokens.mean((1, 2)))
 
 
-def test_an_importance_of_zero_silences_its_segment_and_stays_finite() -> None:
-    readout, streams = make_readout(), make_streams()
+@pytest.mark.parametrize("guided", [False, True])
+def test_an_importance_of_zero_silences_its_segment_and_stays_finite(guided: bool) -> None:
+    readout, streams = make_readout(guided=guided), make_streams()
     g = make_importances()
     g[VISUAL][:, 2] = 0
     g = {m: values.requires_grad_() for m, values in g.items()}
@@ -177,8 +211,9 @@ def test_an_importance_of_zero_silences_its_segment_and_stays_finite() -> None:
 
 
 @pytest.mark.parametrize("modality", list(Modality))
-def test_an_absent_modality_gives_zeros_and_its_content_does_not_matter(modality: Modality) -> None:
-    readout, streams = make_readout(), make_streams()
+@pytest.mark.parametrize("guided", [False, True])
+def test_an_absent_modality_gives_zeros_and_its_content_does_not_matter(modality: Modality, guided: bool) -> None:
+    readout, streams = make_readout(guided=guided), make_streams()
     lacking = {**streams, modality: absent(streams[modality], 1)}
     changed = streams[modality].tokens.clone()
     changed[1] = 100
@@ -190,30 +225,34 @@ def test_an_absent_modality_gives_zeros_and_its_content_does_not_matter(modality
     assert not torch.allclose(vector[1], whole[1])
 
 
-def test_everything_absent_is_finite() -> None:
-    readout = make_readout()
+@pytest.mark.parametrize("guided", [False, True])
+def test_everything_absent_is_finite(guided: bool) -> None:
+    readout = make_readout(guided=guided)
     streams = {m: absent(stream, 1) for m, stream in make_streams().items()}
     assert torch.isfinite(readout(output(streams, make_importances()))).all()
 
 
-def test_shares_of_attention_sum_to_one_and_are_zeros_where_nothing_is_seen() -> None:
-    readout, streams = make_readout(), make_streams()
+@pytest.mark.parametrize("guided", [False, True])
+def test_shares_of_attention_sum_to_one_and_are_zeros_where_nothing_is_seen(guided: bool) -> None:
+    readout, streams = make_readout(guided=guided), make_streams()
     streams[AUDIO] = absent(streams[AUDIO], 1)
     attention = readout.attention(output(streams, make_importances()))
     torch.testing.assert_close(attention[VISUAL].sum(1), torch.ones(3, dtype=torch.float64))
     torch.testing.assert_close(attention[AUDIO].sum(1), torch.tensor([1.0, 0.0, 1.0], dtype=torch.float64))
 
 
-def test_content_of_padding_does_not_matter() -> None:
-    readout, streams, g = make_readout(), make_streams(), make_importances()
+@pytest.mark.parametrize("guided", [False, True])
+def test_content_of_padding_does_not_matter(guided: bool) -> None:
+    readout, streams, g = make_readout(guided=guided), make_streams(), make_importances()
     other = {
         m: s.with_tokens(torch.where(s.mask[..., None], s.tokens, 30 * s.tokens.flip(-1))) for m, s in streams.items()
     }
     assert torch.equal(readout(output(streams, g)), readout(output(other, g)))
 
 
-def test_reads_bfloat16_streams_in_its_own_type() -> None:
-    readout, streams = make_readout().float(), make_streams()
+@pytest.mark.parametrize("guided", [False, True])
+def test_reads_bfloat16_streams_in_its_own_type(guided: bool) -> None:
+    readout, streams = make_readout(guided=guided).float(), make_streams()
     low = {m: Stream(s.tokens.bfloat16(), s.mask, s.present) for m, s in streams.items()}
     rounded = {m: Stream(s.tokens.float(), s.mask, s.present) for m, s in low.items()}
     vector = readout(output(low))

@@ -77,15 +77,25 @@ class Readout(nn.Module):
     and would be a small part of every product. Modalities that a clip lacks are zeros. Computes in its own type
     whatever the encoders' is.
 
+    Unguided it is a probe: the mean of each modality's tokens, weighted with the importances, and the sum of the three.
+    Modalities then meet in adapters or nowhere.
+
     Args:
         widths: D_m of the encoders' finished tokens.
         width: E, of the vector.
-        heads: of the pooling.
-        dropout: on the fused vector.
+        heads: of the pooling; a probe has none.
+        dropout: on the vector.
+        guided: whether the text guides and the three are fused.
     """
 
     def __init__(
-        self, *, widths: Mapping[Modality, int], width: int = 128, heads: int = 4, dropout: float = 0.0
+        self,
+        *,
+        widths: Mapping[Modality, int],
+        width: int = 128,
+        heads: int = 4,
+        dropout: float = 0.0,
+        guided: bool = True,
     ) -> None:
         super().__init__()
         if width % heads:
@@ -96,23 +106,21 @@ class Readout(nn.Module):
         self.project = nn.ModuleDict(
             {m: nn.Sequential(nn.LayerNorm(widths[m]), nn.Linear(widths[m], width)) for m in modalities}
         )
-        self.pool = nn.ModuleDict({m: TextGuidedPool(width=width, heads=heads) for m in self.timed})
         self.norm = nn.ModuleDict({m: RunningNorm(width) for m in modalities})
+        self.dropout = nn.Dropout(dropout)
+        self.guided = guided
+        if not guided:
+            return
+        self.pool = nn.ModuleDict({m: TextGuidedPool(width=width, heads=heads) for m in self.timed})
         if Modality.LANGUAGE in modalities:
             self.text = TextPool(width=width, heads=heads)
         self.default_query = nn.Parameter(torch.zeros(width))
         parts = 1 + 2 * len(self.timed)
-        self.fuse = nn.Sequential(nn.Linear(parts * width, width), nn.GELU(), nn.Dropout(dropout))
+        self.fuse = nn.Sequential(nn.Linear(parts * width, width), nn.GELU())
 
     def forward(self, output: TrimodalOutput) -> Tensor:
         """(B, E). Segments are weighted by the importances of the last stage that has them, evenly if none has."""
-        query = self._query(output.streams)
-        parts = [query]
-        for modality in self.timed:
-            tokens, mask, log_g = self._pooled(modality, output)
-            pooled = self.norm[modality](self.pool[modality](query, tokens, mask, log_g), mask.any((1, 2)))
-            parts += [pooled, pooled * query]
-        return self.fuse(torch.cat(parts, dim=-1))
+        return self.dropout(self._fused(output) if self.guided else self._mean(output))
 
     def attention(self, output: TrimodalOutput) -> dict[Modality, Tensor]:
         """Where :meth:`forward` looks: for sight and for sound (B, T), the share of each segment in the weights.
@@ -120,13 +128,33 @@ class Readout(nn.Module):
         The weights of a segment's tokens together, in the mean of the heads. They sum to 1 over a clip, and are zeros
         where the clip lacks the modality. They say what was read, not what changed the answer.
         """
-        query = self._query(output.streams)
+        query = self._query(output.streams) if self.guided else None
         shares = {}
         for modality in self.timed:
-            weights = cast(TextGuidedPool, self.pool[modality]).weights(query, *self._pooled(modality, output))
-            seen = output.streams[modality].mask.any((1, 2))
-            shares[modality] = weights.sum(-1).mean(1) * seen[:, None]
+            tokens, mask, log_g = self._pooled(modality, output)
+            if query is None:
+                weights = _shares(tokens, mask, log_g)
+            else:
+                weights = cast(TextGuidedPool, self.pool[modality]).weights(query, tokens, mask, log_g).mean(1)
+            shares[modality] = weights.sum(-1) * mask.any((1, 2))[:, None]
         return shares
+
+    def _fused(self, output: TrimodalOutput) -> Tensor:
+        query = self._query(output.streams)
+        parts = [query]
+        for modality in self.timed:
+            tokens, mask, log_g = self._pooled(modality, output)
+            pooled = self.norm[modality](self.pool[modality](query, tokens, mask, log_g), mask.any((1, 2)))
+            parts += [pooled, pooled * query]
+        return cast(Tensor, self.fuse(torch.cat(parts, dim=-1)))
+
+    def _mean(self, output: TrimodalOutput) -> Tensor:
+        vectors = []
+        for modality, norm in self.norm.items():
+            tokens, mask, log_g = self._pooled(cast(Modality, modality), output)
+            pooled = torch.einsum("btn,btne->be", _shares(tokens, mask, log_g), tokens)
+            vectors.append(norm(pooled, mask.any((1, 2))))
+        return torch.stack(vectors).sum(0)
 
     def _query(self, streams: Streams) -> Tensor:
         """(B, E): the text, on top of what is asked without one."""
@@ -134,17 +162,28 @@ class Readout(nn.Module):
         if Modality.LANGUAGE not in self.project:
             return query
         text = streams[Modality.LANGUAGE]
-        tokens = self.project[Modality.LANGUAGE](text.tokens.to(query.dtype))
         mask = text.mask.flatten(1)
-        return query + self.norm[Modality.LANGUAGE](self.text(tokens.flatten(1, 2), mask), mask.any(1))
+        words = self.text(self._project(Modality.LANGUAGE, text.tokens).flatten(1, 2), mask)
+        return query + self.norm[Modality.LANGUAGE](words, mask.any(1))
 
     def _pooled(self, modality: Modality, output: TrimodalOutput) -> tuple[Tensor, Tensor, Tensor | None]:
         """What a pool reads: tokens (B, T, N, E), their mask, and log g (B, T) where there are importances."""
         stream = output.streams[modality]
         importances = output.importances[-1] if output.importances else {}
-        tokens = self.project[modality](stream.tokens.to(self.default_query.dtype))
-        tokens = tokens + sinusoids(tokens.shape[1], self.width, tokens)[:, None]
+        tokens = self._project(modality, stream.tokens)
+        if self.guided:
+            tokens = tokens + sinusoids(tokens.shape[1], self.width, tokens)[:, None]
         return tokens, stream.mask, _log(importances[modality]) if modality in importances else None
+
+    def _project(self, modality: Modality, tokens: Tensor) -> Tensor:
+        project = cast(nn.Sequential, self.project[modality])
+        return cast(Tensor, project(tokens.to(cast(Tensor, project[1].weight).dtype)))
+
+
+def _shares(tokens: Tensor, mask: Tensor, log_g: Tensor | None) -> Tensor:
+    """(B, T, N), what a mean weighs tokens with: each with its segment's g; of no use where nothing is seen."""
+    scores = tokens.new_zeros(mask.shape) if log_g is None else log_g[..., None].expand(mask.shape).to(tokens.dtype)
+    return masked_softmax(scores.flatten(1), mask.flatten(1)).view_as(scores)
 
 
 def _log(importances: Tensor) -> Tensor:
