@@ -1,36 +1,91 @@
-"""Methods at one budget on the built-in clips, with DINOv2-S, Whisper tiny and MiniLM.
+"""Methods at one budget on built-in clips, with DINOv2-S, Whisper tiny and MiniLM.
 
 Adapters stand at the last of four stages, behind all blocks, so that everything before them is read from a cache of
-states; methods that train inside the encoders have nothing to train there. Nothing is searched: all have the config's
-learning rate.
+states; methods that train inside the encoders have nothing to train there.
 
+cost:     99 runs; before them --prepare
 offline:  add --where encoders.visual.model=DIR encoders.audio.model=DIR encoders.language.model=DIR
 """
 
-budget = 170_000
-seeds = (0, 1)
-settings = {"model.adapted": 1, "loader.workers": 0}
-tasks = {
-    "avqa": dict(
-        config="../configs/avqa/pretrained_lstta.py",
-        seconds=100,
+
+def _task(
+    name: str, *, folder: str, clips: str, segments: int, words: int, seconds: float, **more: object
+) -> dict[str, object]:
+    """A task on its built-in clips, from cached states: small frames, and a second of sound for each segment."""
+    root, cache = f"data/built-in/{folder}", f"data/cache/{folder}_pretrained"
+    course = ("train_cfg.max_epochs", "param_scheduler.1.T_max", "param_scheduler.1.end")
+    return dict(
+        config=f"../configs/{name}/pretrained_lstta.py",
+        seconds=seconds,
         settings={
-            "task.root": "data/built-in/avqa_small",
-            "clips.cache": "data/cache/avqa_pretrained_small",
-            "clips.features": "data/cache/avqa_pretrained_small_last",
+            "task.root": root,
+            "encoders.visual.size": (56, 84),
+            "encoders.audio.seconds": float(segments),
+            "encoders.language.max_length": words,
+            "clips.segments": segments,
+            **more,
+            "clips.sound_seconds": 1.0,
+            "clips.cache": cache,
+            "clips.codec": "raw",
+            "clips.features": f"{cache}_last",
+            "param_scheduler.0.end": 50,
+            **dict.fromkeys(course, 3),
         },
         prepare=[
-            "generate.py avqa --out data/built-in/avqa_small --train 400 --val 60 --test 100",
-            "cache.py build CONFIG --cfg-options task.root=data/built-in/avqa_small "
-            "clips.cache=data/cache/avqa_pretrained_small",
+            f"generate.py {name} --out {root} {clips}",
+            f"cache.py build CONFIG --cfg-options task.root={root} clips.cache={cache}",
         ],
+    )
+
+
+budget = 170_000
+seeds = (0, 1, 2)
+settings = {"model.adapted": 1, "model.readout.width": 128, "loader.workers": 0, "loader.batch_size": 32}
+tasks = {
+    "emotion": _task(
+        "emotion",
+        folder="emotion_large",
+        clips="--train 4000 --val 300 --test 1600",
+        segments=4,
+        words=64,
+        seconds=60,
+        **{"task.context": 3},
     ),
+    "inference": _task(
+        "inference", folder="inference", clips="--train 900 --val 100 --test 200", segments=8, words=48, seconds=80
+    ),
+    "avqa": _task("avqa", folder="avqa", clips="--train 900 --val 60 --test 200", segments=8, words=32, seconds=80),
 }
+_lstta = dict(name="lstta", budget=budget)
 methods = {
     "none": dict(label="readout only", method=dict(name="none")),
     "bottleneck": dict(label="bottleneck", method=dict(name="bottleneck", budget=budget)),
     "lavish": dict(label="LAVISH", method=dict(name="lavish", budget=budget)),
-    "long": dict(label="LSTTA, long-term alone", method=dict(name="lstta", budget=budget, short_term=False)),
-    "short": dict(label="LSTTA, short-term alone", method=dict(name="lstta", budget=budget, long_term=False)),
-    "lstta": dict(label="LSTTA", method=dict(name="lstta", budget=budget)),
+    "long": dict(label="LSTTA, long-term alone", method=dict(**_lstta, short_term=False)),
+    "short": dict(label="LSTTA, short-term alone", method=dict(**_lstta, long_term=False)),
+    "lstta": dict(label="LSTTA", method=_lstta),
+    "deaf": dict(
+        label="LSTTA without sound",
+        method=_lstta,
+        settings={"model.modalities": ["visual", "language"]},
+        like="lstta",
+        tasks=("emotion",),
+    ),
+    "blind": dict(
+        label="LSTTA without sight",
+        method=_lstta,
+        settings={"model.modalities": ["audio", "language"]},
+        like="lstta",
+        tasks=("emotion",),
+    ),
+    "wordless": dict(
+        label="LSTTA without words",
+        method=_lstta,
+        settings={"model.modalities": ["visual", "audio"]},
+        like="lstta",
+        tasks=("emotion",),
+    ),
 }
+search = dict(
+    key="optim_wrapper.optimizer.lr", values=(1e-3, 2e-3, 4e-3), tasks=("emotion", "inference", "avqa"), seed=0
+)
