@@ -33,7 +33,7 @@ def _task(
         },
         prepare=[
             f"generate.py {name} --out {root} {clips}",
-            f"cache.py build CONFIG --cfg-options task.root={root} clips.cache={cache}",
+            "cache.py build CONFIG",
         ],
     )
 

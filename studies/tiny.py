@@ -25,7 +25,7 @@ def _task(name: str, *, folder: str, clips: str, epochs: int, seconds: float) ->
         },
         prepare=[
             f"generate.py {name} --out {root} {clips}",
-            f"cache.py build CONFIG --cfg-options task.root={root} clips.cache={cache}",
+            "cache.py build CONFIG",
         ],
     )
 

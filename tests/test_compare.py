@@ -78,7 +78,7 @@ def files(study: Path) -> dict[str, dict[str, Any]]:
 
 def test_prepares_what_the_study_names(study: Path, world: World) -> None:
     said = compare(study, "--prepare")
-    assert f"films: tools/cache.py build {world.config}" in said
+    assert f"films: tools/cache.py build {world.config} --cfg-options train_cfg.max_epochs=1 model.adapted=1" in said
     assert "15 clips, 0 decoded now, 15 there already" in said
 
 

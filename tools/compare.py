@@ -82,9 +82,13 @@ def _asked(study: Study, keys: list[str]) -> Callable[[Run], bool]:
 
 def _prepare(study: Study) -> None:
     for key, task in study.tasks.items():
+        settings = {**study.settings, **task.settings, **study.where}
+        config = [str(task.config), "--cfg-options", *(f"{name}={value}" for name, value in settings.items())]
         for command in task.prepare:
             tool, *arguments = shlex.split(command)
-            arguments = [argument.replace("CONFIG", str(task.config)) for argument in arguments]
+            if "CONFIG" in arguments:
+                at = arguments.index("CONFIG")
+                arguments[at : at + 1] = config
             print(f"\n── {key}: tools/{tool} {shlex.join(arguments)}", flush=True)
             if code := subprocess.run([sys.executable, str(TOOLS / tool), *arguments]).returncode:
                 raise SystemExit(code)

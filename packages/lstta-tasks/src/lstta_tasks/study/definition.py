@@ -32,7 +32,8 @@ class StudyTask:
         config: its path.
         seconds: about what a run costs, of one core.
         settings: config keys for the runs on it.
-        prepare: arguments of tools that make its data, such as ``"generate.py avqa --out data/built-in/avqa"``.
+        prepare: arguments of tools that make its data, such as ``"generate.py avqa --out data/built-in/avqa"``; CONFIG
+            stands for the config with the study's settings and the task's.
     """
 
     config: Path
