@@ -124,14 +124,18 @@ def _attention(explanation: Explanation) -> str:
             )
         if explanation.most_attended(modality) is not None:
             most = int(shares.argmax())
-            across = 100 * (most + 0.1 + (place + 0.5) * 0.8 / count) / len(shares)
-            peaks.append(
-                f'<span class="peak {NAMES[modality]}" style="left: {across:.2f}%; '
-                f'top: {100 * (1 - shares[most] / highest):.1f}%">{amount(shares[most], PROBABILITY)}</span>'
-            )
+            across = (most + 0.1 + (place + 0.5) * 0.8 / count) / len(shares)
+            peaks.append((across, modality, shares[most]))
         even = 1 / len(shares)
     tick = f'<span class="tick" style="top: {100 * (1 - even / highest):.1f}%">{100 * even:.3g} %</span>'
-    return _drawing([_even(HEIGHT * (1 - even / highest)), *parts, *_hover(explanation)]) + "".join(peaks) + tick
+    # Of two, the left one is written to the left and the right one to the right: bars may be narrower than numbers.
+    sides = ("before", "after") if len(peaks) == 2 else ("alone",)
+    written = "".join(
+        f'<span class="peak {side} {NAMES[modality]}" style="left: {100 * across:.2f}%; '
+        f'top: {100 * (1 - share / highest):.1f}%">{amount(share, PROBABILITY)}</span>'
+        for side, (across, modality, share) in zip(sides, sorted(peaks, key=lambda peak: peak[0]), strict=False)
+    )
+    return _drawing([_even(HEIGHT * (1 - even / highest)), *parts, *_hover(explanation)]) + written + tick
 
 
 def _axis(duration: float) -> str:
