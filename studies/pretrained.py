@@ -52,15 +52,6 @@ tasks = {
         seconds=60,
         **{"task.context": 3},
     ),
-    "inference": _task(
-        "inference",
-        folder="inference",
-        clips="--train 900 --val 100 --test 200",
-        segments=8,
-        words=48,
-        epochs=2,
-        seconds=100,
-    ),
     "avqa": _task(
         "avqa", folder="avqa", clips="--train 900 --val 60 --test 200", segments=8, words=32, epochs=2, seconds=100
     ),
