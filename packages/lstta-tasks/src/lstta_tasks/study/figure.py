@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import geometric_mean
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -12,9 +13,9 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from lstta_tasks.study.summary import Line, Summary
 
-ALIKE = 1.2
+ALIKE = 1.05
 """Methods whose sizes differ by less than this factor are drawn side by side."""
-STEP = 1.035
+STEP = 1.025
 MARKERS = "osD^vP*X<>hd"
 COLOURS = [f"C{number}" for number in (7, 1, 2, 3, 4, 5, 0, 6, 8, 9)] + ["black", "darkblue"]
 
@@ -59,7 +60,7 @@ def _panel(panel: Axes, task: str, summary: Summary, places: dict[str, float]) -
         across = panel.get_yaxis_transform()
         panel.text(0.98, value, name, fontsize=7, color="0.4", ha="right", va="bottom", transform=across)
     panel.set_xscale("log")
-    panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5)))
+    panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 4, 5, 7)))
     panel.xaxis.set_minor_locator(NullLocator())
     panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / 1000:g} k"))
     panel.set_title(task, fontsize=10)
@@ -71,12 +72,20 @@ def _panel(panel: Axes, task: str, summary: Summary, places: dict[str, float]) -
 
 def _places(lines: Sequence[Line]) -> dict[str, float]:
     """Where methods stand; those of nearly one size side by side around it."""
+    groups: list[list[Line]] = []
+    for line in sorted(lines, key=_size):
+        if groups and _size(line) < ALIKE * _size(groups[-1][-1]):
+            groups[-1].append(line)
+        else:
+            groups.append([line])
     places: dict[str, float] = {}
-    left = sorted(lines, key=lambda line: line.adapter + line.head)
-    while left:
-        size = left[0].adapter + left[0].head
-        group = [line for line in lines if line in left and line.adapter + line.head < ALIKE * size]
-        left = [line for line in left if line not in group]
-        for place, line in enumerate(group):
-            places[line.key] = size * STEP ** (place - (len(group) - 1) / 2)
+    for group in groups:
+        middle = geometric_mean([_size(line) for line in group])
+        ordered = sorted(group, key=lines.index)
+        for place, line in enumerate(ordered):
+            places[line.key] = middle * STEP ** (place - (len(group) - 1) / 2)
     return places
+
+
+def _size(line: Line) -> int:
+    return line.adapter + line.head
