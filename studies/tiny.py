@@ -42,7 +42,7 @@ tasks = {
     "inference": _task(
         "inference", folder="inference", clips="--train 900 --val 100 --test 200", epochs=2, seconds=100
     ),
-    "avqa": _task("avqa", folder="avqa", clips="--train 900 --val 60 --test 200", epochs=2, seconds=70),
+    "avqa": _task("avqa", folder="avqa", clips="--train 900 --val 60 --test 200", epochs=7, seconds=240),
 }
 _lstta = dict(name="lstta", budget=budget)
 methods = {
