@@ -3,7 +3,7 @@
 Adapters stand at the last of four stages, behind all blocks, so that everything before them is read from a cache of
 states; methods that train inside the encoders have nothing to train there.
 
-cost:     57 runs, an hour of one core: emotion 15 to 60 s a run, avqa 40 to 120 s; before them --prepare, some ten
+cost:     57 runs, an hour of one core: emotion 25 to 75 s a run, avqa 40 to 150 s; before them --prepare, some ten
           minutes, and the two caches of states, as long again
 results:  docs/studies.md
 offline:  add --where encoders.visual.model=DIR encoders.audio.model=DIR encoders.language.model=DIR
