@@ -34,7 +34,7 @@ def _task(
             **dict.fromkeys(course, epochs),
         },
         prepare=[
-            f"generate.py {name} --out {root} {clips}",
+            f"generate.py {name} --out ROOT {clips}",
             "cache.py build CONFIG",
         ],
     )

@@ -54,19 +54,20 @@ def study(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def finished(study: Path) -> Path:
-    """The study with all its runs, made by two processes at once."""
-    compare(study, "--jobs", "2", "--work-dir", str(study.parent / "runs"))
+    """The study with all its runs, made by two processes at once; beside it, what these said of them."""
+    done = compare(study, "--jobs", "2", "--work-dir", str(study.parent / "runs"))
+    (study.parent / "said.txt").write_text(done.stderr)
     return study
 
 
-def compare(study: Path, *arguments: str) -> str:
+def compare(study: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """The tool in a process of its own, which is what processes that it starts need."""
     support = REPOSITORY / "packages" / "lstta-tasks" / "tests" / "support"
     paths = os.pathsep.join(filter(None, [str(support), os.environ.get("PYTHONPATH")]))
     command = [sys.executable, str(REPOSITORY / "tools/compare.py"), str(study), *arguments]
     result = subprocess.run(command, env=os.environ | {"PYTHONPATH": paths}, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
-    return result.stdout
+    return result
 
 
 def files(study: Path) -> dict[str, dict[str, Any]]:
@@ -77,7 +78,7 @@ def files(study: Path) -> dict[str, dict[str, Any]]:
 
 
 def test_prepares_what_the_study_names(study: Path, world: World) -> None:
-    said = compare(study, "--prepare")
+    said = compare(study, "--prepare").stdout
     assert f"films: tools/cache.py build {world.config} --cfg-options train_cfg.max_epochs=1 model.adapted=1" in said
     assert "15 clips, 0 decoded now, 15 there already" in said
 
@@ -104,6 +105,9 @@ def test_only_some_methods_and_tasks(tool: Tool, study: Path, tmp_path: Path) ->
 
 def test_two_processes_make_every_run_once(finished: Path) -> None:
     made = files(finished)
+    said = (finished.parent / "said.txt").read_text().splitlines()
+    begun = [line.split()[1].rstrip(":") for line in said if line.startswith("── ")]
+    assert sorted(begun) == sorted(made)
     chosen = {name: result for name, result in made.items() if name.endswith("seed1")}
     assert len(made) == SEARCH + len(chosen) + 1  # deaf is not searched
     assert len(chosen) == 3
@@ -121,7 +125,7 @@ def test_the_value_that_is_best_on_val_is_taken(finished: Path) -> None:
 def test_a_result_says_what_was_trained_and_what_came_out(finished: Path, world: World) -> None:
     made, lr = files(finished), results_of(load_study(finished)).found[Place("films", "bottleneck")]
     result = made[f"films/bottleneck-{lr:g}-seed1"]
-    best = next((finished.parent / "runs/small/films").glob(f"bottleneck-{lr:g}-seed1-*/best"))
+    best = next((finished.parent / "runs/small/films").glob(f"bottleneck-{lr:g}-seed1-*/data-*/best"))
     report, details = evaluate(load_config(world.config), best, "test")
     assert result["test"]["value"] == report.value("overall")
     assert result["test"]["scores"] == {score.name: score.value for score in report.scores}
@@ -187,9 +191,89 @@ def test_a_run_in_other_hands_is_left_to_them(tool: Tool, finished: Path, tmp_pa
     run = next(run for run in results_of(load_study(finished)).missing() if run.method == "deaf")
     with lock_beside(run_folder(tmp_path, load_study(finished), run)) as alone:
         assert alone
-        tool("compare", finished, "--most", "1", "--work-dir", tmp_path)
+        assert tool("compare", finished, "--most", "1", "--work-dir", tmp_path).code == 0
         assert not path.exists()
+    assert tool("compare", finished, "--most", "1", "--work-dir", tmp_path).code == 0
+    assert json.loads(path.read_text())["test"] == json.loads(content)["test"]
+
+
+def test_a_run_on_older_data_is_not_gone_on_with(
+    tool: Tool, finished: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = next((finished.parent / "results/small/films").glob("deaf-*-seed1.json"))
+    content = path.read_text()
+    for data, resumed in (("older", False), ("newer", False), ("newer", True)):
+        monkeypatch.setattr("lstta_tasks.engine.study_run.data_digest", lambda task, data=data: data)
+        path.unlink()
+        tool("compare", finished, "--most", "1", "--work-dir", tmp_path)
+        made = json.loads(path.read_text())
+        assert (made["data"], made["resumed"]) == (data, resumed)
+        path.write_text(content)
+
+
+def test_a_feature_cache_that_a_run_without_sound_began_serves_all(tool: Tool, finished: Path, tmp_path: Path) -> None:
+    here = ["--work-dir", tmp_path / "runs", "--where", f"clips.features={tmp_path / 'features'}"]
+    for method in ("deaf", "bottleneck"):
+        path = next((finished.parent / "results/small/films").glob(f"{method}-*-seed1.json"))
+        before = json.loads(path.read_text())
+        path.unlink()
+        assert tool("compare", finished, "--most", "1", *here).code == 0
+        assert json.loads(path.read_text())["test"] == before["test"]
+
+
+def test_a_run_that_diverges_is_the_worst_of_its_search(tool: Tool, study: Path, tmp_path: Path) -> None:
+    other = tmp_path / "small.py"
+    other.write_text(study.read_text().replace("values=(1e-3, 1e-2)", "values=(1e30, 1e-3)"))
+    only = ["--only", "none", "--work-dir", tmp_path / "runs"]
+    done = tool("compare", other, *only)
+    assert done.code == 0
+    assert "films/none-1e+30-seed0: diverged: sample " in done.err
+    assert "films/none-1e+30-seed0 diverged, and is in no table: sample " in done.out
+    assert {name for name in files(other) if name.endswith("seed1")} == {"films/none-0.001-seed1"}
+    assert "val" not in files(other)["films/none-1e+30-seed0"]
+
+
+def test_zero_may_be_the_value_that_is_found(tool: Tool, study: Path, tmp_path: Path) -> None:
+    other = tmp_path / "small.py"
+    search = 'search = dict(key="optim_wrapper.optimizer.weight_decay", values=(0.0,), tasks=("films",), seed=0)\n'
+    other.write_text(study.read_text().partition("search = ")[0] + search)
+    said = tool("compare", other, "--only", "none", "--work-dir", tmp_path / "runs")
+    assert said.code == 0
+    assert "films/none-0-seed1: val " in said.err
+
+
+def test_damaged_results_are_named(tool: Tool, finished: Path) -> None:
+    path = next((finished.parent / "results/small/films").glob("deaf-*-seed1.json"))
+    content = path.read_text()
+    for damaged in ("", "[]", json.dumps({key: value for key, value in json.loads(content).items() if key != "data"})):
+        path.write_text(damaged)
+        said = tool("compare", finished, "--report")
+        assert said.code == 2
+        assert said.err.startswith(f"error: {path}: not a result of ours (")
     path.write_text(content)
+
+
+def test_options_that_do_not_go_together(tool: Tool, study: Path) -> None:
+    assert tool("compare", study, "--job", "2").code == 2
+    assert tool("compare", study, "--jobs", "2", "--most", "1").code == 2
+    said = tool("compare", study, "--list", "--where", "nothing")
+    assert (said.code, said.err) == (2, "error: --where wants KEY=VALUE, got 'nothing'\n")
+
+
+def test_data_of_one_task_at_a_time_is_elsewhere(tool: Tool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    study, here = REPOSITORY / "studies/tiny.py", ["--where", f"task.root={tmp_path}", "clips.cache=cache"]
+    said = tool("compare", study, "--list", *here)
+    assert said.code == 2
+    assert "task.root: one place for the data of emotion, inference, avqa; name one of them with --only" in said.err
+    commands: list[list[str]] = []
+    monkeypatch.setattr(
+        subprocess, "run", lambda command: commands.append(command) or subprocess.CompletedProcess(command, 0)
+    )
+    assert tool("compare", study, "--prepare", "--only", "inference", *here).code == 0
+    generate, build = ([Path(command[1]).name, *command[2:]] for command in commands)
+    assert generate[:4] == ["generate.py", "inference", "--out", str(tmp_path)]
+    assert build[:2] == ["cache.py", "build"]
+    assert {f"task.root={tmp_path}", "clips.cache=cache"} < set(build)
 
 
 def test_results_of_another_configuration_are_refused(tool: Tool, finished: Path, tmp_path: Path) -> None:
@@ -221,21 +305,43 @@ def test_a_method_off_the_budget_is_refused_before_it_trains(tool: Tool, study: 
 
 
 @pytest.mark.parametrize(
-    ("change", "message"),
+    ("right", "wrong", "message"),
     [
-        ("seeds = (0, 1)", "seds = (0, 1)"),
-        ('label="readout only"', 'lable="readout only"'),
-        ('like="bottleneck"', 'like="full fine-tuning"'),
-        ('tasks=("films",)', 'tasks=("film",)'),
-        ("seconds=2", "seconds=2, conf=3"),
+        ("seeds = (0, 1)", "seds = (0, 1)", "the study: nothing reads 'seds'"),
+        ("seeds = (0, 1)", "seeds = 2", "the study.seeds: Sequence[int] is wanted, got 2"),
+        ("seeds = (0, 1)", "seeds = (0, 1.5)", "the study.seeds: Sequence[int] is wanted, got (0, 1.5)"),
+        ("seeds = (0, 1)", "seeds = ()", "seeds: one at least is wanted"),
+        ("seeds = (0, 1)", "seeds = (0, 1)\nwhere = {}", "where: not for a study"),
+        ('label="readout only"', 'lable="readout only"', "methods.none: nothing reads 'lable'"),
+        ('method=dict(name="none")', 'method="none"', "methods.none.method: Mapping[str, Any] is wanted, got 'none'"),
+        ('name="none"', 'name="nonee"', "no adapter is named 'nonee'"),
+        ('name="none"', 'nam="none"', "methods.none.method.name: "),
+        ('name="none"', 'name="none", widht=8', "methods.none.method.widht: "),
+        ('like="bottleneck"', 'like="full fine-tuning"', "methods.deaf.like: 'full fine-tuning' is no method"),
+        ('tasks=("films",)', 'tasks=("film",)', "search: values and some of the tasks films are wanted"),
+        ("values=(1e-3, 1e-2)", "values=1e-3", "search.values: Sequence[float] is wanted, got 0.001"),
+        ("values=(1e-3, 1e-2)", "values=('x',)", "search.values: Sequence[float] is wanted, got ('x',)"),
+        ("seconds=2", "seconds=2, conf=3", "tasks.films: nothing reads 'conf'"),
+        ("seconds=2", "seconds='2'", "tasks.films.seconds: float is wanted, got '2'"),
     ],
 )
-def test_mistakes_in_a_study_are_named(tool: Tool, study: Path, tmp_path: Path, change: str, message: str) -> None:
+def test_mistakes_in_a_study_are_named(
+    tool: Tool, study: Path, tmp_path: Path, right: str, wrong: str, message: str
+) -> None:
     other = tmp_path / "small.py"
-    other.write_text(study.read_text().replace(change, message))
+    assert right in study.read_text()
+    other.write_text(study.read_text().replace(right, wrong))
     said = tool("compare", other, "--list")
     assert said.code == 2
-    assert said.err.startswith(f"error: {other}: ")
+    assert said.err.startswith(f"error: {other}: {message}")
+
+
+def test_a_method_for_which_nothing_is_searched_is_named(study: Path, tmp_path: Path) -> None:
+    other, text = tmp_path / "small.py", study.read_text()
+    more = text.replace('tasks = {"films": dict(', 'tasks = {"more": dict(config="x", seconds=1), "films": dict(')
+    other.write_text(more.replace('method=dict(name="none")', 'method=dict(name="none"), tasks=("more",)'))
+    with pytest.raises(ValueError, match=r"methods.none on more takes what is found for none on films, where nothing"):
+        load_study(other)
 
 
 def test_parts_share_out_the_runs(study: Path) -> None:

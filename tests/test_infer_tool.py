@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -74,6 +75,10 @@ class TestOneClip:
         page = (out / "index.html").read_text()
         assert "Is it &lt;loud&gt;?" in page
         assert "No text" in page
+
+    def test_texts_may_stand_behind_options(self, tool: Tool, save: Save, film: Path) -> None:
+        result = tool("infer", save(AVQA(answers=["left", "right"])), film, "--draw", 0, "--json", "loud?")
+        assert json.loads(result.out)["answers"][0]["text"] == "loud?"
 
     def test_the_folder_of_the_page_by_default(
         self, tool: Tool, save: Save, film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -155,6 +160,12 @@ class TestFolder:
         assert sorted(path.name for path in out.iterdir()) == ["a.png", "index.html", "more_a.png"]
         assert "broken.mp4" in (out / "index.html").read_text()
 
+    def test_a_name_that_is_no_text_is_listed(self, tool: Tool, save: Save, films: Path) -> None:
+        (films / os.fsdecode(b"caf\xe9.mp4")).write_bytes((films / "a.mp4").read_bytes())
+        found = json.loads(tool("infer", save(Humor()), films, "a joke", "--json", "--draw", 0).out)
+        assert r"'caf\udce9.mp4'" in found["failed"]
+        assert len(found["answers"]) == 2
+
     def test_some_are_drawn(self, tool: Tool, save: Save, films: Path, tmp_path: Path) -> None:
         out = tmp_path / "out"
         result = tool("infer", save(Humor()), films, "a joke", "--out", out, "--draw", 1)
@@ -175,6 +186,12 @@ class TestRetrieval:
         shown = tool("infer", adapter, film, *texts, "--out", tmp_path / "out").out
         best, other = answer["cosines"]
         assert shown.index(best) < shown.index(other)
+
+    def test_rankings_are_in_the_order_of_the_texts(self, tool: Tool, save: Save, films: Path, tmp_path: Path) -> None:
+        adapter, texts = save(Retrieval(embedding=6)), ["one", "two", "three", "four"]
+        for asked in (texts, texts[::-1]):
+            found = json.loads(tool("infer", adapter, films, *asked, "--json", "--draw", 0).out)
+            assert list(found["rankings"]) == asked
 
     def test_clips_for_a_text(self, tool: Tool, save: Save, films: Path, tmp_path: Path) -> None:
         adapter, out = save(Retrieval(embedding=6)), tmp_path / "out"

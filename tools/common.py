@@ -14,7 +14,7 @@ from typing import Any
 sys.path.sort(key=lambda entry: Path(entry).resolve() == Path(__file__).resolve().parent)
 
 
-def cfg_options(pairs: Sequence[str] | None) -> dict[str, Any]:
+def cfg_options(pairs: Sequence[str] | None, option: str = "--cfg-options") -> dict[str, Any]:
     """``["a.b=3", "c=text"]`` to ``{"a.b": 3, "c": "text"}``: Python literals, and text for everything else.
 
     Raises:
@@ -24,7 +24,7 @@ def cfg_options(pairs: Sequence[str] | None) -> dict[str, Any]:
     for pair in pairs or ():
         key, equals, value = pair.partition("=")
         if not equals:
-            raise ValueError(f"--cfg-options wants KEY=VALUE, got {pair!r}")
+            raise ValueError(f"{option} wants KEY=VALUE, got {pair!r}")
         try:
             options[key] = ast.literal_eval(value)
         except (ValueError, SyntaxError, TypeError):

@@ -26,7 +26,9 @@ TOOLS = Path(__file__).parent
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
     parser.add_argument("study", type=Path)
     todo = parser.add_mutually_exclusive_group()
     todo.add_argument("--prepare", action="store_true", help="only generate and decode the data that the study names")
@@ -45,19 +47,22 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write means, deviations and every run here")
     parser.add_argument("--figure", type=Path, help="draw scores against trainable parameters, a PNG file")
     args = parser.parse_args()
+    if args.jobs > 1 and args.most is not None:
+        parser.error("--most is for one process: leave --jobs out")
 
     from lstta_tasks.engine.study import make_missing, part_of, results_of
     from lstta_tasks.engine.study_config import placed
     from lstta_tasks.study.definition import load_study
 
-    study = placed(load_study(args.study), cfg_options(args.where))
-    mine, asked = part_of(*args.part), _asked(study, args.only or [])
+    study = load_study(args.study)
+    mine, (methods, tasks) = part_of(*args.part), _asked(study, args.only or [])
+    study = placed(study, cfg_options(args.where, "--where"), tasks)
 
     def wanted(run: Run) -> bool:
-        return mine(run) and asked(run)
+        return mine(run) and run.method in methods and run.task in tasks
 
     if args.prepare:
-        _prepare(study)
+        _prepare(study, tasks)
         return
     results = results_of(study)
     if args.list:
@@ -65,27 +70,31 @@ def main() -> None:
         return
     if not args.report:
         if args.jobs > 1:
-            _in_parallel(args.jobs)
+            _in_parallel(args)
         else:
             make_missing(study, work_dir=args.work_dir, wanted=wanted, most=args.most)
         results.refresh()
     _show(study, results, wanted, args)
 
 
-def _asked(study: Study, keys: list[str]) -> Callable[[Run], bool]:
-    """Whether a run is of one of these methods and of one of these tasks; all where none is named."""
+def _asked(study: Study, keys: list[str]) -> tuple[list[str], list[str]]:
+    """The methods and the tasks among the keys; all where none is named."""
     if unknown := [key for key in keys if key not in {**study.methods, **study.tasks}]:
         raise ValueError(f"--only {unknown[0]}: the study has {', '.join([*study.methods, *study.tasks])}")
-    methods, tasks = set(keys) & set(study.methods), set(keys) & set(study.tasks)
-    return lambda run: run.method in (methods or study.methods) and run.task in (tasks or study.tasks)
+    methods, tasks = ([key for key in known if key in keys] or list(known) for known in (study.methods, study.tasks))
+    return methods, tasks
 
 
-def _prepare(study: Study) -> None:
-    for key, task in study.tasks.items():
+def _prepare(study: Study, tasks: list[str]) -> None:
+    for key in tasks:
+        task = study.tasks[key]
         settings = {**study.settings, **task.settings, **study.where}
         config = [str(task.config), "--cfg-options", *(f"{name}={value}" for name, value in settings.items())]
         for command in task.prepare:
             tool, *arguments = shlex.split(command)
+            if "ROOT" in arguments and "task.root" not in settings:
+                raise ValueError(f"{study.path}: tasks.{key}: ROOT stands for task.root, which is not in its settings")
+            arguments = [settings["task.root"] if word == "ROOT" else word for word in arguments]
             if "CONFIG" in arguments:
                 at = arguments.index("CONFIG")
                 arguments[at : at + 1] = config
@@ -103,14 +112,15 @@ def _list(results: StudyResults, missing: list[Run]) -> None:
         print(f"{waiting} more once the search has found their setting")
 
 
-def _in_parallel(jobs: int) -> None:
-    """The same command in so many processes, which share out the runs and the cores."""
-    at = sys.argv.index("--jobs") if "--jobs" in sys.argv else -1
-    rest = [*sys.argv[1:at], *sys.argv[at + 2 :]] if at > 0 else [a for a in sys.argv[1:] if "--jobs=" not in a]
-    threads = os.environ.get("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // jobs)))
+def _in_parallel(args: argparse.Namespace) -> None:
+    """So many processes, which share out the runs and the cores. Their tables are not shown: this one's is."""
+    part = "{}/{}".format(*args.part)
+    command = [sys.executable, __file__, str(args.study), "--part", part, "--work-dir", str(args.work_dir)]
+    for option, values in (("--only", args.only), ("--where", args.where)):
+        command += [option, *values] if values else []
+    threads = os.environ.get("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // args.jobs)))
     environment = {**os.environ, "OMP_NUM_THREADS": threads}
-    command = [sys.executable, sys.argv[0], *rest]
-    children = [subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) for _ in range(jobs)]
+    children = [subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) for _ in range(args.jobs)]
     codes = [child.wait() for child in children]
     if any(codes):
         raise SystemExit(1)
@@ -121,6 +131,9 @@ def _show(study: Study, results: StudyResults, wanted: Callable[[Run], bool], ar
     from lstta_tasks.study.summary import summarise, write_csv, write_json
     from lstta_tasks.study.table import print_table
 
+    for run, reason in results.diverged().items():
+        if wanted(run):
+            print(f"{run.name} diverged, and is in no table: {reason}")
     finished = {run: result for run, result in results.finished().items() if wanted(run)}
     if not finished:
         print("no run of the tables is finished")

@@ -25,7 +25,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="folder for the page and pictures (default: work_dirs/infer/CLIP)")
     parser.add_argument("--draw", type=_count, default=20, metavar="N", help="answers to draw, at most (default: 20)")
     parser.add_argument("--json", action="store_true", help="print JSON in place of tables")
-    args = parser.parse_args()
+    args = parser.parse_intermixed_args()
 
     from lstta_tasks.explain.as_json import as_json
     from lstta_tasks.explain.infer import draw, infer

@@ -19,7 +19,7 @@ from lstta_tasks.tasks.avqa import AVQA
 
 
 def result(name: str, answer: str, loss: float = 1.0) -> dict[str, Any]:
-    return {"id": name, "prediction": {"answer": answer}, "loss": loss}
+    return {"id": name, "prediction": {"answer": answer, "probability": 0.5}, "loss": loss}
 
 
 def samples(truths: str) -> list[Sample]:
@@ -44,7 +44,7 @@ def test_repeated_samples_count_once() -> None:
         "val/overall": 2 / 3,
     }
     assert metric.report.scores[-1].count == 3
-    assert metric.predictions["1"] == {"answer": "y"}
+    assert metric.predictions["1"] == {"answer": "y", "probability": 0.5}
 
 
 def test_an_evaluation_forgets_the_one_before() -> None:

@@ -64,7 +64,7 @@ def scores(rising: bool = True) -> Scores:
 
 
 def answers(right: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
-    return {sample.id: {"answer": "yes" if sample.id in right else "no"} for sample in SAMPLES}
+    return {sample.id: {"answer": "yes" if sample.id in right else "no", "probability": 0.5} for sample in SAMPLES}
 
 
 class TestOrders:

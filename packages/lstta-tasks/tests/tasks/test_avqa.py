@@ -142,7 +142,9 @@ class TestQuestions:
         write([row(), row(anser="no"), row(question_id=14), row()])
         samples = task(tmp_path).samples("val")
         assert [(sample.id, sample.target) for sample in samples] == [("13", 1), ("13#2", 0), ("14", 1), ("13#3", 1)]
-        report = task(tmp_path).report({sample.id: {"answer": "yes"} for sample in samples}, samples)
+        report = task(tmp_path).report(
+            {sample.id: {"answer": "yes", "probability": 0.5} for sample in samples}, samples
+        )
         assert report.value("overall") == 3 / 4
         assert report.notes == ("2 rows repeat the question_id of another row, and count as rows of their own",)
 
@@ -161,7 +163,7 @@ class TestVocabulary:
         write([row(anser="never"), row(question_id=14)])
         samples = task(tmp_path).samples("val")
         assert [sample.target for sample in samples] == [OUTSIDE, 1]
-        report = task(tmp_path).report({s.id: {"answer": "yes"} for s in samples}, samples)
+        report = task(tmp_path).report({s.id: {"answer": "yes", "probability": 0.5} for s in samples}, samples)
         assert report.value("overall") == 1 / 2
         assert report.notes == ("1 questions have an answer outside the vocabulary of train and count as wrong",)
 
@@ -199,7 +201,10 @@ class TestReport:
     @pytest.fixture
     def predictions(self, samples: list[Sample]) -> dict[str, dict[str, Any]]:
         random = np.random.default_rng(1)
-        return {sample.id: {"answer": ["no", "one", "yes"][random.integers(3)]} for sample in reversed(samples)}
+        return {
+            sample.id: {"answer": ["no", "one", "yes"][random.integers(3)], "probability": 0.5}
+            for sample in reversed(samples)
+        }
 
     def test_accuracies_are_right_over_all(self, samples: list[Sample], predictions: dict[str, dict[str, Any]]) -> None:
         report = AVQA(answers=["no", "one", "yes"]).report(predictions, samples)

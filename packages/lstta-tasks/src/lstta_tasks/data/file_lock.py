@@ -44,7 +44,7 @@ def _lock(file: Path, wait: bool) -> int | None:
             os.close(descriptor)
             if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
                 return None
-            raise
+            raise OSError(error.errno, f"{error.strerror} (a file system without locks?)", str(file)) from error
         # The last owner removes the file: make sure that this is the one others will find.
         with suppress(FileNotFoundError):
             if os.fstat(descriptor).st_ino == file.stat().st_ino:

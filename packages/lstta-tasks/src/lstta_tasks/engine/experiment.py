@@ -15,7 +15,6 @@ from torch.utils.data import DataLoader
 
 from lstta_core.budget import MethodChoice
 from lstta_core.interfaces import AudioSpec, Encoder, InputSpec, LanguageSpec, Modality, VisualSpec
-from lstta_core.plugins import installed_plugins
 from lstta_core.trimodal import TrimodalModel
 from lstta_tasks.data.cache import CacheError, CacheReader, CacheSet, open_cache
 from lstta_tasks.data.clip import ClipSource
@@ -24,7 +23,7 @@ from lstta_tasks.data.dataset import SampleDataset
 from lstta_tasks.data.feature_dataset import FeatureCollate, FeatureDataset, FeatureKeys
 from lstta_tasks.data.features import CODEC, FeatureReader, FeatureSettings
 from lstta_tasks.data.preprocessing import Preprocessing
-from lstta_tasks.engine.factories import call, check_arguments, create, described, plain
+from lstta_tasks.engine.factories import call, check_method, create, described, plain
 from lstta_tasks.model import build_model
 from lstta_tasks.network import TaskNetwork
 from lstta_tasks.task import Sample, Split, Task
@@ -83,10 +82,7 @@ class Experiment:
     @cached_property
     def _built(self) -> tuple[TaskNetwork, MethodChoice]:
         method, options = plain(self.config.method), plain(self.config.model)
-        if "name" not in method:
-            raise ValueError("method.name: the config must name a method, such as 'lstta'")
-        factory = installed_plugins().find("adapter", method["name"]).load()
-        check_arguments(factory, "method", {k: v for k, v in method.items() if k not in ("name", "budget")})
+        check_method("method", method)
         extra = {"encoders": self.encoders, "method": method, "task": self.task}
         built: tuple[TaskNetwork, MethodChoice] = call(build_model, "model", {**options, **extra})
         return built

@@ -81,6 +81,19 @@ def check_arguments(factory: Factory, section: str, options: Iterable[str]) -> N
             raise ValueError(f"{section}.{key}: {factory.__name__} needs it")
 
 
+def check_method(section: str, method: Mapping[str, Any]) -> None:
+    """Raise where a config's method has no name or one that no plugin registers, or an option that it does not take.
+
+    Raises:
+        ValueError: no name, or such an option.
+        UnknownNameError: such a name.
+    """
+    if "name" not in method:
+        raise ValueError(f"{section}.name: the config must name a method, such as 'lstta'")
+    factory = installed_plugins().find("adapter", method["name"]).load()
+    check_arguments(factory, section, {key: value for key, value in method.items() if key not in ("name", "budget")})
+
+
 def arguments(factory: Factory) -> tuple[dict[str, bool], bool]:
     """The names of a factory's arguments with whether it needs them, and whether it takes any others too.
 

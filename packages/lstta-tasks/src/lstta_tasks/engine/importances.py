@@ -55,12 +55,13 @@ def measure(
     counts = list(range(1, segments)) if removed is None else list(removed)
     if counts != sorted(set(counts) & set(range(1, segments))):
         raise ValueError(f"of {segments} segments 1 … {segments - 1} can be removed, in rising numbers; got {counts}")
+    root = experiment.config.task.get("root")
+    known = {} if root is None else relevant_samples(Path(root), split)
     whole, explanations = trial.explain()
     answers = trial.remove(orders(explanations, draws), counts)
 
     samples = trial.dataset.samples
     clips = {sample.id: sample.source.id for sample in samples}
-    known = relevant_samples(Path(experiment.config.task.root), split)
     durations = {sample: trial.dataset.reader.read(clip).duration for sample, clip in clips.items() if sample in known}
     matters = segments_that_matter(known, durations, segments)
     parts = groups(samples, matters)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from functools import partial
@@ -9,6 +10,7 @@ from pathlib import Path
 from zlib import crc32
 
 from lstta_tasks.data.file_lock import lock_beside
+from lstta_tasks.engine.factories import check_method
 from lstta_tasks.engine.study_config import configured, digest
 from lstta_tasks.engine.study_run import make_run
 from lstta_tasks.study.definition import Run, Study
@@ -18,15 +20,24 @@ POLL = 5.0
 """Seconds between two looks at what others have finished."""
 
 
+def _to_stderr(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
 def results_of(study: Study) -> StudyResults:
     """What the study has so far. Every config is read, so that a mistake in one shows before the first run.
 
     Raises:
         ValueError: a config does not fit, or a result is not this study's.
     """
-    for task in study.tasks:
-        for method in study.methods:
-            configured(study, Run(task, method, study.seeds[0], study.search.values[0] if study.search else None))
+    first = study.search.values[0] if study.search else None
+    try:
+        for method, compared in study.methods.items():
+            check_method(f"methods.{method}.method", compared.method)
+            for task in study.tasks:
+                configured(study, Run(task, method, study.seeds[0], first))
+    except (ValueError, LookupError) as error:
+        raise ValueError(f"{study.path}: {error.args[0] if error.args else error}") from error
     return StudyResults(study, partial(digest, study))
 
 
@@ -36,7 +47,7 @@ def make_missing(
     work_dir: Path,
     wanted: Callable[[Run], bool] = lambda run: True,
     most: int | None = None,
-    say: Callable[[str], None] = print,
+    say: Callable[[str], None] = _to_stderr,
 ) -> int:
     """Make missing runs, those of the search first, until there are none; what others make meanwhile is waited for.
 
@@ -82,6 +93,9 @@ def _make_alone(results: StudyResults, run: Run, work_dir: Path, say: Callable[[
             return False
         say(f"── {run.name}: about {results.seconds(run):.0f} s")
         made = make_run(results.study, run, work_dir=work_dir, result=results.path(run))
-        val, test = made["val"], made["test"]
-        say(f"{run.name}: val {val['value']:.4f}, test {test['primary']} {test['value']:.4f}")
+        if "diverged" in made:
+            say(f"{run.name}: diverged: {made['diverged']}")
+        else:
+            val, test = made["val"], made["test"]
+            say(f"{run.name}: val {val['value']:.4f}, test {test['primary']} {test['value']:.4f}")
     return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -46,18 +46,33 @@ def digest(study: Study, run: Run) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def placed(study: Study, where: Mapping[str, Any]) -> Study:
+def placed(study: Study, where: Mapping[str, Any], tasks: Sequence[str]) -> Study:
     """The study with its data, caches and encoders elsewhere.
 
+    Args:
+        study: whose.
+        where: config keys.
+        tasks: those that they are for.
+
     Raises:
-        ValueError: a key that says more than where things are.
+        ValueError: a key that says more than where things are, or one place for the data of several tasks.
     """
     if more := [key for key in where if not WHERE.fullmatch(key)]:
         raise ValueError(
             f"{more[0]}: results would depend on it, so it belongs into the study {study.path}; from outside come only "
-            "task.root, clips.cache, clips.features, loader.workers, and model and revision of an encoder"
+            "task.root, clips.cache, clips.features, loader.workers, log_interval, and model and revision of an encoder"
+        )
+    if len(tasks) > 1 and (own := [key for key in where if key.startswith(("task.", "clips."))]):
+        raise ValueError(
+            f"{own[0]}: one place for the data of {', '.join(tasks)}; name one of them with --only, then the others"
         )
     return replace(study, where=where)
+
+
+def with_all_modalities(config: Config) -> Config:
+    """The config of the same model with every encoder: its feature cache serves runs on some of them too."""
+    model = {key: value for key, value in plain(config.model).items() if key != "modalities"}
+    return Config({**config.to_dict(), "model": model})
 
 
 def data_digest(task: Task) -> str:

@@ -11,15 +11,17 @@ from typing import Any
 
 import torch
 
-from lstta_tasks.adapters import read
+from lstta_tasks.adapters import card, read
 from lstta_tasks.data.file_lock import lock_beside
 from lstta_tasks.engine.build_features import build_features
 from lstta_tasks.engine.checkpoints import BEST, last_checkpoint, write_whole
 from lstta_tasks.engine.evaluate import evaluate
 from lstta_tasks.engine.experiment import Experiment
-from lstta_tasks.engine.study_config import configured, data_digest, digest
+from lstta_tasks.engine.study_config import configured, data_digest, digest, with_all_modalities
 from lstta_tasks.engine.train import train
+from lstta_tasks.metrics.diverged import DivergedError
 from lstta_tasks.study.definition import Run, Study
+from lstta_tasks.task import Report
 
 TOLERANCE = 0.05
 """How far from the study's budget a method may be."""
@@ -29,10 +31,12 @@ PACKAGES = ("lstta-core", "lstta-tasks", "torch", "mmengine", "numpy")
 def make_run(study: Study, run: Run, *, work_dir: Path, result: Path) -> dict[str, Any]:
     """Make a run, or go on with one that was killed, and write its result file.
 
+    A run that diverges has a result too, without scores: it is the worst of a search, and stands in no table.
+
     Args:
         study: of the run.
         run: what is wanted.
-        work_dir: its run folder.
+        work_dir: holds its run folder, one for each version of the data.
         result: the file, which appears whole.
 
     Raises:
@@ -43,19 +47,22 @@ def make_run(study: Study, run: Run, *, work_dir: Path, result: Path) -> dict[st
     parameters = _parameters(study, run, experiment)
     if "features" in config.clips:
         path = experiment.features_path
+        whole = Experiment(with_all_modalities(config)) if "modalities" in config.model else experiment
         with lock_beside(path.with_name(f"{path.name}.turn"), wait=True):  # who comes second finds it built
-            build_features(experiment)
-    resumed = last_checkpoint(work_dir) is not None
+            build_features(whole)
+    record, data = card(experiment.record(), experiment.model), data_digest(experiment.task)
+    folder = work_dir / f"data-{data}"
+    resumed = last_checkpoint(folder) is not None
     start, processor = time.monotonic(), time.process_time()
-    train(config, work_dir=work_dir, resume=True)
-    trained = time.monotonic()
-    best = work_dir / BEST
-    report, _ = evaluate(config, best, "test")
+    outcome: dict[str, Any]
+    try:
+        train(config, work_dir=folder, resume=True)
+        trained = time.monotonic()
+        outcome = _scores(folder / BEST, evaluate(config, folder / BEST, "test")[0])
+    except DivergedError as error:
+        trained = time.monotonic()
+        outcome = {"diverged": str(error)}
     tested = time.monotonic()
-    record = read(best).record
-    chosen = record["selected"]
-    primary = report.score(report.primary)
-    value = chosen[report.primary]
     found = {
         "study": study.name,
         "task": run.task,
@@ -65,6 +72,26 @@ def make_run(study: Study, run: Run, *, work_dir: Path, result: Path) -> dict[st
         "digest": digest(study, run),
         "options": record["method"],
         "parameters": parameters,
+        **outcome,
+        "seconds": {"train": round(trained - start, 1), "test": round(tested - trained, 1)},
+        "resumed": resumed,
+        "processor_seconds": round(time.process_time() - processor, 1),
+        "threads": torch.get_num_threads(),
+        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else platform.machine(),
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        "encoders": {m: encoder["digest"] for m, encoder in record["encoders"].items()},
+        "data": data,
+    }
+    result.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(result, lambda draft: draft.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n"))
+    return found
+
+
+def _scores(best: Path, report: Report) -> dict[str, Any]:
+    """What val has chosen, and the report of the test split."""
+    primary, chosen = report.score(report.primary), read(best).record["selected"]
+    value = chosen[report.primary]
+    return {
         "val": {
             "primary": report.primary,
             "value": value,
@@ -80,18 +107,7 @@ def make_run(study: Study, run: Run, *, work_dir: Path, result: Path) -> dict[st
             "lower_is_better": primary.lower_is_better,
             "scores": {score.name: score.value for score in report.scores},
         },
-        "seconds": {"train": round(trained - start, 1), "test": round(tested - trained, 1)},
-        "resumed": resumed,
-        "processor_seconds": round(time.process_time() - processor, 1),
-        "threads": torch.get_num_threads(),
-        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else platform.machine(),
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
-        "encoders": {m: encoder["digest"] for m, encoder in record["encoders"].items()},
-        "data": data_digest(experiment.task),
     }
-    result.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(result, lambda draft: draft.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n"))
-    return found
 
 
 def _parameters(study: Study, run: Run, experiment: Experiment) -> dict[str, int]:

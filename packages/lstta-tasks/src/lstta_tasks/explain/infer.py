@@ -32,19 +32,21 @@ class Inferred:
         predictor: that answered.
         explanations: one an answer; of retrieval, one a clip.
         failed: clips that cannot be read, with the reason.
+        texts: what was asked.
     """
 
     adapter: Path
     predictor: Predictor
     explanations: Sequence[Explanation]
     failed: Mapping[str, str]
+    texts: Sequence[str] = ()
 
     @property
     def rankings(self) -> dict[str, list[tuple[str, float]]]:
         """The clips by how well they fit each text, best first; empty unless several clips were compared."""
         if not isinstance(self.predictor.model, RetrievalNetwork) or len(self.explanations) < 2:
             return {}
-        texts = list(self.explanations[0].answer.choices)
+        texts = [text for text in dict.fromkeys(self.texts) if text.strip()]
         scores = {text: [(e.source.id, e.answer.choices[text]) for e in self.explanations] for text in texts}
         return {text: sorted(found, key=lambda one: -one[1]) for text, found in scores.items()}
 
@@ -89,14 +91,17 @@ def infer(
         name = str(file.relative_to(clips)) if clips.is_dir() else file.name
         beside = subtitles_beside(file) if predictor.task.timed_text and subtitles is None else None
         try:
+            name.encode()
             timed = given if beside is None else read_subtitles(beside)
             found += _named(explain(predictor, file, asked, timed=timed, name=name), options)
         except DecodeError as error:
             failed[name] = str(error)
+        except UnicodeEncodeError:
+            failed[repr(name)] = "its name is no Unicode text: rename it"
     if not found:
         reason = next(iter(failed.values()))
         raise ValueError(reason if len(files) == 1 else f"{clips}: none of {len(files)} videos can be read: {reason}")
-    return Inferred(adapter, predictor, found, failed)
+    return Inferred(adapter, predictor, found, failed, asked)
 
 
 def draw(inferred: Inferred, out: Path, *, most: int) -> tuple[Path, list[Path]]:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lstta_tasks.metrics.diverged import DivergedError
 from lstta_tasks.task import Predictions, Sample
 
 
@@ -20,7 +21,8 @@ def answered(
         number: the field of a prediction that has to be a finite number.
 
     Raises:
-        ValueError: there is none, or a prediction is NaN or infinite.
+        ValueError: there is none.
+        DivergedError: a prediction is NaN or infinite.
     """
     there = [sample for sample in samples if sample.id in predictions]
     if not there:
@@ -28,7 +30,7 @@ def answered(
     found = [predictions[sample.id] for sample in there]
     for sample, prediction in zip(there, found, strict=True):
         if not math.isfinite(prediction[number]):
-            raise ValueError(
+            raise DivergedError(
                 f"sample {sample.id}: the predicted {number} is {prediction[number]}; no metric is defined for it. "
                 "Did training diverge? Look at the loss, and lower the learning rate"
             )

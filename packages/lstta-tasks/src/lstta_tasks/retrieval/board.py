@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from lstta_tasks.metrics.diverged import DivergedError
 from lstta_tasks.retrieval.ranks import Scores, ranks, reranked, top
 from lstta_tasks.task import Predictions, Sample
 
@@ -84,14 +85,14 @@ class Board:
             count: as there.
 
         Raises:
-            ValueError: a score is not finite.
+            DivergedError: a score is not finite.
         """
         second = np.full(self.similarity.shape, np.nan)
         for clip, text in self._places(count):
             added = scores[pair_id(self.samples[text].id, self.clips[clip].source.id)]
             second[text, clip] = self.scale * self.similarity[text, clip] + added
             if not np.isfinite(second[text, clip]):
-                raise ValueError(f"the match score of text {self.samples[text].id} is not finite: {DIVERGED}")
+                raise DivergedError(f"the match score of text {self.samples[text].id} is not finite: {DIVERGED}")
         return _in_new_order(self.similarity, second, count), _in_new_order(self.similarity.T, second.T, count)
 
     def _places(self, count: int) -> list[tuple[int, int]]:
@@ -110,7 +111,7 @@ def _stacked(predictions: Predictions, samples: Sequence[Sample], kind: str) -> 
     vectors = np.stack([predictions[sample.id][kind] for sample in samples]).astype(np.float64)
     finite = np.isfinite(vectors).all(1)
     if not finite.all():
-        raise ValueError(
+        raise DivergedError(
             f"the {kind} embedding of sample {samples[int(np.argmin(finite))].id} is not finite: {DIVERGED}"
         )
     return vectors

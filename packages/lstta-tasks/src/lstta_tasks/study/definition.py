@@ -15,11 +15,13 @@ study's), ``features=False`` (it cannot read ``clips.features``) and ``like`` (t
 
 from __future__ import annotations
 
+import re
 import runpy
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from types import UnionType
+from typing import Any, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
 
 Part = TypeVar("Part")
 
@@ -32,8 +34,8 @@ class StudyTask:
         config: its path.
         seconds: about what a run costs, of one core.
         settings: config keys for the runs on it.
-        prepare: arguments of tools that make its data, such as ``"generate.py avqa --out data/built-in/avqa"``; CONFIG
-            stands for the config with the study's settings and the task's.
+        prepare: arguments of tools that make its data, such as ``"generate.py avqa --out ROOT"``; ROOT stands for
+            ``task.root``, CONFIG for the config, both with the study's settings and the task's.
     """
 
     config: Path
@@ -190,6 +192,8 @@ def load_study(path: Path) -> Study:
     except Exception as error:  # a study is a program: it may raise anything
         raise ValueError(f"{path}: not a study: {type(error).__name__}: {error}") from error
     given = {key: value for key, value in content.items() if not key.startswith("_")}
+    if own := [key for key in ("path", "where") if key in given]:
+        raise ValueError(f"{path}: {own[0]}: not for a study; where things are is said from outside, with --where")
     for section in ("tasks", "methods"):
         if not isinstance(given.get(section), dict) or not given[section]:
             raise ValueError(f"{path}: {section}: a dict with at least one entry is wanted")
@@ -203,12 +207,28 @@ def load_study(path: Path) -> Study:
     return study
 
 
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a value is what a field's annotation says."""
+    kind, inner = get_origin(hint) or hint, get_args(hint)
+    if kind in (Union, UnionType):
+        return any(_fits(value, one) for one in inner)
+    if kind is Sequence:
+        return isinstance(value, list | tuple) and all(_fits(one, inner[0]) for one in value)
+    if kind in (int, float):
+        return isinstance(value, int if kind is int else int | float) and not isinstance(value, bool)
+    return isinstance(value, str | Path if kind is Path else kind)
+
+
 def _part(kind: type[Part], path: Path, place: str, value: Any) -> Part:
     known = [one.name for one in fields(kind)]  # type: ignore[arg-type]
     if not isinstance(value, dict):
         raise ValueError(f"{path}: {place}: a dict is wanted, got {value!r}")
     if unknown := [key for key in value if key not in known]:
         raise ValueError(f"{path}: {place}: nothing reads {unknown[0]!r}; there are {', '.join(known)}")
+    for key, hint in get_type_hints(kind).items():
+        if key in value and not _fits(value[key], hint):
+            wanted = hint.__name__ if type(hint) is type else re.sub(r"\b[a-z]+\.(abc\.)?", "", str(hint))
+            raise ValueError(f"{path}: {place}.{key}: {wanted} is wanted, got {value[key]!r}")
     try:
         return kind(**value)
     except TypeError as error:
@@ -216,6 +236,8 @@ def _part(kind: type[Part], path: Path, place: str, value: Any) -> Part:
 
 
 def _check(study: Study) -> None:
+    if not study.seeds:
+        raise ValueError(f"{study.path}: seeds: one at least is wanted")
     for key, method in study.methods.items():
         if unknown := set(method.tasks) - set(study.tasks) or set(method.seeds) - set(study.seeds):
             raise ValueError(f"{study.path}: methods.{key}: the study has no {sorted(map(str, unknown))}")
@@ -224,3 +246,13 @@ def _check(study: Study) -> None:
     search = study.search
     if search is not None and not (search.values and search.tasks and set(search.tasks) <= set(study.tasks)):
         raise ValueError(f"{study.path}: search: values and some of the tasks {', '.join(study.tasks)} are wanted")
+    searched = {Place(run.task, run.method) for run in study.searched()}
+    for task in study.tasks if search is not None else ():
+        for key, method in study.methods.items():
+            place = study.place_of(task, key)
+            if task in (method.tasks or study.tasks) and place not in searched:
+                raise ValueError(
+                    f"{study.path}: methods.{key} on {task} takes what is found for {place.method} on {place.task}, "
+                    f"where nothing is searched: add {task!r} to search.tasks, or {place.task!r} to "
+                    f"methods.{place.method}.tasks"
+                )

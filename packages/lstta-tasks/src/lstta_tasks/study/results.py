@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from lstta_tasks.study.definition import Place, Run, Study
 
 Result = Mapping[str, Any]
+KEYS = {"parameters", "val", "test", "seconds", "resumed", "encoders", "data"}
 
 
 class StudyResults:
@@ -37,7 +39,9 @@ class StudyResults:
             self._load(run)
         places = {self.study.place_of(task, method) for task in self.study.tasks for method in self.study.methods}
         self._found = {place: self._best(place) for place in places}
-        self._found = {place: value for place, value in self._found.items() if self.study.search is None or value}
+        self._found = {
+            place: value for place, value in self._found.items() if self.study.search is None or value is not None
+        }
         for run in self.study.compared(self._found):
             self._load(run)
         self._check_same()
@@ -48,8 +52,13 @@ class StudyResults:
         return self._found
 
     def finished(self) -> dict[Run, Result]:
-        """The runs of the tables that have a result."""
-        return {run: self._read[run] for run in self.study.compared(self._found) if run in self._read}
+        """The runs of the tables that have scores."""
+        made = {run: self._read[run] for run in self.study.compared(self._found) if run in self._read}
+        return {run: result for run, result in made.items() if "diverged" not in result}
+
+    def diverged(self) -> dict[Run, str]:
+        """The runs without scores, of the search or the tables, and why."""
+        return {run: result["diverged"] for run, result in self._read.items() if "diverged" in result}
 
     def missing(self) -> list[Run]:
         """The runs that can be made now: those of the search first. More may follow once it is complete."""
@@ -78,7 +87,11 @@ class StudyResults:
         runs = [run for run in self.study.searched() if Place(run.task, run.method) == place]
         if not runs or any(run not in self._read for run in runs):
             return None
-        return max(runs, key=lambda run: self._read[run]["val"]["merit"]).value
+        return max(runs, key=lambda run: self._merit(run)).value
+
+    def _merit(self, run: Run) -> float:
+        result = self._read[run]
+        return -math.inf if "diverged" in result else result["val"]["merit"]
 
     def _load(self, run: Run) -> None:
         path = self.path(run)
@@ -87,7 +100,9 @@ class StudyResults:
         try:
             result = json.loads(path.read_text(encoding="utf-8"))
             there = result["digest"]
-        except (ValueError, KeyError, TypeError) as error:
+            if lacking := KEYS - result.keys() - ({"val", "test"} if "diverged" in result else set()):
+                raise ValueError(f"it lacks {min(lacking)!r}")
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"{path}: not a result of ours ({error}); remove it, and the run is made again") from error
         if there != (here := self.digest(run)):
             raise ValueError(

@@ -18,6 +18,7 @@ from lstta_tasks.annotations.fields import check_fields
 from lstta_tasks.annotations.files import clip_file, data_folder, first_file
 from lstta_tasks.answer import Answer, of_classes
 from lstta_tasks.data.clip import ClipSource
+from lstta_tasks.metrics.answered import answered
 from lstta_tasks.task import SPLITS, Report, Sample, Score, Split, Task
 from lstta_tasks.tasks.closed_vocabulary import OUTSIDE, known_cross_entropy, likeliest
 
@@ -100,12 +101,12 @@ class AVQA(Task):
         """
         right: dict[tuple[str, ...], list[bool]] = defaultdict(list)
         truths: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
-        answered = [sample for sample in samples if sample.id in predictions]
-        for sample in answered:
+        there, found = answered(predictions, samples, "probability")
+        for sample, prediction in zip(there, found, strict=True):
             modality, kind, truth = sample.labels
             groups: list[tuple[str, ...]] = [(modality, kind), (modality,), ()]
             for group in groups:
-                right[group].append(predictions[sample.id]["answer"] == truth)
+                right[group].append(prediction["answer"] == truth)
             truths[modality, kind][truth] += 1
         majority = {group: counter.most_common(1)[0] for group, counter in truths.items()}
         scores = []
@@ -116,8 +117,8 @@ class AVQA(Task):
             scores.append(
                 Score("/".join(group) or "overall", sum(right[group]) / count, count, by_majority / count, name)
             )
-        outside = sum(sample.target == OUTSIDE for sample in answered)
-        again = sum(AGAIN in sample.id for sample in answered)
+        outside = sum(sample.target == OUTSIDE for sample in there)
+        again = sum(AGAIN in sample.id for sample in there)
         notes = {
             f"{outside} questions have an answer outside the vocabulary of train and count as wrong": outside,
             f"{again} rows repeat the question_id of another row, and count as rows of their own": again,
