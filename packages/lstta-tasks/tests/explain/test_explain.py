@@ -122,6 +122,11 @@ class TestCurves:
         made = explanation(importances={AUDIO: np.array([0.5, np.nan, 1.5])})
         np.testing.assert_allclose(made.relative_importances[AUDIO], [0.5, np.nan, 1.5])
 
+    def test_importances_that_are_all_zero_are_equal(self) -> None:
+        """As they are in float32 once training has driven log g below −104."""
+        made = explanation(importances={AUDIO: np.array([0.0, np.nan, 0.0])})
+        np.testing.assert_array_equal(made.relative_importances[AUDIO], [1, np.nan, 1])
+
     @pytest.mark.parametrize("most", [STANDS_OUT / 4 * 0.99, STANDS_OUT / 4 * 1.01])
     def test_a_segment_is_pointed_out_where_it_stands_out(self, most: float) -> None:
         rest = (1 - most) / 3

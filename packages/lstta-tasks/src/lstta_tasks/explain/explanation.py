@@ -49,8 +49,9 @@ class Explanation:
         """Importances over their mean in the clip: 1 is a segment as important as the clip's mean one.
 
         The scale of importances is free, since log g is a bias on a softmax: only their ratios within a clip matter.
+        Where training has driven all of them to numbers that are 0 in float32, none is told from another: all are 1.
         """
-        return {m: g / np.nanmean(g) for m, g in self.importances.items()}
+        return {m: g / np.nanmean(g) if np.nanmean(g) else g + 1 for m, g in self.importances.items()}
 
     def most_attended(self, modality: Modality) -> tuple[float, float] | None:
         """The segment with most of the attention to a modality, (start, end) in seconds.
