@@ -76,4 +76,4 @@ methods = {
         tasks=("emotion", "inference"),
     ),
 }
-search = dict(key="optim_wrapper.optimizer.lr", values=(1e-3, 2e-3, 4e-3), tasks=("emotion", "inference", "avqa"), seed=0)
+search = dict(key="optim_wrapper.optimizer.lr", values=(1e-3, 2e-3, 4e-3), tasks=tuple(tasks), seed=0)
