@@ -4,7 +4,7 @@ Every method works on the last two of the four stages: adapters stand after the 
 and full fine-tuning change the fourth block. What comes before is frozen and read from a cache of its states. So a run
 is short enough to be repeated, and no method is favoured by where it stands.
 
-cost:     122 runs, three and a half hours of one core: emotion 20 to 75 s a run, inference 35 to 145 s, avqa 95 to
+cost:     138 runs, five hours of one core: emotion 20 to 75 s a run, inference 35 to 145 s, avqa 95 to
           370 s; before them --prepare, some twenty minutes
 results:  docs/studies.md
 """
