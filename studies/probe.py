@@ -23,7 +23,7 @@ tasks = {
             **dict.fromkeys(("train_cfg.max_epochs", "param_scheduler.1.T_max", "param_scheduler.1.end"), 3),
         },
         prepare=[
-            "generate.py emotion --out data/built-in/emotion_large --train 4000 --val 300 --test 1600",
+            "generate.py emotion --out ROOT --train 4000 --val 300 --test 1600",
             "cache.py build CONFIG",
         ],
     )

@@ -87,7 +87,7 @@ class StudyResults:
         runs = [run for run in self.study.searched() if Place(run.task, run.method) == place]
         if not runs or any(run not in self._read for run in runs):
             return None
-        return max(runs, key=lambda run: self._merit(run)).value
+        return max(runs, key=self._merit).value
 
     def _merit(self, run: Run) -> float:
         result = self._read[run]
