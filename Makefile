@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
-PACKAGES := packages/lstta-core packages/lstta-tasks packages/lstta-adapter-peft \
+PACKAGES := packages/lstta-core packages/lstta-tasks packages/lstta-world packages/lstta-method-peft \
 	packages/lstta-backbones/lstta-backbone-tiny packages/lstta-backbones/lstta-backbone-transformers
 
 .PHONY: demo test test-slow lint format clean

@@ -43,11 +43,11 @@ from tqdm import tqdm
 from lstta_core.budget import create_method
 from lstta_core.compiling import compile_parts
 from lstta_core.fast_linear import fast_linear
+from lstta_core.lockstep import TrimodalModel, TrimodalOutput
 from lstta_core.profiling import measure
 from lstta_core.readout import Readout
 from lstta_core.testing.inputs import synthetic_inputs
-from lstta_core.trimodal import TrimodalModel, TrimodalOutput
-from lstta_tasks.engine.allocator import keep_freed_memory
+from lstta_tasks.cli.allocator import keep_freed_memory
 
 SETTINGS = ("float32", "bfloat16", "autocast")
 ANSWERS = 42

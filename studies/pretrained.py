@@ -29,7 +29,7 @@ def _task(
             "clips.sound_seconds": 1.0,
             "clips.cache": cache,
             "clips.codec": "raw",
-            "clips.features": f"{cache}_last",
+            "clips.prefix": f"{cache}_last",
             "param_scheduler.0.end": 50,
             **dict.fromkeys(course, epochs),
         },

@@ -19,7 +19,7 @@ tasks = {
         settings={
             "task.root": "data/built-in/emotion_large",
             "clips.cache": "data/cache/emotion_large_tiny",
-            "clips.features": "data/cache/emotion_large_tiny_last2",
+            "clips.prefix": "data/cache/emotion_large_tiny_last2",
             **dict.fromkeys(("train_cfg.max_epochs", "param_scheduler.1.T_max", "param_scheduler.1.end"), 3),
         },
         prepare=[

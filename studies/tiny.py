@@ -20,7 +20,7 @@ def _task(name: str, *, folder: str, clips: str, epochs: int, seconds: float) ->
         settings={
             "task.root": root,
             "clips.cache": cache,
-            "clips.features": f"{cache}_last2",
+            "clips.prefix": f"{cache}_last2",
             **dict.fromkeys(course, epochs),
         },
         prepare=[

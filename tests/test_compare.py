@@ -16,17 +16,17 @@ import pytest
 from small_world import World
 
 from lstta_tasks.data.file_lock import lock_beside
-from lstta_tasks.engine.config import load_config
-from lstta_tasks.engine.evaluate import evaluate
-from lstta_tasks.engine.study import part_of, results_of, run_folder
+from lstta_tasks.experiment.config import load_config
+from lstta_tasks.experiment.evaluate import evaluate
 from lstta_tasks.study.definition import Place, load_study
+from lstta_tasks.study.make import part_of, results_of, run_folder
 
 Tool = Callable[..., Any]
 REPOSITORY = Path(__file__).parents[1]
 STUDY = """
 budget = 1_000
 seeds = {seeds!r}
-settings = {{"train_cfg.max_epochs": 1, "model.adapted": 1, "clips.features": {features!r}}}
+settings = {{"train_cfg.max_epochs": 1, "model.adapted": 1, "clips.prefix": {prefix!r}}}
 tasks = {{"films": dict(config={config!r}, seconds=2, prepare=["cache.py build CONFIG"])}}
 methods = {{
     "none": dict(method=dict(name="none"), label="readout only"),
@@ -36,7 +36,7 @@ methods = {{
         settings={{"model.modalities": ["visual", "language"]}},
         like="bottleneck",
     ),
-    "full": dict(method=dict(name="full"), features=False, seeds=(0,)),
+    "full": dict(method=dict(name="full"), prefix=False, seeds=(0,)),
 }}
 search = dict(key="optim_wrapper.optimizer.lr", values=(1e-3, 1e-2), tasks=("films",), seed=0)
 """
@@ -47,7 +47,7 @@ SEARCH, TABLE = 6, 7
 def study(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("studies")
     path = folder / "small.py"
-    text = STUDY.format(seeds=(0, 1), config=str(world.config), features=str(folder / "features"))
+    text = STUDY.format(seeds=(0, 1), config=str(world.config), prefix=str(folder / "prefix"))
     path.write_text(text, encoding="utf-8")
     return path
 
@@ -177,7 +177,7 @@ def test_a_lost_result_is_made_again_and_is_the_same(tool: Tool, finished: Path,
 
 
 def test_results_do_not_depend_on_where_things_are(tool: Tool, finished: Path, world: World) -> None:
-    here = [f"task.root={world.root}", f"clips.features={finished.parent / 'other'}", "loader.workers=1"]
+    here = [f"task.root={world.root}", f"clips.prefix={finished.parent / 'other'}", "loader.workers=1"]
     assert tool("compare", finished, "--report", "--where", *here).code == 0
     said = tool("compare", finished, "--report", "--where", "model.stages=2")
     assert said.code == 2
@@ -203,7 +203,7 @@ def test_a_run_on_older_data_is_not_gone_on_with(
     path = next((finished.parent / "results/small/films").glob("deaf-*-seed1.json"))
     content = path.read_text()
     for data, resumed in (("older", False), ("newer", False), ("newer", True)):
-        monkeypatch.setattr("lstta_tasks.engine.study_run.data_digest", lambda task, data=data: data)
+        monkeypatch.setattr("lstta_tasks.study.run.data_digest", lambda task, data=data: data)
         path.unlink()
         tool("compare", finished, "--most", "1", "--work-dir", tmp_path)
         made = json.loads(path.read_text())
@@ -212,7 +212,7 @@ def test_a_run_on_older_data_is_not_gone_on_with(
 
 
 def test_a_feature_cache_that_a_run_without_sound_began_serves_all(tool: Tool, finished: Path, tmp_path: Path) -> None:
-    here = ["--work-dir", tmp_path / "runs", "--where", f"clips.features={tmp_path / 'features'}"]
+    here = ["--work-dir", tmp_path / "runs", "--where", f"clips.prefix={tmp_path / 'prefix'}"]
     for method in ("deaf", "bottleneck"):
         path = next((finished.parent / "results/small/films").glob(f"{method}-*-seed1.json"))
         before = json.loads(path.read_text())

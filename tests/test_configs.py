@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from lstta_core.profiling import ParameterCount, count_parameters
-from lstta_tasks.engine.config import load_config
-from lstta_tasks.engine.experiment import Experiment
-from lstta_tasks.engine.profile import folder_bytes, macs_of_a_sample, profile
+from lstta_tasks.costs.profile import folder_bytes, macs_of_a_sample, profile
+from lstta_tasks.experiment.config import load_config
+from lstta_tasks.experiment.parts import Experiment
 
 REPOSITORY = Path(__file__).parents[1]
 CONFIGS = sorted(path for path in (REPOSITORY / "configs").rglob("*.py") if path.parent.name != "base")

@@ -14,8 +14,8 @@ from torch import Tensor
 from lstta_core.profiling import MacCount, count_macs
 from lstta_core.testing.inputs import synthetic_inputs
 from lstta_core.testing.torch_counter import macs_by_torch
-from lstta_tasks.engine.config import load_config
-from lstta_tasks.engine.experiment import Experiment
+from lstta_tasks.experiment.config import load_config
+from lstta_tasks.experiment.parts import Experiment
 from lstta_tasks.network import TaskOutput
 
 CONFIG = Path(__file__).parents[1] / "configs" / "avqa" / "tiny_lstta.py"

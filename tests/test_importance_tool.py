@@ -40,9 +40,9 @@ def test_a_data_set_in_one_table(tool: Tool, world: World, tmp_path: Path) -> No
     assert "accuracy after removing segments: 5 all samples" in result.out
 
 
-def test_features_are_no_clips(tool: Tool, world: World, run: Path, tmp_path: Path) -> None:
-    features = tmp_path / "features"
-    assert tool("cache", "features", world.config, "--cfg-options", f"clips.features={features}").code == 0
-    result = tool("importance", world.config, run / "best", "--cfg-options", f"clips.features={features}")
+def test_prefix_are_no_clips(tool: Tool, world: World, run: Path, tmp_path: Path) -> None:
+    prefix = tmp_path / "prefix"
+    assert tool("cache", "prefix", world.config, "--cfg-options", f"clips.prefix={prefix}").code == 0
+    result = tool("importance", world.config, run / "best", "--cfg-options", f"clips.prefix={prefix}")
     assert result.code == 2
-    assert "leave clips.features out" in result.err
+    assert "leave clips.prefix out" in result.err

@@ -10,7 +10,7 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[1]
 PACKAGES = REPOSITORY / "packages"
-OURS = ("lstta_core", "lstta_tasks", "lstta_backbone_tiny", "lstta_backbone_transformers", "lstta_adapter_peft")
+OURS = ("lstta_core", "lstta_tasks", "lstta_backbone_tiny", "lstta_backbone_transformers", "lstta_method_peft")
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -58,8 +58,8 @@ def test_backbones_know_core_alone(folder: Path) -> None:
 
 
 def test_the_adapter_from_peft_knows_core_alone() -> None:
-    folder = PACKAGES / "lstta-adapter-peft" / "src"
-    assert forbidden(folder, *others("lstta_core", "lstta_adapter_peft"), "mmengine", "lmdb") == []
+    folder = PACKAGES / "lstta-method-peft" / "src"
+    assert forbidden(folder, *others("lstta_core", "lstta_method_peft"), "mmengine", "lmdb") == []
 
 
 def test_tasks_know_core_alone_and_mmengine_in_the_engine_only() -> None:
@@ -72,7 +72,7 @@ def test_tasks_know_core_alone_and_mmengine_in_the_engine_only() -> None:
         for path in sources(tasks)
         if "engine" not in path.relative_to(tasks).parts
         for module in imports(path)
-        if module.startswith("lstta_tasks.engine")
+        if module.startswith("lstta_tasks.experiment")
     ]
     assert outside == []
 

@@ -14,8 +14,8 @@ from small_world import World
 
 from lstta_core.adapter_files import save_adapter, trained_tensors
 from lstta_tasks.adapters import card
-from lstta_tasks.engine.config import load_config
-from lstta_tasks.engine.experiment import Experiment
+from lstta_tasks.experiment.config import load_config
+from lstta_tasks.experiment.parts import Experiment
 
 SHARED = Path(os.environ.get("LSTTA_SHARED", Path(__file__).parents[2] / "shared"))
 QUESTIONS, FILM = SHARED / "data/music-avqa/avqa-val.json", SHARED / "media/bigbuckbunny.mp4"

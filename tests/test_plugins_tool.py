@@ -20,7 +20,7 @@ Run = Callable[..., int]
 PLUGIN = """
 from lstta_core.hookspecs import hookimpl
 
-LSTTA_API_VERSION = 1
+LSTTA_API_VERSION = 2
 
 
 @hookimpl
@@ -35,8 +35,8 @@ def lstta_register_encoders(register):
 
 
 @hookimpl
-def lstta_register_adapters(register):
-    register("both", "lstta_core.adapters.none:NoAdapter", summary="as the encoder")
+def lstta_register_methods(register):
+    register("both", "lstta_core.methods.none:NoAdapter", summary="as the encoder")
 
 
 def make_good():
@@ -139,7 +139,7 @@ def test_arguments_reach_the_factory(run: Run, capsys: pytest.CaptureFixture[str
 def test_a_name_of_two_kinds_needs_the_kind(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("check", "both") == 2
     assert "--kind" in capsys.readouterr().err
-    assert run("check", "both", "--kind", "adapter") == 0
+    assert run("check", "both", "--kind", "method") == 0
     assert "adapter 'both'" in capsys.readouterr().out
 
 

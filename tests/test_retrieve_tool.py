@@ -15,8 +15,8 @@ from small_world import World, write_film
 
 from lstta_core.adapter_files import save_adapter, trained_tensors
 from lstta_tasks.adapters import card
-from lstta_tasks.engine.config import load_config
-from lstta_tasks.engine.experiment import Experiment
+from lstta_tasks.experiment.config import load_config
+from lstta_tasks.experiment.parts import Experiment
 
 Tool = Callable[..., Any]
 

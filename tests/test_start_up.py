@@ -41,16 +41,17 @@ def stop(*args, **kwargs):
     raise FirstStep
 
 
-import lstta_tasks.engine.experiment
-import lstta_tasks.engine.hooks
+import lstta_tasks.experiment.parts
+import lstta_tasks.training.hooks
 import seeded_encoders
-from lstta_core import lstta, trimodal
+from lstta_core import lockstep
+from lstta_core.methods.lstta import adapter
 
 counting(seeded_encoders, "_seeded")
-counting(trimodal, "encoder_digest")
-counting(lstta, "LongTermFilter")
-counting(lstta_tasks.engine.experiment, "open_cache")
-mock.patch.object(lstta_tasks.engine.hooks.ProgressHook, "after_train_iter", stop).start()
+counting(lockstep, "encoder_digest")
+counting(adapter, "LongTermFilter")
+counting(lstta_tasks.experiment.parts, "open_cache")
+mock.patch.object(lstta_tasks.training.hooks.ProgressHook, "after_train_iter", stop).start()
 sys.argv = sys.argv[1:]
 try:
     runpy.run_path(sys.argv[0], run_name="__main__")

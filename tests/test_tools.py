@@ -281,8 +281,8 @@ class TestProcesses:
     def test_evaluation_in_a_new_process_gives_the_same_to_the_last_digit(
         self, world: World, run: Path, tmp_path: Path
     ) -> None:
-        from lstta_tasks.engine.config import load_config
-        from lstta_tasks.engine.evaluate import evaluate
+        from lstta_tasks.experiment.config import load_config
+        from lstta_tasks.experiment.evaluate import evaluate
 
         _, here = evaluate(load_config(world.config), run / "best", "test")
         support = REPOSITORY / "packages" / "lstta-tasks" / "tests" / "support"

@@ -25,9 +25,9 @@ def main() -> None:
     build.add_argument("--shard", type=_shard, metavar="I/N", help="build one of N parts, each its own folder")
     build.add_argument("--time-limit", type=float, default=120.0, metavar="SECONDS", help="for one clip (default: 120)")
     build.set_defaults(run=_build)
-    features = commands.add_parser("features", help="run the frozen prefix once, into the config's clips.features")
-    _of_a_config(features)
-    features.set_defaults(run=_features)
+    prefix = commands.add_parser("prefix", help="run the frozen prefix once, into the config's clips.prefix")
+    _of_a_config(prefix)
+    prefix.set_defaults(run=_prefix)
     info = commands.add_parser("info", help="what a cache holds, and which clips failed")
     info.set_defaults(run=_info)
     verify = commands.add_parser("verify", help="read everything and compare checksums")
@@ -57,8 +57,8 @@ def _build(args: argparse.Namespace) -> None:
     from lstta_tasks.data.build_cache import build_cache
     from lstta_tasks.data.cache import open_cache
     from lstta_tasks.data.skip_list import read_skip_list
-    from lstta_tasks.engine.config import load_config
-    from lstta_tasks.engine.experiment import Experiment
+    from lstta_tasks.experiment.config import load_config
+    from lstta_tasks.experiment.parts import Experiment
 
     skip = read_skip_list(args.skip) if args.skip else frozenset()
     experiment = Experiment(load_config(args.config, cfg_options(args.cfg_options)))
@@ -85,12 +85,12 @@ def _build(args: argparse.Namespace) -> None:
     _list(report.failed, most=10)
 
 
-def _features(args: argparse.Namespace) -> None:
-    from lstta_tasks.engine.build_features import build_features
-    from lstta_tasks.engine.config import load_config
-    from lstta_tasks.engine.experiment import Experiment
+def _prefix(args: argparse.Namespace) -> None:
+    from lstta_tasks.experiment.config import load_config
+    from lstta_tasks.experiment.parts import Experiment
+    from lstta_tasks.prefix.build import build_prefix
 
-    report = build_features(Experiment(load_config(args.config, cfg_options(args.cfg_options))), args.split)
+    report = build_prefix(Experiment(load_config(args.config, cfg_options(args.cfg_options))), args.split)
     print(
         f"{report.path}: {report.built:,} states computed now, {report.reused:,} there already, "
         f"{report.bytes / 1e6:,.1f} MB"
@@ -133,8 +133,8 @@ def _export(args: argparse.Namespace) -> None:
 def _prune(args: argparse.Namespace) -> None:
     from lstta_tasks.data.build_cache import prune_cache
     from lstta_tasks.data.skip_list import read_skip_list
-    from lstta_tasks.engine.config import load_config
-    from lstta_tasks.engine.experiment import Experiment
+    from lstta_tasks.experiment.config import load_config
+    from lstta_tasks.experiment.parts import Experiment
 
     experiment = Experiment(load_config(args.config, cfg_options(args.cfg_options)))
     path = experiment.config.clips.cache

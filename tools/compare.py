@@ -50,9 +50,9 @@ def main() -> None:
     if args.jobs > 1 and args.most is not None:
         parser.error("--most is for one process: leave --jobs out")
 
-    from lstta_tasks.engine.study import make_missing, part_of, results_of
-    from lstta_tasks.engine.study_config import placed
     from lstta_tasks.study.definition import load_study
+    from lstta_tasks.study.make import make_missing, part_of, results_of
+    from lstta_tasks.study.run_config import placed
 
     study = load_study(args.study)
     mine, (methods, tasks) = part_of(*args.part), _asked(study, args.only or [])
@@ -128,8 +128,8 @@ def _in_parallel(args: argparse.Namespace) -> None:
 
 def _show(study: Study, results: StudyResults, wanted: Callable[[Run], bool], args: argparse.Namespace) -> None:
     from lstta_tasks.study.figure import draw
+    from lstta_tasks.study.study_table import print_table
     from lstta_tasks.study.summary import summarise, write_csv, write_json
-    from lstta_tasks.study.table import print_table
 
     for run, reason in results.diverged().items():
         if wanted(run):

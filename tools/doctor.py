@@ -25,8 +25,8 @@ def main() -> int:
 
     from lstta_tasks.doctor.examine import examine
     from lstta_tasks.doctor.report import as_json, print_diagnosis, skip_list
-    from lstta_tasks.engine.config import load_config
-    from lstta_tasks.engine.experiment import Experiment
+    from lstta_tasks.experiment.config import load_config
+    from lstta_tasks.experiment.parts import Experiment
 
     experiment = Experiment(load_config(args.config, cfg_options(args.cfg_options)))
     segments = experiment.preprocessing.segments

@@ -28,10 +28,10 @@ def main() -> None:
 
     from dataclasses import asdict
 
-    from lstta_tasks.engine.config import load_config
-    from lstta_tasks.engine.importances import measure
+    from lstta_tasks.experiment.config import load_config
+    from lstta_tasks.importances.measure import measure
+    from lstta_tasks.importances.measured_table import print_measured
     from lstta_tasks.importances.picture import write_picture
-    from lstta_tasks.importances.table import print_measured
 
     config = load_config(args.config, cfg_options(args.cfg_options))
     measured = measure(config, args.adapter, args.split, draws=args.draws, removed=args.removed)

@@ -27,9 +27,9 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print JSON in place of tables")
     args = parser.parse_intermixed_args()
 
+    from lstta_tasks.explain.answer_table import print_answers
     from lstta_tasks.explain.as_json import as_json
     from lstta_tasks.explain.infer import draw, infer
-    from lstta_tasks.explain.table import print_answers
 
     found = infer(args.adapter, args.clips, args.texts, options=args.options, subtitles=args.subtitles)
     page = None

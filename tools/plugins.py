@@ -17,7 +17,7 @@ from lstta_core.plugins import PluginReport, Registration, installed_plugins
 if TYPE_CHECKING:
     from lstta_core.testing import CheckResult
 
-Checked = Literal["encoder", "adapter"]
+Checked = Literal["encoder", "method"]
 
 
 def main() -> int:

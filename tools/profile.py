@@ -29,9 +29,9 @@ def main() -> None:
     )
     args = parser.parse_args()
 
-    from lstta_tasks.cost_table import as_json, print_costs
-    from lstta_tasks.engine.config import load_config
-    from lstta_tasks.engine.profile import profile
+    from lstta_tasks.costs.cost_table import as_json, print_costs
+    from lstta_tasks.costs.profile import profile
+    from lstta_tasks.experiment.config import load_config
 
     options = cfg_options(args.cfg_options)
     sizes = {"batch_size": args.batch_size, "text_length": args.text_length, "repeats": args.repeats}

@@ -45,8 +45,8 @@ def _index(args: argparse.Namespace) -> None:
     if args.folder is not None:
         index, failed = index_folder(args.paths[0], args.folder)
     else:
-        from lstta_tasks.engine.config import load_config
-        from lstta_tasks.engine.embed import index_split
+        from lstta_tasks.experiment.config import load_config
+        from lstta_tasks.retrieval.embed import index_split
 
         config, adapter = args.paths
         index, missing = index_split(load_config(config, cfg_options(args.cfg_options)), adapter, args.split)

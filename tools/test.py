@@ -23,9 +23,9 @@ def main() -> None:
 
     from mmengine.dist import is_main_process
 
-    from lstta_tasks.engine.config import load_config
-    from lstta_tasks.engine.evaluate import evaluate
-    from lstta_tasks.tables import print_report
+    from lstta_tasks.experiment.config import load_config
+    from lstta_tasks.experiment.evaluate import evaluate
+    from lstta_tasks.experiment.report_table import print_report
 
     config = load_config(args.config, cfg_options(args.cfg_options))
     report, details = evaluate(config, args.adapter, args.split, args.launcher)

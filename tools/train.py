@@ -25,8 +25,8 @@ def main() -> None:
     args = parser.parse_args()
     os.environ.setdefault("LOCAL_RANK", str(args.local_rank))
 
-    from lstta_tasks.engine.config import load_config
-    from lstta_tasks.engine.train import train
+    from lstta_tasks.experiment.config import load_config
+    from lstta_tasks.training.train import train
 
     pairs = [*(args.cfg_options or ()), *([] if args.seed is None else [f"seed={args.seed}"])]
     options = [] if args.start is None else ["--from", str(args.start)]

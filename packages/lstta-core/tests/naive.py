@@ -13,9 +13,9 @@ from torch import Tensor, nn
 
 from lstta_core.attention import MaskedAttention
 from lstta_core.interfaces import Modality, Streams
-from lstta_core.long_term import LongTermFilter
-from lstta_core.lstta import LSTTAAdapter
-from lstta_core.short_term import Latents, ShortTermInteraction
+from lstta_core.methods.lstta.adapter import LSTTAAdapter
+from lstta_core.methods.lstta.long_term import LongTermFilter
+from lstta_core.methods.lstta.short_term import Latents, ShortTermInteraction
 
 Clip = dict[Modality, list[list[Tensor]]]
 """The visible tokens of one clip: by modality, segment and token."""

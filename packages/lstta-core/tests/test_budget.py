@@ -11,8 +11,8 @@ import pytest
 
 from lstta_core.budget import count_parameters, create_method
 from lstta_core.interfaces import Modality
+from lstta_core.lockstep import TrimodalModel
 from lstta_core.plugins import UnknownNameError, installed_plugins
-from lstta_core.trimodal import TrimodalModel
 
 
 @pytest.fixture

@@ -16,10 +16,10 @@ Install = Callable[..., None]
 
 GOOD = """
 from lstta_core.hookspecs import hookimpl
-LSTTA_API_VERSION = 1
+LSTTA_API_VERSION = 2
 
 @hookimpl
-def lstta_register_adapters(register):
+def lstta_register_methods(register):
     register("{name}", "json:JSONDecoder", summary="a method")
 """
 
@@ -70,9 +70,9 @@ def test_good_plugin_is_found_and_its_factory_called(install: Install, found: Fi
         "1.2",
         "ok",
     )
-    assert listed.names("adapter") == ["fine"]
-    assert listed.find("adapter", "fine").plugin == "fine-plugin"
-    assert isinstance(listed.create("adapter", "fine", strict=False), json.JSONDecoder)
+    assert listed.names("method") == ["fine"]
+    assert listed.find("method", "fine").plugin == "fine-plugin"
+    assert isinstance(listed.create("method", "fine", strict=False), json.JSONDecoder)
 
 
 BROKEN = {
@@ -80,11 +80,11 @@ BROKEN = {
     "exits": ("import sys; sys.exit(3)", "SystemExit: 3"),
     "syntax": ("def broken(:", "SyntaxError"),
     "imports": ("import a_module_that_is_nowhere", "No module named 'a_module_that_is_nowhere'"),
-    "no-hook": ("LSTTA_API_VERSION = 1", "it implements none of lstta's hooks: decorate one with @hookimpl"),
-    "no-version": (GOOD.replace("LSTTA_API_VERSION = 1", ""), "LSTTA_API_VERSION is None"),
+    "no-hook": ("LSTTA_API_VERSION = 2", "it implements none of lstta's hooks: decorate one with @hookimpl"),
+    "no-version": (GOOD.replace("LSTTA_API_VERSION = 2", ""), "LSTTA_API_VERSION is None"),
     "old-version": (GOOD.replace("VERSION = 1", "VERSION = 0"), "this lstta-core speaks 1: update the plugin"),
     "new-version": (GOOD.replace("VERSION = 1", "VERSION = 2"), "this lstta-core speaks 1: update lstta-core"),
-    "misspelt": (GOOD.replace("lstta_register_adapters", "lstta_register_adaptors"), "unknown hook"),
+    "misspelt": (GOOD.replace("lstta_register_methods", "lstta_register_adaptors"), "unknown hook"),
     "other-argument": (GOOD.replace("(register)", "(registry)"), "registry"),
     "no-summary": (GOOD.replace(', summary="a method"', ""), "summary"),
     "no-attribute": (
@@ -115,7 +115,7 @@ def test_broken_plugin_is_named_and_takes_nothing_down(install: Install, found: 
     assert report.distribution == kind
     assert reason.replace("{name}", "bad") in report.reason
     assert "\n" not in report.reason
-    assert listed.names("adapter") == ["first", "last"]
+    assert listed.names("method") == ["first", "last"]
     assert listed.names("encoder") == []
 
 
@@ -142,18 +142,18 @@ def test_two_plugins_that_register_one_name(install: Install, found: Find) -> No
     listed = Plugins(found())
     assert [report.state for report in listed.reports] == ["ok", "broken"]
     assert listed.reports[1].reason == "adapter 'same' is registered by plugin 'p-one' already"
-    assert listed.find("adapter", "same").plugin == "p-one"
+    assert listed.find("method", "same").plugin == "p-one"
 
 
 def test_one_name_may_be_an_adapter_and_a_task(install: Install, found: Find) -> None:
     tasks = '\n@hookimpl\ndef lstta_register_tasks(register):\n    register("same", "json:loads", summary="a task")\n'
     install("both", GOOD.format(name="same") + tasks)
     listed = Plugins(found())
-    assert listed.names("adapter") == listed.names("task") == ["same"]
+    assert listed.names("method") == listed.names("task") == ["same"]
     assert listed.find("task", "same").target == "json:loads"
 
 
-KINDS = {"lstta_register_encoders": "encoder", "lstta_register_adapters": "adapter", "lstta_register_tasks": "task"}
+KINDS = {"lstta_register_encoders": "encoder", "lstta_register_methods": "method", "lstta_register_tasks": "task"}
 
 
 def test_every_hook_is_tested() -> None:
@@ -164,7 +164,7 @@ def test_every_hook_is_tested() -> None:
 def test_hook(install: Install, found: Find, hook: str) -> None:
     source = f"""
 from lstta_core.hookspecs import hookimpl
-LSTTA_API_VERSION = 1
+LSTTA_API_VERSION = 2
 
 @hookimpl
 def {hook}(register):
@@ -204,7 +204,7 @@ def test_selection_comes_from_the_environment(install: Install, found: Find, mon
     monkeypatch.setattr(plugins, "entry_points", lambda *, group: found())
     plugins.installed_plugins.cache_clear()
     try:
-        assert plugins.installed_plugins().names("adapter") == ["one"]
+        assert plugins.installed_plugins().names("method") == ["one"]
         assert plugins.installed_plugins() is plugins.installed_plugins()
     finally:
         plugins.installed_plugins.cache_clear()
@@ -215,7 +215,7 @@ def test_unknown_name_lists_what_exists(install: Install, found: Find) -> None:
     install("p-two", "raise RuntimeError('why')")
     install("p-off", GOOD.format(name="other"))
     with pytest.raises(UnknownNameError) as error:
-        Plugins(found(), "p-one,p-two").find("adapter", "botleneck")
+        Plugins(found(), "p-one,p-two").find("method", "botleneck")
     assert str(error.value) == (
         "no adapter is named 'botleneck'. Did you mean 'bottleneck'? Installed: bottleneck. Disabled by "
         "LSTTA_PLUGINS: p-off. Broken plugins: p-two (RuntimeError: why). "
@@ -241,7 +241,7 @@ def test_factory_that_cannot_be_imported(
     listed = Plugins(found())
     assert listed.reports[0].state == "ok", "what is registered is not imported while listing"
     with pytest.raises(PluginError, match=f"adapter 'lazy' of plugin 'lazy' points to {target}") as error:
-        listed.create("adapter", "lazy")
+        listed.create("method", "lazy")
     assert reason in str(error.value)
 
 

@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from lstta_core.interfaces import Modality, Streams
-from lstta_core.lstta import LSTTA
-from lstta_core.trimodal import TrimodalModel
+from lstta_core.lockstep import TrimodalModel
+from lstta_core.methods.lstta.adapter import LSTTA
 
 
 def test_weights_are_cast_and_statistics_are_not(small: ModuleType) -> None:

@@ -10,9 +10,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lstta_core.interfaces import Modality, Stream, Streams
-from lstta_core.long_term import sinusoids
+from lstta_core.lockstep import TrimodalOutput
+from lstta_core.methods.lstta.long_term import sinusoids
 from lstta_core.readout import Readout, TextGuidedPool
-from lstta_core.trimodal import TrimodalOutput
 
 VISUAL, AUDIO, LANGUAGE = Modality
 WIDTHS = {VISUAL: 11, AUDIO: 5, LANGUAGE: 7}

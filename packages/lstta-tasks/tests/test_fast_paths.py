@@ -12,14 +12,14 @@ from small_world import World, make
 from torch import Tensor
 
 from lstta_core.compiling import COMPILERS
+from lstta_tasks.costs.profile import macs_of_a_sample, profile
 from lstta_tasks.data.cache import CacheReader
-from lstta_tasks.engine.build_features import build_features
-from lstta_tasks.engine.checkpoints import last_checkpoint
-from lstta_tasks.engine.config import load_config
-from lstta_tasks.engine.evaluate import evaluate
-from lstta_tasks.engine.experiment import Experiment
-from lstta_tasks.engine.profile import macs_of_a_sample, profile
-from lstta_tasks.engine.train import train
+from lstta_tasks.experiment.config import load_config
+from lstta_tasks.experiment.evaluate import evaluate
+from lstta_tasks.experiment.parts import Experiment
+from lstta_tasks.prefix.build import build_prefix
+from lstta_tasks.training.checkpoints import last_checkpoint
+from lstta_tasks.training.train import train
 
 EAGER = {"model.compile": {"backend": "eager"}}
 
@@ -98,9 +98,7 @@ def test_a_compiled_run_is_resumed_without_and_evaluated(small: World, tmp_path:
 def test_what_is_counted_and_cached_is_the_plain_model(small: World, tmp_path: Path) -> None:
     options = {"model.adapted": 1}
     for name, more in (("plain", {}), ("compiled", EAGER)):
-        build_features(
-            Experiment(load_config(small.config, {**options, **more, "clips.features": str(tmp_path / name)}))
-        )
+        build_prefix(Experiment(load_config(small.config, {**options, **more, "clips.prefix": str(tmp_path / name)})))
     assert CacheReader(tmp_path / "plain").meta["digest"] == CacheReader(tmp_path / "compiled").meta["digest"]
     found = profile(load_config(small.config, EAGER), repeats=1)
     assert found.macs == macs_of_a_sample(Experiment(load_config(small.config)), None)

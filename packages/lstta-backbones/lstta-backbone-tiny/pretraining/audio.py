@@ -11,11 +11,11 @@ from problems import NOBODY, TALKERS, Batch, Problem, Queries, draw_both, pick, 
 from torch import Tensor
 
 from lstta_backbone_tiny.audio import RATE, TinyAudio
-from lstta_tasks.generate import talk_truth, truth
-from lstta_tasks.generate.scene import INSTRUMENTS, Split, sample_scene, scene_rng
-from lstta_tasks.generate.speech import render_speech
-from lstta_tasks.generate.synth import render_sound
-from lstta_tasks.generate.talk import CONTOURS
+from lstta_world import talk_truth, truth
+from lstta_world.scene import INSTRUMENTS, Split, sample_scene, scene_rng
+from lstta_world.speech import render_speech
+from lstta_world.synth import render_sound
+from lstta_world.talk import CONTOURS
 
 NO_TONE = -100  # where nobody talks, or too shortly; what cross entropy leaves out
 LEAST = 0.35  # seconds of a line that show its tone

@@ -13,7 +13,7 @@ from texts import ORDINARY_WORDS, texts
 from torch import Tensor, nn
 
 from lstta_backbone_tiny.language import MASK, SPECIAL, TinyLanguage, split_words
-from lstta_tasks.generate.vocabulary import ANSWERS
+from lstta_world.vocabulary import ANSWERS
 
 
 class LanguageProblem(Problem):

@@ -16,11 +16,11 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from lstta_core.interfaces import Encoder
-from lstta_tasks.generate.casting import sample_person, sample_talk
-from lstta_tasks.generate.opinions import sample_line
-from lstta_tasks.generate.remarks import KINDS, sample_news
-from lstta_tasks.generate.scene import INSTRUMENTS, Split
-from lstta_tasks.generate.talk import CONTOURS, EXPRESSIONS, Talk, Tone
+from lstta_world.casting import sample_person, sample_talk
+from lstta_world.opinions import sample_line
+from lstta_world.remarks import KINDS, sample_news
+from lstta_world.scene import INSTRUMENTS, Split
+from lstta_world.talk import CONTOURS, EXPRESSIONS, Talk, Tone
 
 SEED = 7_000_000
 """Added to the seed of all pretraining scenes, so that none is a scene of the built-in data sets."""

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from problems import SEED
 
-from lstta_tasks.generate import avqa, emotion, msrvtt, sentiment, urfunny, violin
-from lstta_tasks.generate.scene import Split
 from lstta_tasks.tasks.avqa import fill
+from lstta_world import avqa, emotion, msrvtt, sentiment, urfunny, violin
+from lstta_world.scene import Split
 
 
 def questions(split: Split, clips: int, seed: int) -> list[str]:

@@ -12,11 +12,11 @@ from problems import NOBODY, TALKERS, Batch, Problem, Queries, draw_both, pick, 
 from torch import Tensor
 
 from lstta_backbone_tiny.visual import TinyVisual
-from lstta_tasks.generate import talk_truth, truth
-from lstta_tasks.generate.render import SceneRenderer
-from lstta_tasks.generate.scene import INSTRUMENTS, POSITIONS, Split, sample_scene, scene_rng
-from lstta_tasks.generate.talk import EXPRESSIONS
-from lstta_tasks.generate.talk_render import TalkRenderer
+from lstta_world import talk_truth, truth
+from lstta_world.render import SceneRenderer
+from lstta_world.scene import INSTRUMENTS, POSITIONS, Split, sample_scene, scene_rng
+from lstta_world.talk import EXPRESSIONS
+from lstta_world.talk_render import TalkRenderer
 
 NO_FACE = len(EXPRESSIONS)
 PLACE, FACE = len(POSITIONS), len(POSITIONS) + 1  # the queries after those of the positions

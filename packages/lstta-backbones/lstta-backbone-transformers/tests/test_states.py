@@ -1,4 +1,4 @@
-"""States of single clips, put together, are those of the batch: what a feature cache rests on, for every family."""
+"""States of single clips, put together, are those of the batch: what a prefix cache rests on, for every family."""
 
 from __future__ import annotations
 

@@ -14,28 +14,28 @@ _HOME = {
     "AdapterFileError": "adapter_files",
     "AdapterOutput": "interfaces",
     "AudioSpec": "interfaces",
-    "Bottleneck": "adapters.bottleneck",
+    "Bottleneck": "methods.bottleneck",
     "Encoder": "interfaces",
     "EncoderChange": "interfaces",
     "EncoderOutput": "interfaces",
     "EncoderState": "interfaces",
-    "FullFineTuning": "adapters.full",
-    "LSTTA": "lstta",
-    "LSTTAAdapter": "lstta",
+    "FullFineTuning": "methods.full",
+    "LSTTA": "methods.lstta.adapter",
+    "LSTTAAdapter": "methods.lstta.adapter",
     "LanguageSpec": "interfaces",
-    "Lavish": "adapters.lavish",
+    "Lavish": "methods.lavish",
     "Layout": "layout",
     "Method": "interfaces",
     "MethodChoice": "budget",
     "Modality": "interfaces",
-    "NoAdapter": "adapters.none",
+    "NoAdapter": "methods.none",
     "PluginError": "plugins",
     "Readout": "readout",
     "Size": "interfaces",
     "Stage": "interfaces",
     "Stream": "interfaces",
-    "TrimodalModel": "trimodal",
-    "TrimodalOutput": "trimodal",
+    "TrimodalModel": "lockstep",
+    "TrimodalOutput": "lockstep",
     "UnknownNameError": "plugins",
     "VisualSpec": "interfaces",
     "check_digests": "adapter_files",
@@ -49,7 +49,7 @@ _HOME = {
 }
 
 __all__ = sorted(_HOME)
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 
 def __getattr__(name: str) -> Any:

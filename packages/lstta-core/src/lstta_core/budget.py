@@ -18,8 +18,8 @@ import torch
 from torch import nn
 
 from lstta_core.interfaces import Encoder, Method, Size
+from lstta_core.lockstep import TrimodalModel
 from lstta_core.plugins import installed_plugins
-from lstta_core.trimodal import TrimodalModel
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ class MethodChoice:
     """A method, and how it came about.
 
     Attributes:
-        method: for :meth:`~lstta_core.trimodal.TrimodalModel.add_adapter`.
+        method: for :meth:`~lstta_core.lockstep.TrimodalModel.add_adapter`.
         name: it is registered under.
         options: all that it was called with, the solved one included; what an adapter folder records.
         models: that it is for.
@@ -93,7 +93,7 @@ def count_parameters(method: Method, model: TrimodalModel) -> int:
 
 
 def _create(name: str, options: Mapping[str, Any]) -> Method:
-    return cast(Method, installed_plugins().create("adapter", name, **options))
+    return cast(Method, installed_plugins().create("method", name, **options))
 
 
 def _nearest(name: str, models: Sequence[TrimodalModel], budget: int, options: Mapping[str, Any]) -> MethodChoice:

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from lstta_core.trimodal import TrimodalModel
+from lstta_core.lockstep import TrimodalModel
 
 COMPILERS = ("g++", "gcc", "clang++", "cl")
 

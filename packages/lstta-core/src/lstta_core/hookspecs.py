@@ -1,11 +1,11 @@
 """What a plugin may implement. A plugin is a module named by an entry point in the group ``lstta``.
 
-Its top module says ``LSTTA_API_VERSION = 1`` and implements at least one of these hooks. It imports nothing heavy:
+Its top module says ``LSTTA_API_VERSION = 2`` and implements at least one of these hooks. It imports nothing heavy:
 what it registers are addresses, ``"package.module:attribute"``, that are imported when somebody asks for them.
 
     from lstta_core.hookspecs import hookimpl
 
-    LSTTA_API_VERSION = 1
+    LSTTA_API_VERSION = 2
 
     @hookimpl
     def lstta_register_encoders(register):
@@ -18,7 +18,7 @@ from typing import Protocol
 
 import pluggy
 
-API_VERSION = 1
+API_VERSION = 2
 
 hookspec = pluggy.HookspecMarker("lstta")
 hookimpl = pluggy.HookimplMarker("lstta")
@@ -37,7 +37,7 @@ def lstta_register_encoders(register: Register) -> None:
 
 
 @hookspec
-def lstta_register_adapters(register: Register) -> None:
+def lstta_register_methods(register: Register) -> None:
     """Register methods: called with keyword arguments from the config, they return a Method."""
 
 

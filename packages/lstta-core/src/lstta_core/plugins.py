@@ -25,7 +25,7 @@ GROUP = "lstta"
 SELECTION = "LSTTA_PLUGINS"
 """Environment variable: ``none``, or the names of the entry points to load, separated by commas; all where unset."""
 
-Kind = Literal["encoder", "adapter", "task"]
+Kind = Literal["encoder", "method", "task"]
 State = Literal["ok", "broken", "disabled"]
 MODALITIES = ("visual", "audio", "language")
 
@@ -165,7 +165,7 @@ class Plugins:
             raise PluginError("it implements none of lstta's hooks: decorate one with @hookimpl")
         found: list[Registration] = []
         manager.hook.lstta_register_encoders(register=self._register_into(found, "encoder", point.name))
-        manager.hook.lstta_register_adapters(register=self._register_into(found, "adapter", point.name))
+        manager.hook.lstta_register_methods(register=self._register_into(found, "method", point.name))
         manager.hook.lstta_register_tasks(register=self._register_into(found, "task", point.name))
         return found
 

@@ -13,9 +13,9 @@ from torch import Tensor, nn
 
 from lstta_core.attention import masked_softmax
 from lstta_core.interfaces import TIMED, Modality, Streams
-from lstta_core.long_term import sinusoids
+from lstta_core.lockstep import TrimodalOutput
+from lstta_core.methods.lstta.long_term import sinusoids
 from lstta_core.running_norm import RunningNorm
-from lstta_core.trimodal import TrimodalOutput
 
 
 class TextGuidedPool(nn.Module):

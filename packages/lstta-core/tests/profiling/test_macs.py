@@ -10,12 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from lstta_core import Bottleneck, FullFineTuning, Lavish, Method, Modality, NoAdapter, Readout, TrimodalModel
-from lstta_core.lstta import LSTTA
+from lstta_core.lockstep import Inputs
+from lstta_core.methods.lstta.adapter import LSTTA
 from lstta_core.profiling import Macs, count_macs
 from lstta_core.testing import synthetic_inputs
 from lstta_core.testing.torch_counter import macs_by_torch
 from lstta_core.testing.toy_encoders import ToyAudio, ToyLanguage, ToyVisual
-from lstta_core.trimodal import Inputs
 
 SEGMENTS, IDS, SECONDS = 5, 13, 1.0
 METHODS: dict[str, Callable[[], Method]] = {

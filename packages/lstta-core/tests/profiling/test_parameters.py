@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lstta_core import FullFineTuning, Modality, TrimodalModel
 from lstta_core.adapter_files import trained_tensors
-from lstta_core.lstta import LSTTA
+from lstta_core.methods.lstta.adapter import LSTTA
 from lstta_core.profiling import ParameterCount, count_parameters
 from lstta_core.testing.toy_encoders import toy_encoders
 

@@ -28,7 +28,7 @@ METHODS = {
 def build(name: str, options: dict[str, object]) -> Adapter:
     """The adapter of a last stage."""
     stage = Stage(index=2, count=2, widths=WIDTHS)
-    adapter = installed_plugins().create("adapter", name, **options).adapter(stage)
+    adapter = installed_plugins().create("method", name, **options).adapter(stage)
     assert isinstance(adapter, Adapter)
     return adapter
 

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from lstta_core.interfaces import Adapter, AdapterOutput, Modality, Streams
-from lstta_core.lstta import LSTTAAdapter
+from lstta_core.methods.lstta.adapter import LSTTAAdapter
 from lstta_core.testing import AdapterConformance
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from lstta_core.interfaces import Adapter, Encoder, EncoderChange, Method, Modality, Stage
-from lstta_core.lstta import LSTTA, LSTTAAdapter
+from lstta_core.methods.lstta.adapter import LSTTA, LSTTAAdapter
 from lstta_core.testing import MethodConformance, run_checks
 
 

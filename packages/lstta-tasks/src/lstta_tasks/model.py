@@ -11,8 +11,8 @@ import torch
 from lstta_core.budget import MethodChoice, create_method
 from lstta_core.compiling import compile_parts
 from lstta_core.interfaces import Encoder, Modality
+from lstta_core.lockstep import TrimodalModel
 from lstta_core.readout import Readout
-from lstta_core.trimodal import TrimodalModel
 from lstta_tasks.network import TaskNetwork, Tower
 from lstta_tasks.task import Task
 
@@ -41,11 +41,11 @@ def build_model(
             the same options, and a budget is for all of them together.
         task: owns what reads the towers.
         modalities: those of the encoders that the network has; all by default. For comparisons with less.
-        stages: K, see :class:`~lstta_core.trimodal.TrimodalModel`.
+        stages: K, see :class:`~lstta_core.lockstep.TrimodalModel`.
         adapted: how many of the last stages are adapted.
         readout: options of :class:`~lstta_core.readout.Readout`.
         frozen_dtype: ``"bfloat16"`` or ``"float32"``, of the frozen weights; as they are by default. This and the next
-            change what a step costs, see :class:`~lstta_core.trimodal.TrimodalModel`.
+            change what a step costs, see :class:`~lstta_core.lockstep.TrimodalModel`.
         checkpointing: whether stages are computed again in the backward pass.
         compile: whether blocks and adapters go through ``torch.compile``, or its mode, or its options; see
             :func:`~lstta_core.compiling.compile_parts`.

@@ -14,8 +14,8 @@ from typing import Any, final
 from torch import Tensor, nn
 
 from lstta_core.interfaces import Encoder, Modality
+from lstta_core.lockstep import Inputs, TrimodalModel, TrimodalOutput
 from lstta_core.readout import Readout
-from lstta_core.trimodal import Inputs, TrimodalModel, TrimodalOutput
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ import pytest
 from lstta_core.interfaces import LanguageSpec, Modality
 from lstta_tasks.data.clip import ClipSource
 from lstta_tasks.doctor.annotations import check_overlaps, check_repeats
+from lstta_tasks.doctor.clips import check_media
 from lstta_tasks.doctor.finding import Finding
 from lstta_tasks.doctor.labels import OUTSIDE, balance, check_labels
-from lstta_tasks.doctor.media import check_media
 from lstta_tasks.doctor.probe import Probe
 from lstta_tasks.doctor.texts import Measure, check_texts, rows_of
 from lstta_tasks.task import Sample, TimedText

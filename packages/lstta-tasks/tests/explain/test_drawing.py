@@ -20,9 +20,9 @@ from untrained import TOY, predictor
 from lstta_core.interfaces import Modality
 from lstta_tasks.answer import Answer
 from lstta_tasks.explain import inline
+from lstta_tasks.explain.excerpt import Media, read_media
 from lstta_tasks.explain.explain import explain
 from lstta_tasks.explain.explanation import Explanation
-from lstta_tasks.explain.media import Media, read_media
 from lstta_tasks.explain.page import article, page
 from lstta_tasks.explain.palette import COLOURS, DARK_COLOURS
 from lstta_tasks.explain.picture import picture, save_picture, titles

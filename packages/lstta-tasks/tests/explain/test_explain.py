@@ -14,9 +14,9 @@ from untrained import TOY, predictor
 from lstta_core.interfaces import Modality
 from lstta_tasks.data.clip import ClipSource, DecodeError
 from lstta_tasks.data.decode import decode_clip
+from lstta_tasks.explain.excerpt import media_of
 from lstta_tasks.explain.explain import explain
 from lstta_tasks.explain.explanation import STANDS_OUT, Explanation
-from lstta_tasks.explain.media import media_of
 from lstta_tasks.explain.page import article
 from lstta_tasks.explain.picture import picture
 from lstta_tasks.task import Sample, TimedText

@@ -14,8 +14,6 @@ from PIL import Image
 
 from lstta_core.interfaces import Modality
 from lstta_tasks.data.clip import ClipSource
-from lstta_tasks.generate.relevance import Relevant
-from lstta_tasks.generate.relevant_samples import Known
 from lstta_tasks.importances.measured import (
     ALL,
     TIMED,
@@ -25,6 +23,7 @@ from lstta_tasks.importances.measured import (
     groups,
     segments_that_matter,
 )
+from lstta_tasks.importances.measured_table import print_measured
 from lstta_tasks.importances.picture import write_picture
 from lstta_tasks.importances.rankings import (
     ANOTHER,
@@ -39,9 +38,10 @@ from lstta_tasks.importances.rankings import (
     of_another_clip,
     orders,
 )
-from lstta_tasks.importances.table import print_measured
 from lstta_tasks.task import Sample
 from lstta_tasks.tasks.avqa import AVQA
+from lstta_world.relevance import Relevant
+from lstta_world.relevant_samples import Known
 
 VISUAL, AUDIO = Modality.VISUAL, Modality.AUDIO
 T = 3

@@ -18,8 +18,8 @@ def msrvtt(tmp_path_factory: pytest.TempPathFactory) -> World:
 @pytest.fixture(scope="session")
 def dual(msrvtt: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run in dual mode; not to be changed."""
-    from lstta_tasks.engine.config import load_config
-    from lstta_tasks.engine.train import train
+    from lstta_tasks.experiment.config import load_config
+    from lstta_tasks.training.train import train
 
     folder = tmp_path_factory.mktemp("dual") / "run"
     train(load_config(msrvtt.config), work_dir=folder)
@@ -29,8 +29,8 @@ def dual(msrvtt: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def joint(msrvtt: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run in joint mode; not to be changed."""
-    from lstta_tasks.engine.config import load_config
-    from lstta_tasks.engine.train import train
+    from lstta_tasks.experiment.config import load_config
+    from lstta_tasks.training.train import train
 
     folder = tmp_path_factory.mktemp("joint") / "run"
     train(load_config(msrvtt.config, {"task.joint": True}), work_dir=folder)

@@ -18,9 +18,9 @@ from lstta_core.adapter_files import AdapterFileError, read_adapter, save_adapte
 from lstta_core.interfaces import Modality
 from lstta_tasks.adapters import load
 from lstta_tasks.data.clip import DecodeError
-from lstta_tasks.engine.config import load_config
-from lstta_tasks.engine.embed import index_split
-from lstta_tasks.engine.evaluate import evaluate
+from lstta_tasks.experiment.config import load_config
+from lstta_tasks.experiment.evaluate import evaluate
+from lstta_tasks.retrieval.embed import index_split
 from lstta_tasks.retrieval.index import Index, index_folder, search
 from lstta_tasks.retrieval.retriever import Retriever
 

@@ -13,8 +13,8 @@ import torch
 from small_world import World
 
 from lstta_core.adapter_files import read_adapter
-from lstta_tasks.engine.config import load_config
-from lstta_tasks.engine.evaluate import evaluate
+from lstta_tasks.experiment.config import load_config
+from lstta_tasks.experiment.evaluate import evaluate
 
 REPOSITORY = Path(__file__).parents[4]
 SUPPORT = Path(__file__).parents[1] / "support"

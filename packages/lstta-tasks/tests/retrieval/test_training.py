@@ -16,13 +16,13 @@ from small_world import World
 
 from lstta_core.adapter_files import read_adapter
 from lstta_core.interfaces import Modality
-from lstta_tasks.engine import explanation_hook
-from lstta_tasks.engine.checkpoints import last_checkpoint
-from lstta_tasks.engine.config import load_config
-from lstta_tasks.engine.evaluate import evaluate, restore
-from lstta_tasks.engine.experiment import Experiment
-from lstta_tasks.engine.train import train
+from lstta_tasks.experiment import explanation_hook
+from lstta_tasks.experiment.config import load_config
+from lstta_tasks.experiment.evaluate import evaluate, restore
+from lstta_tasks.experiment.parts import Experiment
 from lstta_tasks.retrieval.board import pair_id
+from lstta_tasks.training.checkpoints import last_checkpoint
+from lstta_tasks.training.train import train
 
 DIRECTIONS = ("text_to_video", "video_to_text")
 

@@ -18,11 +18,11 @@ import numpy as np
 import torch
 
 from lstta_core.adapter_files import save_adapter
-from lstta_tasks.engine import checkpoints, explanation_hook
-from lstta_tasks.engine.config import load_config
-from lstta_tasks.engine.hooks import SeedHook
-from lstta_tasks.engine.metric import TaskMetric
-from lstta_tasks.engine.train import train
+from lstta_tasks.experiment import checkpoints, explanation_hook
+from lstta_tasks.experiment.config import load_config
+from lstta_tasks.experiment.metric import TaskMetric
+from lstta_tasks.training.hooks import SeedHook
+from lstta_tasks.training.train import train
 
 KILLED = -signal.SIGKILL
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import torch
 from children import skip_pictures
 
-from lstta_tasks.engine.config import load_config
-from lstta_tasks.engine.evaluate import evaluate
-from lstta_tasks.engine.train import train
+from lstta_tasks.experiment.config import load_config
+from lstta_tasks.experiment.evaluate import evaluate
+from lstta_tasks.training.train import train
 
 
 def evaluate_and_train(config: Path, adapter: Path, folder: Path) -> list[int | None]:

@@ -24,8 +24,8 @@ def make_world(folder: Path) -> small_world.World:
 @cache
 def make_run(folder: Path) -> Path:
     """A run folder: the small config, trained in this process."""
-    from lstta_tasks.engine.config import load_config
-    from lstta_tasks.engine.train import train
+    from lstta_tasks.experiment.config import load_config
+    from lstta_tasks.training.train import train
 
     train(load_config(make_world(folder).config), work_dir=folder / "small-run")
     return folder / "small-run"

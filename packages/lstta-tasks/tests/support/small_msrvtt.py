@@ -40,8 +40,8 @@ def make(folder: Path) -> World:
     config.write_text(CONFIG.format(root=str(root), cache=str(cache)), encoding="utf-8")
 
     from lstta_tasks.data.build_cache import build_cache
-    from lstta_tasks.engine.config import load_config
-    from lstta_tasks.engine.experiment import Experiment
+    from lstta_tasks.experiment.config import load_config
+    from lstta_tasks.experiment.parts import Experiment
 
     experiment = Experiment(load_config(config))
     report = build_cache(cache, experiment.sources(), experiment.preprocessing, workers=1)

@@ -13,8 +13,8 @@ from typing import Any
 from small_world import World, write_film, write_json
 
 from lstta_tasks.data.build_cache import build_cache
-from lstta_tasks.engine.config import load_config
-from lstta_tasks.engine.experiment import Experiment
+from lstta_tasks.experiment.config import load_config
+from lstta_tasks.experiment.parts import Experiment
 
 WELCOME = "welcome to our concert in the hall of the old town where many instruments are heard"
 SUBTITLES: list[list[list[Any]]] = [

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from lstta_tasks.generate import emotion, sentiment, urfunny
 from lstta_tasks.task import Sample, Task
 from lstta_tasks.tasks.emotion import Emotion
 from lstta_tasks.tasks.humor import Humor
 from lstta_tasks.tasks.sentiment import Sentiment
+from lstta_world import emotion, sentiment, urfunny
 
 SIZES = {"train": 5, "val": 2, "test": 3}
 SEED = 11

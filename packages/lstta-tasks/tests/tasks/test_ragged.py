@@ -13,10 +13,10 @@ import pytest
 from small_world import World, write_film
 
 from lstta_tasks.data.build_cache import build_cache
-from lstta_tasks.engine.config import load_config
-from lstta_tasks.engine.evaluate import evaluate
-from lstta_tasks.engine.experiment import Experiment
-from lstta_tasks.engine.train import train
+from lstta_tasks.experiment.config import load_config
+from lstta_tasks.experiment.evaluate import evaluate
+from lstta_tasks.experiment.parts import Experiment
+from lstta_tasks.training.train import train
 
 FILMS: list[dict[str, Any]] = [{}, {"sound": False}, {"pictures": 1}, {"sound": False, "pictures": 1}, {"loud": False}]
 TEXTS = ["It is 🙂🎺.", "", "זה טוב مرحبا", " ".join(["word"] * 200), "?"]

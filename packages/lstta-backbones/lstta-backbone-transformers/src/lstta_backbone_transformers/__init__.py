@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lstta_core.hookspecs import Register, hookimpl
 
-LSTTA_API_VERSION = 1
+LSTTA_API_VERSION = 2
 
 
 @hookimpl

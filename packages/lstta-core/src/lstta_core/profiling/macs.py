@@ -18,10 +18,10 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from lstta_core.interfaces import Encoder
+from lstta_core.lockstep import Inputs
 from lstta_core.profiling.handlers import BACKWARD, FORWARD, HANDLERS, Handle
 from lstta_core.profiling.operators import FREE, must_be_counted
 from lstta_core.profiling.parts import Part, Parts
-from lstta_core.trimodal import Inputs
 
 MODEL = "model"
 """The name of the model in what is traced."""
@@ -81,7 +81,7 @@ def count_macs(
     """Count the MACs of a model on these inputs.
 
     Args:
-        model: that is or holds a :class:`~lstta_core.trimodal.TrimodalModel`, one or several.
+        model: that is or holds a :class:`~lstta_core.lockstep.TrimodalModel`, one or several.
         inputs: of all that is counted; hand over one clip for the MACs of a sample.
         loss: the model's output to a number, (); its own products count as the part ``loss``.
         call: of the model, where it needs more than the inputs.

@@ -34,7 +34,7 @@ def count_parameters(model: nn.Module) -> dict[Part, ParameterCount]:
     """The parameters of each part of a model, in the order of the model.
 
     Args:
-        model: that is or holds a :class:`~lstta_core.trimodal.TrimodalModel`, one or several.
+        model: that is or holds a :class:`~lstta_core.lockstep.TrimodalModel`, one or several.
     """
     parts = Parts(model)
     trainable: Counter[Part] = Counter()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from lstta_core.trimodal import TrimodalModel
+from lstta_core.lockstep import TrimodalModel
 
 Part = tuple[str, ...]
 """``("visual encoder",)``, ``("adapters", "stage 2", "down")``, ``("readout",)``."""
@@ -17,7 +17,7 @@ class Parts:
     """The parts of a model: each encoder, the adapters by stage and module, and what stands around lockstep models.
 
     Args:
-        model: a :class:`~lstta_core.trimodal.TrimodalModel`, or one that holds one or several. Of several, the parts'
+        model: a :class:`~lstta_core.lockstep.TrimodalModel`, or one that holds one or several. Of several, the parts'
             names begin with the name of what holds the lockstep model.
 
     Raises:

@@ -21,10 +21,10 @@ from lstta_core.interfaces import (
     VisualSpec,
 )
 from lstta_core.layout import Layout
-from lstta_core.lstta import LSTTA
+from lstta_core.lockstep import TrimodalModel, to_stream
+from lstta_core.methods.lstta.adapter import LSTTA
 from lstta_core.testing.inputs import TEXTS, synthetic_inputs, without_clips
 from lstta_core.testing.suite import Conformance, require, require_close, take
-from lstta_core.trimodal import TrimodalModel, to_stream
 
 SPECS = {Modality.VISUAL: VisualSpec, Modality.AUDIO: AudioSpec, Modality.LANGUAGE: LanguageSpec}
 

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from lstta_core.interfaces import Encoder, Method, Modality
+from lstta_core.lockstep import TrimodalModel, TrimodalOutput
 from lstta_core.testing.inputs import synthetic_inputs
 from lstta_core.testing.suite import Conformance, require
 from lstta_core.testing.toy_encoders import toy_encoders
-from lstta_core.trimodal import TrimodalModel, TrimodalOutput
 
 
 class MethodConformance(Conformance):

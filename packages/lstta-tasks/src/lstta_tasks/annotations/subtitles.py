@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 
 from lstta_tasks.data.clip import DecodeError
-from lstta_tasks.data.media import missing, reasons, seconds
+from lstta_tasks.data.tracks import missing, reasons, seconds
 from lstta_tasks.task import TimedText
 
 SUFFIXES = (".srt", ".vtt")

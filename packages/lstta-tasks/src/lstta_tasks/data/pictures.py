@@ -11,7 +11,7 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 
 from lstta_tasks.data.clip import DecodeError
-from lstta_tasks.data.media import Packets, Track, seconds
+from lstta_tasks.data.tracks import Packets, Track, seconds
 
 # Up to this many seconds ahead, packets are read and thrown away; beyond it the file is asked to jump.
 _READ_AHEAD = 10.0

@@ -14,7 +14,7 @@ from av.packet import Packet
 from numpy.typing import NDArray
 
 from lstta_tasks.data.clip import DecodeError
-from lstta_tasks.data.media import Packets, Track, reasons, seconds
+from lstta_tasks.data.tracks import Packets, Track, reasons, seconds
 
 # Codecs overlap their packets: decoding starts this much before what is wanted (Opus asks for 80 ms, MP3 for more).
 _PRE_ROLL = 0.4

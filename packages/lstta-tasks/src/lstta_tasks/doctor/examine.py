@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from lstta_core.interfaces import InputSpec, LanguageSpec, Modality
 from lstta_tasks.data.clip import ClipSource
 from lstta_tasks.doctor.annotations import check_overlaps, check_repeats
+from lstta_tasks.doctor.clips import check_media, median_length
 from lstta_tasks.doctor.finding import Finding, Level
 from lstta_tasks.doctor.labels import Balance, balance, check_labels
-from lstta_tasks.doctor.media import check_media, median_length
 from lstta_tasks.doctor.probe import Probe, probe_all
 from lstta_tasks.doctor.texts import Measure, check_texts, rows_of
 from lstta_tasks.task import SPLITS, Sample, Split, Task

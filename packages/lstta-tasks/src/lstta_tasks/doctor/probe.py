@@ -15,7 +15,7 @@ import numpy as np
 from tqdm import tqdm
 
 from lstta_tasks.data.clip import ClipSource, DecodeError
-from lstta_tasks.data.media import Kind, Packets, Track, find_tracks, missing, reasons
+from lstta_tasks.data.tracks import Kind, Packets, Track, find_tracks, missing, reasons
 
 SILENCE = 1e-4  # of full scale: −80 dB
 MOMENTS = 5  # of sound that are listened to

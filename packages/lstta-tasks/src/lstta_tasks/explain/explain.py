@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from lstta_core.trimodal import Inputs
+from lstta_core.lockstep import Inputs
 from lstta_tasks.adapters import Predictor
 from lstta_tasks.answer import Answer
 from lstta_tasks.data.clip import ClipSource

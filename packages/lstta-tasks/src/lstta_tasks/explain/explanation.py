@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from lstta_core.interfaces import TIMED, Modality
-from lstta_core.trimodal import Inputs
+from lstta_core.lockstep import Inputs
 from lstta_tasks.answer import Answer
 from lstta_tasks.data.clip import Clip, ClipSource
 from lstta_tasks.network import TaskNetwork

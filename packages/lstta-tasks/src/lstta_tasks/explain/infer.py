@@ -14,9 +14,9 @@ from lstta_tasks.annotations.subtitles import read_subtitles, subtitles_beside
 from lstta_tasks.answer import Answer
 from lstta_tasks.data.clip import DecodeError
 from lstta_tasks.data.folder import videos_in
+from lstta_tasks.explain.excerpt import read_media
 from lstta_tasks.explain.explain import explain
 from lstta_tasks.explain.explanation import Explanation
-from lstta_tasks.explain.media import read_media
 from lstta_tasks.explain.page import article, page
 from lstta_tasks.explain.picture import save_picture
 from lstta_tasks.retrieval.network import RetrievalNetwork

@@ -11,7 +11,7 @@ from matplotlib import colormaps
 from numpy.typing import NDArray
 from PIL import Image
 
-from lstta_tasks.explain.media import Media
+from lstta_tasks.explain.excerpt import Media
 from lstta_tasks.explain.palette import SPECTROGRAM
 from lstta_tasks.explain.spectrogram import RANGE
 

@@ -10,8 +10,8 @@ from string import Template
 from lstta_core.interfaces import Modality
 from lstta_tasks.answer import PROBABILITY, Answer
 from lstta_tasks.explain import inline
+from lstta_tasks.explain.excerpt import Media
 from lstta_tasks.explain.explanation import Explanation
-from lstta_tasks.explain.media import Media
 from lstta_tasks.explain.palette import ATTENTION, COLOURS, DARK_COLOURS, IMPORTANCE, NAMES
 from lstta_tasks.explain.timeline import timeline
 from lstta_tasks.explain.words import amount, best, one_line, score

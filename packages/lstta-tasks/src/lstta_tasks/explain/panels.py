@@ -9,8 +9,8 @@ from matplotlib.patches import Rectangle
 from lstta_core.interfaces import Modality
 from lstta_tasks.answer import PROBABILITY
 from lstta_tasks.explain import axis
+from lstta_tasks.explain.excerpt import Media
 from lstta_tasks.explain.explanation import Explanation
-from lstta_tasks.explain.media import Media
 from lstta_tasks.explain.palette import COLOURS, DASHES, NAMES, SPECTROGRAM
 from lstta_tasks.explain.spectrogram import RANGE, rows_at, spectrogram
 from lstta_tasks.explain.words import amount, drawable, one_line

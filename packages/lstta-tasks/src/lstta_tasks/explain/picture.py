@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from lstta_tasks.answer import PROBABILITY
 from lstta_tasks.explain import axis, panels
+from lstta_tasks.explain.excerpt import Media
 from lstta_tasks.explain.explanation import Explanation
-from lstta_tasks.explain.media import Media
 from lstta_tasks.explain.palette import ATTENTION, IMPORTANCE
 from lstta_tasks.explain.words import amount, best, drawable, one_line, score
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from lstta_tasks.explain.media import Media
+from lstta_tasks.explain.excerpt import Media
 
 COLUMNS, ROWS = 1000, 96
 WINDOW_SECONDS = 0.04

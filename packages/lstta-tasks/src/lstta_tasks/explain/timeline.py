@@ -10,8 +10,8 @@ import numpy as np
 from lstta_core.interfaces import Modality
 from lstta_tasks.answer import PROBABILITY
 from lstta_tasks.explain import axis, inline
+from lstta_tasks.explain.excerpt import Media
 from lstta_tasks.explain.explanation import Curve, Explanation
-from lstta_tasks.explain.media import Media
 from lstta_tasks.explain.palette import DASHES, NAMES
 from lstta_tasks.explain.spectrogram import rows_at, spectrogram
 from lstta_tasks.explain.words import amount

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstta_core.interfaces import Modality
-from lstta_tasks.generate.relevant_samples import Known
 from lstta_tasks.importances.agreement import Agreement, agreement, relevant_segments, tells_apart
 from lstta_tasks.importances.rankings import Order, Scores
 from lstta_tasks.task import Predictions, Sample, Task
+from lstta_world.relevant_samples import Known
 
 ALL = "all samples"
 TIMED = "samples with relevant seconds"

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from lstta_core.interfaces import EncoderState, Modality
-from lstta_core.trimodal import Inputs, States
+from lstta_core.lockstep import Inputs, States
 
 Segments = Mapping[Modality, Tensor]
 """(B, T), bool, for sight and for sound."""

@@ -10,7 +10,7 @@ A study file assigns these names and nothing else (``__doc__`` apart)::
     search = dict(key="optim_wrapper.optimizer.lr", values=(1e-3, 2e-3), tasks=("avqa",), seed=0)
 
 Paths are relative to the file. A method may also have ``label``, ``settings``, ``tasks`` and ``seeds`` (some of the
-study's), ``features=False`` (it cannot read ``clips.features``) and ``like`` (the method whose found value it takes).
+study's), ``prefix=False`` (it cannot read ``clips.prefix``) and ``like`` (the method whose found value it takes).
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Compared:
         settings: further config keys.
         tasks: those that it runs on; all by default.
         seeds: those that it runs with; all by default.
-        features: whether it can read the cached states of the prefix.
+        prefix: whether it can read the cached states of the prefix.
         like: whose value of the searched setting it takes; its own by default.
     """
 
@@ -63,7 +63,7 @@ class Compared:
     settings: Mapping[str, Any] = field(default_factory=dict)
     tasks: Sequence[str] = ()
     seeds: Sequence[int] = ()
-    features: bool = True
+    prefix: bool = True
     like: str = ""
 
 

@@ -19,7 +19,7 @@ class StudyResults:
 
     Args:
         study: whose.
-        digest: of a run's configuration, as :func:`~lstta_tasks.engine.study.digest` gives it.
+        digest: of a run's configuration, as :func:`~lstta_tasks.study.make.digest` gives it.
 
     Raises:
         ValueError: a file was made with another configuration than the study's, or two of a task with different data

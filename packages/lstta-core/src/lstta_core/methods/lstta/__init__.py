@@ -1,0 +1,1 @@
+"""LSTTA: the adapter of a stage and its two modules."""

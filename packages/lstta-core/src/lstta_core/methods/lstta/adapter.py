@@ -1,0 +1,175 @@
+"""Long short-term trimodal adapters (arXiv 2308.14274): the adapter at one stage, and the method that places it.
+
+That the two modules exist, what each is for and that they sit between the encoders' blocks is from the paper; the
+formulas and how the modules compose are our choice (docs/method.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from lstta_core.interfaces import (
+    TIMED,
+    Adapter,
+    AdapterOutput,
+    Encoder,
+    EncoderChange,
+    Method,
+    Modality,
+    Size,
+    Stage,
+    Streams,
+    check_streams,
+)
+from lstta_core.methods.lstta.long_term import LongTermFilter, LongTermOutput
+from lstta_core.methods.lstta.short_term import ShortTermInteraction
+
+
+class LSTTAAdapter(Adapter):
+    """The adapter of one stage: down, long-term, short-term, up.
+
+    ``x_m + W↑_m · GELU(z_m)`` with ``z_m = W↓_m · LN(x_m)``, to which the long-term module adds the context of the
+    segment and the short-term module adds what the other modalities say around it. W↑ is zero at the start and
+    nothing else is, except the gate's projection.
+
+    Args:
+        widths: D_m, the width of each modality's tokens at this stage.
+        width: r, of the bottleneck.
+        heads: of both modules' attention; must divide ``width``.
+        latents: k, latents a segment and modality.
+        window: w, in segments, odd.
+        long_term: whether the long-term module is there.
+        short_term: whether the short-term module is there.
+        dropout: on the bottleneck before it goes up.
+        last: whether the readout follows, which weights segments with the importances.
+    """
+
+    def __init__(
+        self,
+        *,
+        widths: Mapping[Modality, int],
+        width: int = 64,
+        heads: int = 4,
+        latents: int = 4,
+        window: int = 3,
+        long_term: bool = True,
+        short_term: bool = True,
+        dropout: float = 0.0,
+        last: bool = False,
+    ) -> None:
+        super().__init__()
+        modalities = tuple(m for m in Modality if m in widths)
+        timed = tuple(m for m in TIMED if m in widths)
+        self.modalities = modalities
+        self.norm = nn.ModuleDict({m: nn.LayerNorm(widths[m]) for m in modalities})
+        self.down = nn.ModuleDict({m: nn.Linear(widths[m], width) for m in modalities})
+        self.up = nn.ModuleDict({m: nn.Linear(width, widths[m], bias=False) for m in modalities})
+        self.dropout = nn.Dropout(dropout)
+        self.long_term: LongTermFilter | None = None
+        self.short_term: ShortTermInteraction | None = None
+        if long_term and timed:
+            # Importances are only computed where something reads them, so that no parameter trains for nothing.
+            gate = last or (short_term and Modality.LANGUAGE in widths)
+            self.long_term = LongTermFilter(width=width, heads=heads, modalities=modalities, gate=gate)
+            self.spread = nn.ModuleDict({m: nn.Linear(width, width, bias=False) for m in modalities})
+        if short_term and timed:
+            self.short_term = ShortTermInteraction(
+                width=width, heads=heads, latents=latents, window=window, modalities=modalities
+            )
+        for weight in self.up.parameters():
+            nn.init.zeros_(weight)
+
+    def forward(self, streams: Streams) -> AdapterOutput:
+        """The streams after this stage.
+
+        Args:
+            streams: of the modalities in ``widths``; a clip that lacks one says so in ``present``.
+
+        Raises:
+            ValueError: other modalities than those, or streams that do not fit together.
+        """
+        self._check(streams)
+        masks = {m: streams[m].mask for m in self.modalities}
+        z = {m: self._down(m, streams[m].tokens, masks[m]) for m in self.modalities}
+        log_importances: Mapping[Modality, Tensor] = {}
+        if self.long_term is not None:
+            filtered = self.long_term(z, masks)
+            log_importances = filtered.log_importances
+            z = {m: self._add_context(m, z[m], filtered, masks[m]) for m in z}
+        if self.short_term is not None:
+            heard = self.short_term(z, masks, log_importances)
+            z = {m: z[m] + heard[m] for m in z}
+        adapted = {m: stream.with_tokens(self._up(m, stream.tokens, z[m], masks[m])) for m, stream in streams.items()}
+        return AdapterOutput(adapted, {m: log_g.exp() for m, log_g in log_importances.items()})
+
+    def _check(self, streams: Streams) -> None:
+        if set(streams) != set(self.modalities):
+            raise ValueError(
+                f"the adapter was built for {[str(m) for m in self.modalities]}, got streams for "
+                f"{[str(m) for m in streams]}; a clip without a modality has present=False"
+            )
+        check_streams(streams)
+        timed = {str(m): streams[m].tokens.shape[1] for m in TIMED if m in streams}
+        if len(set(timed.values())) > 1:
+            raise ValueError(f"visual and audio streams must have the same number of segments, got {timed}")
+        if timed and Modality.LANGUAGE in streams:
+            segments, text = next(iter(timed.values())), streams[Modality.LANGUAGE].tokens.shape[1]
+            if text not in (1, segments):
+                raise ValueError(f"text must have 1 segment or those of the clip ({segments}), got {text}")
+
+    def _down(self, modality: Modality, tokens: Tensor, mask: Tensor) -> Tensor:
+        z = self.down[modality](self.norm[modality](tokens))
+        return z.masked_fill(~mask[..., None], 0)
+
+    def _add_context(self, modality: Modality, z: Tensor, filtered: LongTermOutput, mask: Tensor) -> Tensor:
+        whole_clip = z.shape[1] == 1
+        context = filtered.clip_context[:, None] if whole_clip else filtered.context
+        said = self.spread[modality](context)[:, :, None]
+        return torch.addcmul(z, said, mask[..., None].to(said.dtype))
+
+    def _up(self, modality: Modality, tokens: Tensor, z: Tensor, mask: Tensor) -> Tensor:
+        z = self.dropout(F.gelu(z)).masked_fill(~mask[..., None], 0)
+        return tokens + self.up[modality](z).to(tokens.dtype)
+
+
+class LSTTA(Method):
+    """Places an :class:`LSTTAAdapter` at every adapted stage. See there for the arguments.
+
+    ``heads=None`` takes as many as divide the width, four at most: a budget can then be met with any width.
+    """
+
+    def __init__(
+        self,
+        *,
+        width: int = 64,
+        heads: int | None = None,
+        latents: int = 4,
+        window: int = 3,
+        long_term: bool = True,
+        short_term: bool = True,
+        dropout: float = 0.0,
+    ) -> None:
+        self.size = Size("width", step=heads or 1)
+        if heads is None:
+            heads = next(count for count in (4, 3, 2, 1) if width % count == 0)
+        self._build = partial(
+            LSTTAAdapter,
+            width=width,
+            heads=heads,
+            latents=latents,
+            window=window,
+            long_term=long_term,
+            short_term=short_term,
+            dropout=dropout,
+        )
+
+    def prepare(self, encoders: Mapping[Modality, Encoder]) -> EncoderChange:
+        return EncoderChange()
+
+    def adapter(self, stage: Stage) -> Adapter:
+        return self._build(widths=stage.widths, last=stage.index == stage.count)

@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from types import ModuleType
+
+import pytest
+import torch
+from torch import Tensor
+
+from lstta_core.interfaces import Modality
+from lstta_core.methods.lstta.long_term import LongTermFilter, sinusoids
+from lstta_core.testing import synthetic_streams
+from lstta_core.testing.inputs import absent
+
+V, A, L = Modality.VISUAL, Modality.AUDIO, Modality.LANGUAGE
+WITH_SIGHT_OR_SOUND = [m for n in (1, 2, 3) for m in itertools.combinations((V, A, L), n) if m != (L,)]
+WIDTH = 6
+
+
+def a_filter(modalities: Sequence[Modality], *, gate: bool = True) -> LongTermFilter:
+    """In float64, with a gate that is no longer at its start."""
+    torch.manual_seed(0)
+    module = LongTermFilter(width=WIDTH, heads=3, modalities=modalities, gate=gate).double()
+    if module.gate is not None:
+        torch.nn.init.normal_(module.gate.weight)
+        torch.nn.init.normal_(module.gate.bias)
+    return module
+
+
+def tokens_of(
+    modalities: Sequence[Modality], *, text_segments: int = 1, segments: int = 5
+) -> tuple[dict[Modality, Tensor], dict[Modality, Tensor]]:
+    """z and masks, z zero under a false mask; clip 1 lacks the first modality."""
+    streams = synthetic_streams(
+        dict.fromkeys(modalities, WIDTH),
+        batch=2,
+        segments=segments,
+        text_segments=text_segments,
+        tokens={V: 3, A: 2, L: 5},
+        dtype=torch.float64,
+    )
+    if len(modalities) > 1:
+        streams[modalities[0]] = absent(streams[modalities[0]], [1])
+    z = {m: stream.tokens.masked_fill(~stream.mask[..., None], 0).requires_grad_() for m, stream in streams.items()}
+    return z, {m: stream.mask for m, stream in streams.items()}
+
+
+@pytest.mark.parametrize("text_segments", [1, 5])
+@pytest.mark.parametrize("modalities", WITH_SIGHT_OR_SOUND, ids="-".join)
+def test_equals_naive_loops_and_their_gradients(
+    naive: ModuleType, modalities: tuple[Modality, ...], text_segments: int
+) -> None:
+    module = a_filter(modalities)
+    z, masks = tokens_of(modalities, text_segments=text_segments)
+    got = module(z, masks)
+    outs = [got.context, got.clip_context, *(got.log_importances[m] for m in module.timed)]
+
+    clips = [naive.long_term(module, naive.visible(z, masks, b), WIDTH) for b in range(2)]
+    references = [
+        torch.stack([torch.stack(context) for context, _, _ in clips]),
+        torch.stack([clip_context for _, clip_context, _ in clips]),
+        *(torch.stack([torch.stack(log_g[m]) for _, _, log_g in clips]) for m in module.timed),
+    ]
+    for out, reference in zip(outs, references, strict=True):
+        torch.testing.assert_close(out, reference)
+
+    leaves = [*z.values(), *module.parameters()]
+    weights = [torch.randn_like(out) for out in outs]
+    one, two = (
+        torch.autograd.grad(sum(((v * w).sum() for v, w in zip(values, weights, strict=True)), torch.zeros(())), leaves)
+        for values in (outs, references)
+    )
+    for gradient, reference in zip(one, two, strict=True):
+        torch.testing.assert_close(gradient, reference)
+
+
+def test_gradcheck() -> None:
+    module = a_filter((V, A, L))
+    z, masks = tokens_of((V, A, L), segments=2)
+
+    def outputs(*tokens: Tensor) -> tuple[Tensor, ...]:
+        got = module(dict(zip(z, tokens, strict=True)), masks)
+        return got.context, got.clip_context, *got.log_importances.values()
+
+    assert torch.autograd.gradcheck(outputs, list(z.values()), fast_mode=True)
+
+
+@pytest.mark.parametrize("text_segments", [1, 5])
+def test_every_segment_sees_the_whole_clip(text_segments: int) -> None:
+    module = a_filter((V, A, L))
+    z, masks = tokens_of((V, A, L), text_segments=text_segments)
+    got = module(z, masks)
+    for values in (got.context, *got.log_importances.values()):
+        for segment in range(5):
+            gradients = torch.autograd.grad(values[0, segment].sum(), list(z.values()), retain_graph=True)
+            for gradient, mask in zip(gradients, masks.values(), strict=True):
+                assert gradient[0].abs().amax(-1)[mask[0]].all(), "a visible token of the clip is not seen"
+                assert not gradient[1:].any(), "another clip is seen"
+
+
+def test_importances_are_one_at_the_start_and_where_nothing_is() -> None:
+    z, masks = tokens_of((V, A, L))
+    fresh = LongTermFilter(width=WIDTH, heads=3, modalities=(V, A, L))
+    log_g = fresh({m: tokens.float() for m, tokens in z.items()}, masks).log_importances
+    assert all(torch.equal(values, torch.zeros(2, 5)) for values in log_g.values())
+    trained = a_filter((V, A, L))(z, masks).log_importances
+    for modality, values in trained.items():
+        seen = masks[modality].any(-1)
+        assert torch.equal(values[~seen], torch.zeros_like(values[~seen]))
+        assert values[seen].all()
+        assert (values.exp() < 2).all()
+
+
+def test_without_gate_there_are_no_importances() -> None:
+    module = a_filter((V, L), gate=False)
+    assert module.gate is None
+    assert module(*tokens_of((V, L))).log_importances == {}
+
+
+def test_clip_without_anything_gives_zeros_and_finite_gradients() -> None:
+    module = a_filter((V, A, L))
+    z, masks = tokens_of((V, A, L))
+    nothing = {m: torch.zeros_like(mask) for m, mask in masks.items()}
+    empty = {m: torch.zeros_like(tokens).requires_grad_() for m, tokens in z.items()}
+    got = module(empty, nothing)
+    for values in (got.context, got.clip_context, *got.log_importances.values()):
+        assert torch.equal(values, torch.zeros_like(values))
+    (got.context.sum() + got.clip_context.sum() + sum(v.sum() for v in got.log_importances.values())).backward()
+    for leaf in (*empty.values(), *module.parameters()):
+        assert leaf.grad is None or not leaf.grad.isnan().any()
+
+
+def test_half_precision_keeps_importances_in_float32() -> None:
+    z, masks = tokens_of((V, A))
+    module = a_filter((V, A)).bfloat16()
+    log_g = module({m: tokens.bfloat16() for m, tokens in z.items()}, masks).log_importances
+    assert {values.dtype for values in log_g.values()} == {torch.float32}
+
+
+@pytest.mark.parametrize("width", [1, 2, 7])
+def test_sinusoids_equal_naive_loop(naive: ModuleType, width: int) -> None:
+    like = torch.zeros((), dtype=torch.float64)
+    wanted = torch.stack([naive.sinusoid(t, width, like) for t in range(11)])
+    torch.testing.assert_close(sinusoids(11, width, like), wanted)
+
+
+def test_text_alone_is_refused() -> None:
+    with pytest.raises(ValueError, match="long-term filtering needs a visual or an audio stream"):
+        LongTermFilter(width=6, heads=2, modalities=(L,))

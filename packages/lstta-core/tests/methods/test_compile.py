@@ -1,0 +1,40 @@
+"""Every adapter of core compiles as one graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from lstta_core.interfaces import Adapter, Modality, Streams
+from lstta_core.methods.bottleneck import BottleneckAdapter
+from lstta_core.methods.lavish import LavishAdapter
+from lstta_core.methods.lstta.adapter import LSTTAAdapter
+
+MAKERS: dict[str, Callable[[dict[Modality, int]], Adapter]] = {
+    "lstta": lambda widths: LSTTAAdapter(widths=widths, width=8, heads=2, last=True),
+    "bottleneck": lambda widths: BottleneckAdapter(widths=widths, width=3),
+    "lavish": lambda widths: LavishAdapter(widths=widths, width=4),
+}
+
+
+@pytest.mark.parametrize("kind", list(MAKERS))
+def test_no_graph_breaks_and_the_same_values_and_gradients(
+    kind: str, widths: dict[Modality, int], make_streams: Callable[[], Streams]
+) -> None:
+    torch.manual_seed(0)
+    adapter, streams = MAKERS[kind](widths).double(), make_streams()
+    for parameter in adapter.parameters():
+        parameter.data += 0.3 * torch.randn_like(parameter)
+    torch.compiler.reset()
+    compiled = torch.compile(adapter, fullgraph=True, backend="eager")
+    gradients = []
+    for run in (adapter, compiled):
+        output = run(streams)
+        loss = torch.stack([stream.tokens.sin().sum() for stream in output.streams.values()]).sum()
+        for g in output.importances.values():
+            loss = loss + (g * torch.arange(g.shape[1])).sum()
+        gradients.append(torch.autograd.grad(loss, list(adapter.parameters())))
+    for one, two in zip(*gradients, strict=True):
+        torch.testing.assert_close(one, two, rtol=1e-9, atol=1e-9)

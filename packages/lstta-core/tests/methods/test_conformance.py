@@ -1,0 +1,61 @@
+"""The peers pass the suites that every plugin author's adapters and methods must pass."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from lstta_core.interfaces import Adapter, Method, Modality
+from lstta_core.lockstep import TrimodalModel
+from lstta_core.methods.bottleneck import Bottleneck, BottleneckAdapter
+from lstta_core.methods.full import FullFineTuning
+from lstta_core.methods.lavish import Lavish, LavishAdapter
+from lstta_core.methods.none import NoAdapter
+from lstta_core.testing.adapter_suite import AdapterConformance
+from lstta_core.testing.method_suite import MethodConformance
+
+
+class TestBottleneckAdapter(AdapterConformance):
+    def make_adapter(self, widths: Mapping[Modality, int], *, last: bool) -> Adapter:
+        return BottleneckAdapter(widths=widths, width=3)
+
+
+GATES = "as published, both gates are zero at the start: what is behind them learns from the third step"
+
+
+class TestLavishAdapter(AdapterConformance):
+    skip_checks: ClassVar[dict[str, str]] = {"test_gradients_reach_every_parameter": GATES}
+
+    def make_adapter(self, widths: Mapping[Modality, int], *, last: bool) -> Adapter:
+        return LavishAdapter(widths=widths, width=3, groups=1)
+
+    def test_gradients_reach_every_parameter(self) -> None:
+        self.gradients_reach(steps=3, last=True, text_segments=1)
+
+
+class TestBottleneck(MethodConformance):
+    def make_method(self) -> Method:
+        return Bottleneck(width=3)
+
+
+class TestLavish(MethodConformance):
+    skip_checks: ClassVar[dict[str, str]] = {"test_every_trainable_parameter_learns": GATES}
+
+    def make_method(self) -> Method:
+        return Lavish(width=3, groups=1)
+
+    def test_every_trainable_parameter_learns(self) -> None:
+        encoders = self.make_encoders()
+        model = TrimodalModel(encoders)
+        model.add_adapter("checked", self.make_method())
+        self.gradients_reach(model, self.make_inputs(encoders), steps=3)
+
+
+class TestFull(MethodConformance):
+    def make_method(self) -> Method:
+        return FullFineTuning()
+
+
+class TestNone(MethodConformance):
+    def make_method(self) -> Method:
+        return NoAdapter()

@@ -1,0 +1,1 @@
+"""What a task costs: parameters, MACs, bytes, time and memory."""

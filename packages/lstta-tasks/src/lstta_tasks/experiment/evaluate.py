@@ -1,0 +1,89 @@
+"""Evaluation of an adapter folder on one split."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.device import get_device
+from mmengine.dist import is_main_process
+from tqdm import tqdm
+
+from lstta_core.adapter_files import AdapterFile, AdapterFileError
+from lstta_core.fast_linear import fast_linear
+from lstta_tasks.adapters import load_into, read
+from lstta_tasks.data.preprocessing import Preprocessing
+from lstta_tasks.experiment.distributed import join
+from lstta_tasks.experiment.factories import described
+from lstta_tasks.experiment.metric import TaskMetric
+from lstta_tasks.experiment.parts import Experiment
+from lstta_tasks.experiment.runner_model import RunnerModel
+from lstta_tasks.experiment.second_pass import SecondPass
+from lstta_tasks.task import Report, Split
+
+
+def evaluate(config: Config, adapter: Path, split: Split, launcher: str = "none") -> tuple[Report, dict[str, Any]]:
+    """Evaluate an adapter on a split of a config's data.
+
+    The method, the model's options and the vocabulary are the adapter's; the encoders, the data and the loader are
+    the config's, and have to fit.
+
+    Returns:
+        The report (on the first rank; others get an empty one) and what a JSON file should say beside it.
+
+    Raises:
+        FileNotFoundError: the folder, the annotations or the cache is not there.
+        AdapterFileError: the adapter was trained on other encoders, another task or other preprocessing.
+    """
+    join(launcher)
+    experiment = restore(config, adapter)
+    model = experiment.model
+    dataset = experiment.dataset(split)
+    runner_model = RunnerModel(model=model, task=experiment.task).to(get_device()).eval()
+    scorer = SecondPass(experiment=experiment, model=runner_model)
+    metric = TaskMetric(task=experiment.task, samples=dataset.samples, scorer=scorer)
+    with torch.no_grad(), fast_linear(enabled=not torch.cuda.is_available()):
+        for batch in tqdm(experiment.loader(split, dataset), desc=split, disable=None if is_main_process() else True):
+            metric.process(batch, runner_model.test_step(batch))
+        metric.evaluate(len(dataset))
+    report = metric.report or Report("", ())
+    trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    details = {
+        "split": split,
+        "adapter": str(adapter),
+        "samples": len(dataset),
+        "missing_clips": dataset.missing,
+        "trainable_parameters": trainable,
+        "total_parameters": sum(p.numel() for p in model.parameters()),
+        **asdict(report),
+        "predictions": metric.predictions,
+    }
+    return report, details
+
+
+def restore(config: Config, adapter: Path) -> Experiment:
+    """What a config describes, with an adapter's method, options and tensors. Raises as :func:`evaluate` does."""
+    file = read(adapter)
+    config = copy.deepcopy(config)
+    config.method, config.model = file.record["method"], file.record["model"]
+    task, trained_for = described("task", config.task)["name"], file.record["task"]["name"]
+    if task != trained_for:
+        raise AdapterFileError(f"{adapter}: trained for task {trained_for!r}, the config is for {task!r}")
+    config.task.update({key: value for key, value in file.record["task"].items() if key != "name"})
+    experiment = Experiment(config)
+    load_into(experiment.model, file)
+    _check_preprocessing(experiment, file)
+    return experiment
+
+
+def _check_preprocessing(experiment: Experiment, file: AdapterFile) -> None:
+    trained = Preprocessing.from_dict(file.record["preprocessing"])
+    if trained != experiment.preprocessing:
+        raise AdapterFileError(
+            f"{file.folder}: trained with other preprocessing than the config's (config here, adapter there): "
+            + "; ".join(experiment.preprocessing.differences(trained))
+        )

@@ -1,0 +1,135 @@
+"""What an adapter's importances mean, measured on one split."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.device import get_device
+from torch import Tensor
+from tqdm import tqdm
+
+from lstta_core.fast_linear import fast_linear
+from lstta_tasks.data.dataset import SampleDataset
+from lstta_tasks.experiment.evaluate import restore
+from lstta_tasks.experiment.parts import Experiment
+from lstta_tasks.experiment.runner_model import RunnerModel
+from lstta_tasks.importances.measured import Measured, agreements, curves, groups, segments_that_matter
+from lstta_tasks.importances.rankings import ATTENTION, IMPORTANCE, Order, Scores, orders
+from lstta_tasks.importances.removal import blanked, hidden, kept_segments, seen_segments
+from lstta_tasks.network import TaskModel
+from lstta_tasks.task import Predictions, Split
+from lstta_world.relevant_samples import relevant_samples
+
+
+def measure(
+    config: Config, adapter: Path, split: Split, *, draws: int = 3, removed: Sequence[int] | None = None
+) -> Measured:
+    """Compare importances with known seconds, and remove the segments that they rank.
+
+    Segments are ranked once, by what the model says of the whole clip, for sight and for sound apart. That ranking is
+    kept while more and more of them are removed; what the model makes of the rest, importances too, is computed anew.
+
+    Args:
+        config: see :func:`~lstta_tasks.experiment.evaluate.evaluate`.
+        adapter: its folder.
+        split: of the config's data.
+        draws: how often segments are removed at random.
+        removed: how many segments, rising; by default 1 … T − 1. Each costs an evaluation for each order.
+
+    Raises:
+        ValueError: the method has no importances, the network has several towers, clips come from a prefix cache, or
+            another argument is out of range.
+        FileNotFoundError: as in :func:`~lstta_tasks.experiment.evaluate.evaluate`.
+        AdapterFileError: as there.
+    """
+    if draws < 1:
+        raise ValueError(f"segments are removed at random once at least, got draws={draws}")
+    experiment = restore(config, adapter)
+    trial = _Trial(experiment, split)
+    segments = trial.segments
+    counts = list(range(1, segments)) if removed is None else list(removed)
+    if counts != sorted(set(counts) & set(range(1, segments))):
+        raise ValueError(f"of {segments} segments 1 … {segments - 1} can be removed, in rising numbers; got {counts}")
+    root = experiment.config.task.get("root")
+    known = {} if root is None else relevant_samples(Path(root), split)
+    whole, explanations = trial.explain()
+    answers = trial.remove(orders(explanations, draws), counts)
+
+    samples = trial.dataset.samples
+    clips = {sample.id: sample.source.id for sample in samples}
+    durations = {sample: trial.dataset.reader.read(clip).duration for sample, clip in clips.items() if sample in known}
+    matters = segments_that_matter(known, durations, segments)
+    parts = groups(samples, matters)
+    report = experiment.task.report(whole, samples)
+    score = report.score(report.primary)
+    return Measured(
+        agreement={name: agreements(scores, matters, known, clips) for name, scores in explanations.items()},
+        curves={name: curves(experiment.task, part, whole, answers) for name, part in parts.items()},
+        samples={name: len(part) for name, part in parts.items()},
+        removed=(0, *counts),
+        metric=score.name,
+        lower_is_better=score.lower_is_better,
+    )
+
+
+class _Trial:
+    """One adapter on the clips of one split."""
+
+    def __init__(self, experiment: Experiment, split: Split) -> None:
+        dataset, model = experiment.dataset(split), experiment.model
+        if not isinstance(dataset, SampleDataset):
+            raise ValueError("segments are taken out of clips, and a prefix cache has none: leave clips.prefix out")
+        if not isinstance(model, TaskModel):
+            raise ValueError(f"the task {experiment.task.name!r} has several towers, and no importances of one clip")
+        self.experiment, self.split = experiment, split
+        self.dataset, self.model = dataset, model
+        self.segments = experiment.preprocessing.segments
+        self.runner = RunnerModel(model=model, task=experiment.task).to(get_device()).eval()
+
+    def explain(self) -> tuple[Predictions, dict[str, Scores]]:
+        """Predictions of whole clips, the last stage's importances, and where the readout attends.
+
+        Raises:
+            ValueError: there are no importances.
+        """
+        predictions: dict[str, Any] = {}
+        found: dict[str, dict[str, Any]] = {IMPORTANCE: {}, ATTENTION: {}}
+        for batch in self._batches("whole clips"):
+            output = self.model.explain(batch["inputs"])
+            if not output.importances:
+                raise ValueError(f"the method {self.experiment.config.method['name']!r} gives no importances")
+            predictions.update(self._predict(batch["ids"], output.output))
+            for name, numbers in ((IMPORTANCE, output.importances), (ATTENTION, output.attention)):
+                arrays = {m: values.float().cpu().numpy() for m, values in numbers.items()}
+                for place, sample in enumerate(batch["ids"]):
+                    found[name][sample] = {m: values[place] for m, values in arrays.items()}
+        return predictions, dict(found)
+
+    def remove(self, wanted: Sequence[Order], counts: Sequence[int]) -> list[tuple[Order, list[Predictions]]]:
+        """Of each order, predictions with so many segments removed."""
+        found: list[list[dict[str, Any]]] = [[{} for _ in counts] for _ in wanted]
+        for batch in self._batches("segments removed"):
+            inputs, ids = batch["inputs"], batch["ids"]
+            seen, present = seen_segments(inputs), {m: given["present"] for m, given in inputs.items()}
+            for order, answers in zip(wanted, found, strict=True):
+                stacked = {m: np.stack([order.scores[s][m] for s in ids]) for m in seen}
+                scores = {m: torch.from_numpy(values).to(seen[m].device) for m, values in stacked.items()}
+                for count, answer in zip(counts, answers, strict=True):
+                    kept = {m: kept_segments(scores[m], seen[m], removed=count, highest=order.highest) for m in seen}
+                    states = hidden(self.model.trimodal.prefix(blanked(inputs, kept)), kept)
+                    output = self.model.trimodal.suffix(states, present)
+                    answer.update(self._predict(ids, self.model.head(self.model.readout(output))))
+        return [(order, [*answers]) for order, answers in zip(wanted, found, strict=True)]
+
+    def _predict(self, ids: Sequence[str], output: Tensor) -> dict[str, Any]:
+        return dict(zip(ids, self.experiment.task.predict(output), strict=True))
+
+    def _batches(self, what: str) -> Iterator[dict[str, Any]]:
+        with torch.no_grad(), fast_linear(enabled=not torch.cuda.is_available()):
+            for batch in tqdm(self.experiment.loader(self.split, self.dataset), desc=what, disable=None):
+                yield self.runner.data_preprocessor(batch, False)

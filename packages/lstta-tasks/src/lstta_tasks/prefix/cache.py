@@ -1,0 +1,201 @@
+"""Prefix caches: the encoders' states at the first adapted stage, so that training runs no frozen prefix.
+
+A prefix cache is a cache folder like that of the clips (see ``cache_layout``), with the codec ``"features"``, more in
+its settings, and these entries:
+
+    visual:<hash>, audio:<hash>   the state of a clip; the hash is that of the clip in the clips' cache
+    language:<hash>               the state of a text, padded to the longest; the hash is that of its token ids. Where
+                                  texts are cut into segments, that of a segment's
+    shared:<modality>             extras that are the same for every batch
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from lstta_core.interfaces import EncoderState, Modality
+from lstta_core.layout import Layout
+from lstta_tasks.data import cache_layout as layout
+from lstta_tasks.data.cache import CacheReader
+from lstta_tasks.data.cache_layout import CacheError
+from lstta_tasks.data.cache_record import assemble, read_header, view
+from lstta_tasks.data.preprocessing import Preprocessing
+
+CODEC = "features"
+_BITS = {torch.bfloat16: torch.int16}
+"""Types that NumPy does not have, and those that stand for their bits."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrefixSettings:
+    """What the states of a prefix cache have in common besides the clips' preprocessing.
+
+    Attributes:
+        encoders: the digest of each encoder's weights, by modality.
+        blocks: how many blocks of each encoder lie before the first adapted stage, at which the states were taken.
+        dtype: of the frozen weights, in which they were computed.
+    """
+
+    encoders: Mapping[str, str]
+    blocks: Mapping[str, int]
+    dtype: str
+
+    def check(self, path: Path, found: Mapping[str, Any]) -> None:
+        """Raise a CacheError that names every setting in which a prefix cache differs, and both values.
+
+        It may hold the states of more encoders.
+        """
+        wanted = asdict(self)
+        found = {
+            name: {m: part for m, part in value.items() if m in self.encoders} if isinstance(value, dict) else value
+            for name, value in found.items()
+        }
+        lines = [
+            f"{field.name}: {wanted[field.name]!r} here, {found.get(field.name)!r} there"
+            for field in fields(self)
+            if wanted[field.name] != found.get(field.name)
+        ]
+        if lines:
+            raise CacheError(
+                f"{path} holds the states of another model ('here' is wanted, 'there' is the prefix cache):\n  "
+                + "\n  ".join(lines)
+                + "\nBuild another under another path with tools/cache.py prefix, or change the settings back."
+            )
+
+    def record(self, preprocessing: Preprocessing, text_length: int) -> dict[str, Any]:
+        """For the cache's settings record. ``text_length`` is what texts are padded to, in ids."""
+        return {
+            **layout.settings(preprocessing, "raw"),
+            "codec": CODEC,
+            "features": {**asdict(self), "text_length": text_length},
+        }
+
+
+class StoredState(NamedTuple):
+    """Of a clip or text: its state, whether it is there at all, and a text's length before it was padded."""
+
+    state: EncoderState
+    present: bool
+    length: int
+
+
+class SharedState(NamedTuple):
+    """What all states of a modality have in common: extras, and which axes of all extras count tokens of a text."""
+
+    extras: dict[str, Tensor]
+    token_axes: dict[str, list[int]]
+
+
+def clip_key(modality: Modality, checksum: str) -> str:
+    """Of a clip's state, given the clip's checksum."""
+    return f"{modality}:{checksum}"
+
+
+def text_key(ids: Sequence[int]) -> str:
+    """Of a text's state, given its token ids."""
+    return f"{Modality.LANGUAGE}:{hashlib.sha256(repr(list(ids)).encode()).hexdigest()}"
+
+
+def shared_key(modality: Modality) -> str:
+    """Of the extras that all states of a modality have in common."""
+    return f"shared:{modality}"
+
+
+def pack_state(key: str, state: EncoderState, *, present: bool, length: int = 0) -> bytes:
+    """The record of one clip's or text's state; ``length`` is a text's before it was padded, in ids."""
+    tensors = {"tokens": state.tokens, "mask": state.mask, "segment": state.layout.segment}
+    for name in ("index", "filled"):
+        if (part := getattr(state.layout, name)) is not None:
+            tensors[name] = part
+    header = {
+        "present": present,
+        "length": length,
+        "segments": state.layout.segments,
+        "rows_per_clip": state.layout.rows_per_clip,
+    }
+    return pack_tensors(key, {**tensors, **{f"extras.{name}": tensor for name, tensor in state.extras.items()}}, header)
+
+
+def unpack_state(record: memoryview) -> StoredState:
+    """The inverse of :func:`pack_state`; tensors are copied out of the record."""
+    header, tensors = unpack_tensors(record)
+    extras = {name.removeprefix("extras."): value for name, value in tensors.items() if name.startswith("extras.")}
+    placed = Layout(
+        tensors["segment"], header["segments"], header["rows_per_clip"], tensors.get("index"), tensors.get("filled")
+    )
+    state = EncoderState(tensors["tokens"], tensors["mask"], placed, extras)
+    return StoredState(state, header["present"], header["length"])
+
+
+def pack_tensors(key: str, tensors: Mapping[str, Tensor], header: Mapping[str, Any]) -> bytes:
+    """A record of tensors of any type."""
+    kinds = {name: str(tensor.dtype).removeprefix("torch.") for name, tensor in tensors.items()}
+    arrays = {
+        name: tensor.detach().cpu().contiguous().view(_BITS.get(tensor.dtype, tensor.dtype)).numpy()
+        for name, tensor in tensors.items()
+    }
+    return assemble({"id": key, "source": None, "dtypes": kinds, **header}, arrays)
+
+
+def unpack_tensors(record: memoryview) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """The header, and the tensors as copies of their own."""
+    header = read_header(record)
+    return header, {
+        name: torch.from_numpy(view(record, header, name).copy()).view(getattr(torch, kind))
+        for name, kind in header["dtypes"].items()
+    }
+
+
+class PrefixReader:
+    """A finished prefix cache.
+
+    Args:
+        path: its folder.
+        preprocessing: of the clips.
+        settings: of the model that is to read it.
+
+    Raises:
+        CacheError: there is none, it is not finished, it holds clips, or it was made with other preprocessing or by
+            another model.
+    """
+
+    def __init__(self, path: Path | str, preprocessing: Preprocessing, settings: PrefixSettings) -> None:
+        self.path = Path(path)
+        self._cache = CacheReader(self.path, preprocessing)
+        check_is_prefix(self.path, self._cache.meta)
+        settings.check(self.path, self._cache.meta["features"])
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._cache
+
+    def __len__(self) -> int:
+        return len(self._cache)
+
+    def state(self, key: str) -> StoredState:
+        """A clip's or a text's state.
+
+        Raises:
+            KeyError: the cache does not have it.
+        """
+        return unpack_state(memoryview(self._cache.read_record(key)))
+
+    def shared(self, modality: Modality) -> SharedState:
+        """What all states of a modality have in common."""
+        header, extras = unpack_tensors(memoryview(self._cache.read_record(shared_key(modality))))
+        return SharedState(extras, header["token_axes"])
+
+
+def check_is_prefix(path: Path, found: Mapping[str, Any]) -> None:
+    """Raise a CacheError where a cache holds clips instead."""
+    if found["codec"] != CODEC:
+        raise CacheError(
+            f"{path} is a cache of clips (codec {found['codec']!r}), a prefix cache (codec {CODEC!r}) is wanted: "
+            "clips.prefix and clips.cache need paths of their own"
+        )

@@ -1,0 +1,52 @@
+"""The embeddings of a split: what the task ``retrieval`` gives in its first pass."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.device import get_device
+from tqdm import tqdm
+
+from lstta_core.fast_linear import fast_linear
+from lstta_tasks.adapters import read
+from lstta_tasks.experiment.evaluate import restore
+from lstta_tasks.experiment.runner_model import RunnerModel
+from lstta_tasks.retrieval.index import Index, of_adapter
+from lstta_tasks.retrieval.network import RetrievalNetwork
+from lstta_tasks.task import Split
+
+
+def index_split(config: Config, adapter: Path, split: Split) -> tuple[Index, list[str]]:
+    """An index of the clips and captions of a split, read from the config's cache.
+
+    Returns:
+        The index, and the ids of the clips that are not in the cache.
+
+    Raises:
+        ValueError: the adapter is of another task. See :func:`lstta_tasks.experiment.evaluate.evaluate` for the others.
+    """
+    experiment = restore(config, adapter)
+    if not isinstance(experiment.model, RetrievalNetwork):
+        raise ValueError(f"{adapter}: an adapter of the task retrieval is wanted, got one of {experiment.task.name}")
+    dataset = experiment.dataset(split)
+    model = RunnerModel(model=experiment.model, task=experiment.task).to(get_device()).eval()
+    found = []
+    with torch.no_grad(), fast_linear(enabled=not torch.cuda.is_available()):
+        for batch in tqdm(experiment.loader(split, dataset), desc=split, disable=None):
+            found += model.test_step(batch)
+    vectors = {one["id"]: one["prediction"] for one in found}
+    first = {sample.source.id: sample for sample in reversed(dataset.samples)}
+    clips = list(dict.fromkeys(sample.source.id for sample in dataset.samples))
+    index = of_adapter(
+        read(adapter), clip_ids=clips, clips=np.stack([vectors[first[clip].id]["clip"] for clip in clips])
+    )
+    return replace(
+        index,
+        text_ids=[sample.id for sample in dataset.samples],
+        captions=[sample.text or "" for sample in dataset.samples],
+        texts=np.stack([vectors[sample.id]["text"] for sample in dataset.samples]),
+    ), dataset.missing

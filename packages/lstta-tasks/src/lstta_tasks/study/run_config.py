@@ -1,0 +1,98 @@
+"""The configuration of a study's runs, and what tells two configurations apart."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from mmengine.config import Config
+
+from lstta_tasks.experiment.config import load_config
+from lstta_tasks.experiment.factories import plain
+from lstta_tasks.study.definition import Run, Study
+from lstta_tasks.task import SPLITS, Task
+
+WHERE = re.compile(r"task\.root|clips\.(cache|prefix)|loader\.workers|log_interval|encoders\.\w+\.(model|revision)")
+"""Keys of a config that say where things are or how they are read. What comes out does not depend on them: the samples
+and the encoders' weights have digests of their own."""
+
+
+def configured(study: Study, run: Run) -> Config:
+    """The config of a run: the task's, then the study's settings, the task's, the method's, and the searched one.
+
+    Raises:
+        ValueError: a setting does not fit.
+    """
+    task, method = study.tasks[run.task], study.methods[run.method]
+    settings = {**study.settings, **task.settings, **study.where, **method.settings, "seed": run.seed}
+    if study.search is not None:
+        settings[study.search.key] = run.value
+    if not method.prefix:
+        settings.pop("clips.prefix", None)
+    settings["method"] = {"_delete_": True, **method.method}
+    return load_config(task.config, settings)
+
+
+def digest(study: Study, run: Run) -> str:
+    """Of everything in a run's config that its result depends on; where data and caches lie is not in it."""
+    sections = {
+        key: value for key, value in _flat(plain(dict(configured(study, run).items()))) if not WHERE.fullmatch(key)
+    }
+    text = json.dumps(sections, sort_keys=True, default=_said)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def placed(study: Study, where: Mapping[str, Any], tasks: Sequence[str]) -> Study:
+    """The study with its data, caches and encoders elsewhere.
+
+    Args:
+        study: whose.
+        where: config keys.
+        tasks: those that they are for.
+
+    Raises:
+        ValueError: a key that says more than where things are, or one place for the data of several tasks.
+    """
+    if more := [key for key in where if not WHERE.fullmatch(key)]:
+        raise ValueError(
+            f"{more[0]}: results would depend on it, so it belongs into the study {study.path}; from outside come only "
+            "task.root, clips.cache, clips.prefix, loader.workers, log_interval, and model and revision of an encoder"
+        )
+    if len(tasks) > 1 and (own := [key for key in where if key.startswith(("task.", "clips."))]):
+        raise ValueError(
+            f"{own[0]}: one place for the data of {', '.join(tasks)}; name one of them with --only, then the others"
+        )
+    return replace(study, where=where)
+
+
+def with_all_modalities(config: Config) -> Config:
+    """The config of the same model with every encoder: its prefix cache serves runs on some of them too."""
+    model = {key: value for key, value in plain(config.model).items() if key != "modalities"}
+    return Config({**config.to_dict(), "model": model})
+
+
+def data_digest(task: Task) -> str:
+    """Of the samples of all splits: ids, clips, texts and targets."""
+    sha = hashlib.sha256()
+    for split in SPLITS:
+        for sample in task.samples(split):
+            sha.update(repr((split, sample.id, sample.source.id, sample.text, sample.target, sample.timed)).encode())
+    return sha.hexdigest()[:16]
+
+
+def _flat(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    """A config's values under dotted keys."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _flat(inner, f"{key}.{name}" if key else str(name))
+    else:
+        yield key, value
+
+
+def _said(value: Any) -> str:
+    """A callable of a config, by its address."""
+    return f"{value.__module__}.{value.__qualname__}"

@@ -1,0 +1,1 @@
+"""Training on MMEngine's runner: hooks, checkpoints, the course of a run."""

@@ -1,0 +1,162 @@
+"""Training: a config in, a run folder out."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.device import get_device
+from mmengine.dist import is_main_process
+from mmengine.hooks import DistSamplerSeedHook, IterTimerHook, LoggerHook, ParamSchedulerHook, RuntimeInfoHook
+from mmengine.logging import MMLogger
+from mmengine.optim import AmpOptimWrapper, OptimWrapper
+from mmengine.runner import Runner
+from mmengine.visualization import TensorboardVisBackend, Visualizer
+
+from lstta_core.fast_linear import fast_linear
+from lstta_tasks.adapters import card, start_from
+from lstta_tasks.cli.allocator import keep_freed_memory
+from lstta_tasks.experiment.distributed import join, wrap
+from lstta_tasks.experiment.factories import call, callable_of, plain
+from lstta_tasks.experiment.metric import TaskMetric
+from lstta_tasks.experiment.parts import Experiment
+from lstta_tasks.experiment.runner_model import RunnerModel
+from lstta_tasks.experiment.second_pass import SecondPass
+from lstta_tasks.explain.hook import ExplanationHook
+from lstta_tasks.task import Report, Split
+from lstta_tasks.training.checkpoints import BEST, CheckpointHook, check_fits, last_checkpoint
+from lstta_tasks.training.hooks import ProgressHook, SeedHook
+
+
+class FileLogRunner(Runner):
+    """MMEngine's runner with its log in ``train.log`` of the run folder, and only errors in the terminal."""
+
+    def build_logger(self, log_level: int | str = "INFO", log_file: str | None = None, **kwargs: Any) -> MMLogger:
+        logger = super().build_logger(log_level, log_file or str(Path(self.work_dir) / "train.log"), **kwargs)
+        for handler in logger.handlers:
+            if not isinstance(handler, logging.FileHandler):
+                handler.setLevel(logging.ERROR)
+        return logger
+
+    def wrap_model(self, model_wrapper_cfg: dict[str, Any] | None, model: torch.nn.Module) -> torch.nn.Module:
+        return wrap(model.to(get_device())) if self.distributed else super().wrap_model(model_wrapper_cfg, model)
+
+
+def train(
+    config: Config,
+    *,
+    work_dir: Path,
+    resume: bool = False,
+    amp: bool = False,
+    launcher: str = "none",
+    command: str | None = None,
+    start: Path | None = None,
+) -> Report | None:
+    """Train a config's model, selecting on val.
+
+    Args:
+        config: from :func:`~lstta_tasks.experiment.config.load_config`.
+        work_dir: the run folder; see the README for what is in it.
+        resume: go on from the last checkpoint in ``work_dir``; from the beginning where there is none.
+        amp: mixed precision in bfloat16; needs a GPU.
+        launcher: ``"none"``, or ``"pytorch"`` under torchrun.
+        command: what was typed, for the adapter's card.
+        start: an adapter folder, of any task, whose adapters and readout training begins with; not used where there is
+            a checkpoint to resume from.
+
+    Returns:
+        The last validation's report, on the first rank.
+
+    Raises:
+        ValueError: the config or what it names does not fit; ``work_dir`` holds a run and ``resume`` is not given, or
+            it is given and the run is another config's; ``start`` does not fit. ``work_dir`` is then as it was.
+    """
+    checkpoint = last_checkpoint(work_dir)
+    if not resume and (checkpoint is not None or (work_dir / BEST).exists()):
+        raise ValueError(f"{work_dir} holds a run: give --resume to go on with it, or another --work-dir")
+    if amp and not torch.cuda.is_available():
+        raise ValueError("--amp needs a GPU; on a CPU leave it out")
+    if not torch.cuda.is_available():
+        keep_freed_memory()
+    join(launcher)
+    torch.manual_seed(config.seed)
+    experiment = Experiment(config)
+    splits: tuple[Split, ...] = ("train", "val")
+    datasets = {split: experiment.dataset(split) for split in splits}
+    model = experiment.model
+    record = card(experiment.record(), model)
+    loaders = {split: experiment.loader(split, dataset) for split, dataset in datasets.items()}
+    if checkpoint is not None:
+        check_fits(checkpoint, model, record, seed=config.seed, steps=len(loaders["train"]))
+    elif start is not None:
+        start_from(model, start)
+    runner_model = RunnerModel(
+        model=model, task=experiment.task, marks_steps=experiment.compiled and torch.cuda.is_available()
+    )
+    scorer = SecondPass(experiment=experiment, model=runner_model)
+    metric = TaskMetric(task=experiment.task, samples=datasets["val"].samples, scorer=scorer)
+    if is_main_process():
+        _tell(model, {split: (len(data), len(data.missing)) for split, data in datasets.items()})
+
+    runner = FileLogRunner(
+        model=runner_model,
+        work_dir=str(work_dir),
+        train_dataloader=loaders["train"],
+        train_cfg={"by_epoch": True, **plain(config.train_cfg)},
+        optim_wrapper=optim_wrapper(config, model, amp=amp),
+        param_scheduler=[plain(scheduler) for scheduler in config.param_scheduler],
+        val_dataloader=loaders["val"],
+        val_cfg={},
+        val_evaluator=[metric],
+        default_hooks={
+            "runtime_info": RuntimeInfoHook(),
+            "timer": IterTimerHook(),
+            "sampler_seed": DistSamplerSeedHook(),
+            "logger": LoggerHook(interval=config.log_interval),
+            "param_scheduler": ParamSchedulerHook(),
+            "checkpoint": CheckpointHook(metric=metric, record=record, command=command),
+        },
+        custom_hooks=[
+            SeedHook(seed=config.seed),
+            ProgressHook(metric=metric),
+            ExplanationHook(experiment=experiment, dataset=datasets["val"], model=runner_model),
+        ],
+        launcher=launcher,
+        load_from=None if checkpoint is None else str(checkpoint),
+        resume=checkpoint is not None,
+        randomness={"seed": config.seed},
+        visualizer=Visualizer(
+            name=f"lstta {work_dir}",
+            save_dir=str(work_dir),
+            vis_backends=[TensorboardVisBackend(save_dir=str(work_dir / "tensorboard"))],
+        ),
+        cfg=config,
+        default_scope=None,
+    )
+    # A compiled graph would break at every operation that the mode of fast_linear watches.
+    with fast_linear(enabled=not torch.cuda.is_available() and not experiment.compiled):
+        runner.train()
+    return metric.report
+
+
+def optim_wrapper(config: Config, model: torch.nn.Module, *, amp: bool) -> OptimWrapper:
+    """The optimizer over what trains and nothing else."""
+    options = plain(config.optim_wrapper)
+    optimizer_options = options.pop("optimizer")
+    factory = callable_of("optim_wrapper.optimizer", optimizer_options.pop("type"))
+    trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimizer = call(factory, "optim_wrapper.optimizer", {"params": trainable, **optimizer_options})
+    if amp:
+        return AmpOptimWrapper(optimizer=optimizer, dtype="bfloat16", **options)
+    return OptimWrapper(optimizer=optimizer, **options)
+
+
+def _tell(model: torch.nn.Module, sizes: dict[str, tuple[int, int]]) -> None:
+    trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    total = sum(p.numel() for p in model.parameters())
+    print(f"trainable parameters: {trainable:,} of {total:,} ({trainable / total:.1%})")
+    for split, (samples, missing) in sizes.items():
+        print(f"{split}: {samples:,} samples" + (f"; {missing} clips are not in the cache" if missing else ""))
