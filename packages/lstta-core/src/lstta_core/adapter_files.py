@@ -6,9 +6,6 @@ The folder holds what was trained and what is needed to use it again, and never 
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +16,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from lstta_core.model_card import model_card
+from lstta_core.whole_files import existing, whole_folder
 
 SCHEMA = 1
 TENSORS, RECORD, CARD = "adapter.safetensors", "adapter.json", "README.md"
@@ -70,22 +68,12 @@ def save_adapter(folder: Path, tensors: Mapping[str, Tensor], record: Mapping[st
         tensors: as :func:`trained_tensors` gives them: contiguous, none sharing memory with another.
         record: what the JSON says besides the schema; :func:`~lstta_core.model_card.model_card` reads it too.
     """
-    folder = Path(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
+    with whole_folder(Path(folder)) as draft:
         save_file(dict(tensors), draft / TENSORS)
         text = json.dumps({**record, "schema": SCHEMA}, indent=1, ensure_ascii=False) + "\n"
         (draft / RECORD).write_text(text, encoding="utf-8")
         (draft / CARD).write_text(model_card(record), encoding="utf-8")
         (draft / TENSORS).chmod(0o644)
-        for path in (*draft.iterdir(), draft):
-            _sync(path)
-        draft.chmod(0o755)
-        _replace_folder(draft, folder)
-        _sync(folder.parent)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
 
 
 def read_adapter(folder: Path) -> AdapterFile:
@@ -95,7 +83,7 @@ def read_adapter(folder: Path) -> AdapterFile:
         FileNotFoundError: the folder or one of its two files is not there.
         AdapterFileError: a file is damaged, or its schema is newer than this version's.
     """
-    folder = _existing(Path(folder))
+    folder = existing(Path(folder))
     for name in (RECORD, TENSORS):
         if not (folder / name).is_file():
             raise FileNotFoundError(f"{folder / name}: no such file; an adapter folder holds {RECORD} and {TENSORS}")
@@ -186,34 +174,3 @@ def load_tensors(model: nn.Module, file: AdapterFile, frozen: str | tuple[str, .
 def _few(names: list[str]) -> str:
     shown = ", ".join(names[:3]) or "none"
     return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _aside(folder: Path) -> Path:
-    return folder.with_name(f".{folder.name}.old")
-
-
-def _existing(folder: Path) -> Path:
-    """The folder, or where :func:`_replace_folder` left the old one when it was killed between its two renames."""
-    return _aside(folder) if not folder.exists() and _aside(folder).exists() else folder
-
-
-def _replace_folder(draft: Path, folder: Path) -> None:
-    """Put the draft in the folder's place. Folders cannot be exchanged in one step, so the old one is moved aside.
-
-    At every moment the folder itself or the one aside is whole: what lies aside is only removed while the folder is
-    in its place.
-    """
-    aside = _aside(folder)
-    if folder.exists():
-        shutil.rmtree(aside, ignore_errors=True)
-        folder.rename(aside)
-    draft.rename(folder)
-    shutil.rmtree(aside, ignore_errors=True)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lstta_tasks.data import media as opened
+from lstta_tasks.data import tracks as opened
 from lstta_tasks.data.clip import Clip, ClipSource
 from lstta_tasks.data.decode import decode_clip
 from lstta_tasks.data.preprocessing import Preprocessing

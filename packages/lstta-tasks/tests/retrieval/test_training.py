@@ -16,10 +16,10 @@ from small_world import World
 
 from lstta_core.adapter_files import read_adapter
 from lstta_core.interfaces import Modality
-from lstta_tasks.experiment import explanation_hook
 from lstta_tasks.experiment.config import load_config
 from lstta_tasks.experiment.evaluate import evaluate, restore
 from lstta_tasks.experiment.parts import Experiment
+from lstta_tasks.explain import hook as explanation_hook
 from lstta_tasks.retrieval.board import pair_id
 from lstta_tasks.training.checkpoints import last_checkpoint
 from lstta_tasks.training.train import train

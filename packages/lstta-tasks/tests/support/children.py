@@ -18,9 +18,10 @@ import numpy as np
 import torch
 
 from lstta_core.adapter_files import save_adapter
-from lstta_tasks.experiment import checkpoints, explanation_hook
 from lstta_tasks.experiment.config import load_config
 from lstta_tasks.experiment.metric import TaskMetric
+from lstta_tasks.explain import hook as explanation_hook
+from lstta_tasks.training import checkpoints
 from lstta_tasks.training.hooks import SeedHook
 from lstta_tasks.training.train import train
 
@@ -113,17 +114,17 @@ def _in_the_middle_of_a_checkpoint() -> None:
 
 
 def _before_the_pointer() -> None:
-    before = checkpoints.write_whole
+    before = checkpoints.write_text
     pointers: list[None] = []
 
-    def patched(path: Path, write: Callable[[Path], object]) -> None:
+    def patched(path: Path, text: str) -> None:
         if path.name == checkpoints.POINTER:
             pointers.append(None)
             if len(pointers) == 2:
                 _die()
-        before(path, write)
+        before(path, text)
 
-    mock.patch.object(checkpoints, "write_whole", patched).start()
+    mock.patch.object(checkpoints, "write_text", patched).start()
 
 
 def _before_the_old_one_is_deleted() -> None:

@@ -12,9 +12,10 @@ from children import KILLED, KILLS, grey_picture, train_in_child
 from small_world import World
 
 from lstta_core.adapter_files import read_adapter
-from lstta_tasks.experiment import explanation_hook
+from lstta_core.whole_files import write_whole
 from lstta_tasks.experiment.config import load_config
-from lstta_tasks.training.checkpoints import last_checkpoint, write_whole
+from lstta_tasks.explain import hook as explanation_hook
+from lstta_tasks.training.checkpoints import last_checkpoint
 from lstta_tasks.training.train import train
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from lstta_core.whole_files import write_text
 from lstta_tasks.adapters import card, read
 from lstta_tasks.data.file_lock import lock_beside
 from lstta_tasks.experiment.evaluate import evaluate
@@ -20,7 +21,7 @@ from lstta_tasks.prefix.build import build_prefix
 from lstta_tasks.study.definition import Run, Study
 from lstta_tasks.study.run_config import configured, data_digest, digest, with_all_modalities
 from lstta_tasks.task import Report
-from lstta_tasks.training.checkpoints import BEST, last_checkpoint, write_whole
+from lstta_tasks.training.checkpoints import BEST, last_checkpoint
 from lstta_tasks.training.train import train
 
 TOLERANCE = 0.05
@@ -83,7 +84,7 @@ def make_run(study: Study, run: Run, *, work_dir: Path, result: Path) -> dict[st
         "data": data,
     }
     result.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(result, lambda draft: draft.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n"))
+    write_text(result, json.dumps(found, indent=1, ensure_ascii=False) + "\n")
     return found
 
 

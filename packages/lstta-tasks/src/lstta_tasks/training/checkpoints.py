@@ -8,9 +8,8 @@ one checkpoint: temporary file, fsync, rename, pointer; only then is the one bef
 from __future__ import annotations
 
 import json
-import os
 import pickle
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
 from lstta_core.adapter_files import save_adapter, trained_tensors
+from lstta_core.whole_files import write_text, write_whole
 from lstta_tasks.experiment.metric import TaskMetric
 from lstta_tasks.experiment.runner_model import RunnerModel
 from lstta_tasks.network import TaskNetwork
@@ -92,7 +92,7 @@ class CheckpointHook(Hook):
         folder = Path(runner.work_dir)
         path = folder / f"epoch_{runner.epoch}.pth"
         write_whole(path, lambda draft: torch.save(self._checkpoint(runner), draft))
-        write_whole(folder / POINTER, lambda draft: draft.write_text(path.name))
+        write_text(folder / POINTER, path.name)
         for old in folder.glob("epoch_*.pth"):
             if old != path:
                 old.unlink()
@@ -172,12 +172,3 @@ def _differences(there: Any, here: Any, key: str = "") -> Iterator[str]:
             yield from _differences(there.get(name), here.get(name), f"{key}.{name}" if key else name)
     elif there != here:
         yield f"{key} was {there!r}, is {here!r} now"
-
-
-def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file so that under its name there is always a whole one: draft, fsync, rename."""
-    draft = path.with_name(f".{path.name}.draft")
-    write(draft)
-    with draft.open("rb") as file:
-        os.fsync(file.fileno())
-    draft.replace(path)
