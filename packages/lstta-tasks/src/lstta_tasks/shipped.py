@@ -34,8 +34,10 @@ def find_shipped(kind: Kind, wanted: str | Path) -> Path:
         return names[name]
     bare = name.removesuffix(".py").removeprefix("./").removeprefix("configs/").removeprefix("studies/")
     near = bare if bare in names else next(iter(get_close_matches(bare, names, n=1)), None)
-    hint = f"; did you mean {near!r}?" if near else ""
-    raise FileNotFoundError(f"{wanted}: no such file, and no shipped {kind} is called so{hint}; {LISTED_BY[kind]}")
+    hint = f"; did you mean {near!r}?" if near else ";"
+    raise FileNotFoundError(
+        f"{wanted}: no such file, and no shipped {kind} has this name{hint} {LISTED_BY[kind]} lists them"
+    )
 
 
 def header(path: Path) -> str:

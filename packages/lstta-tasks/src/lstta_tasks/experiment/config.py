@@ -116,7 +116,7 @@ def settings_of(config: Config, *, into_lists: bool = True) -> dict[str, Any]:
     """
     sections = {**plain(dict(config.items())), "param_scheduler": schedulers_of(config)}
     whole = {key: sections[key] for key in SECTIONS if key in sections and key != "schedule"}
-    return {key: _said(value) for key, value in _flat(whole, into_lists)}
+    return {key: _said(value, key) for key, value in _flat(whole, into_lists)}
 
 
 def as_python(config: Config) -> str:
@@ -168,10 +168,7 @@ def _is_setting(key: str, value: Any) -> bool:
 
 
 def _check_sections(path: Path, config: Config) -> None:
-    for section in COURSES:
-        if config.get(section, 0) is None:
-            del config[section]
-    courses = [section for section in COURSES if section in config]
+    courses = [section for section in COURSES if config.get(section) is not None]
     if len(courses) > 1:
         raise ValueError(
             f"{path}: the course of the learning rate is said twice, in schedule={plain(config.schedule)} and in "
@@ -185,7 +182,7 @@ def _check_sections(path: Path, config: Config) -> None:
             "docs/configs.md"
         )
     for section, kind in SECTIONS.items():
-        if section not in config:
+        if section in COURSES and section not in courses:
             continue
         if not isinstance(config[section], kind) or isinstance(config[section], bool):
             raise ValueError(f"{section}: a value of type {kind.__name__} is wanted, got {config[section]!r}")
@@ -200,7 +197,7 @@ def _check_sections(path: Path, config: Config) -> None:
     for key in ("cache", "prefix"):
         if not isinstance(path := config.clips.get(key, ""), str):
             raise ValueError(f"clips.{key}: the path of a folder is wanted, got {path!r}")
-    typed = {f"param_scheduler.{index}": settings for index, settings in enumerate(config.get("param_scheduler", ()))}
+    typed = {f"param_scheduler.{index}": settings for index, settings in enumerate(config.get("param_scheduler") or ())}
     for section, settings in {**typed, "optim_wrapper.optimizer": config.optim_wrapper.optimizer}.items():
         if not isinstance(settings, Mapping) or "type" not in settings:
             raise ValueError(f"{section}: a dict with type=, the class itself, is wanted, got {settings!r}")
@@ -291,10 +288,12 @@ def _flat(value: Any, into_lists: bool, key: str = "") -> Iterator[tuple[str, An
         yield from _flat(inner, into_lists, f"{key}.{name}" if key else str(name))
 
 
-def _said(value: Any) -> Any:
-    """A value with callables as their addresses."""
+def _said(value: Any, key: str) -> Any:
+    """A value with callables as their addresses, those of a config that was written into a run folder too."""
     if isinstance(value, Mapping):
-        return {key: _said(inner) for key, inner in value.items()}
+        return {name: _said(inner, str(name)) for name, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_said(inner) for inner in value]
+        return [_said(inner, "") for inner in value]
+    if isinstance(value, str) and key.rpartition(".")[2] == "type":
+        value = callable_of(key.removesuffix(".type"), value)
     return f"{value.__module__}.{value.__qualname__}" if callable(value) else value
