@@ -9,7 +9,7 @@ import pytest
 
 from lstta_world.avqa import plan
 from lstta_world.questions import TEMPLATES, YES_NO, Question
-from lstta_world.scene import Split
+from lstta_world.splits import Split
 
 
 @pytest.fixture(scope="module")

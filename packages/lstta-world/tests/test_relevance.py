@@ -14,8 +14,9 @@ from lstta_world.dataset import COMPLETE, GENERATOR_VERSION
 from lstta_world.questions import TEMPLATES, Question, Template, all_questions
 from lstta_world.relevance import EVIDENCE, Relevant, relevant_in_talk, relevant_to
 from lstta_world.relevant_samples import Known, relevant_samples
-from lstta_world.scene import Note, Scene, Split
+from lstta_world.scene import Note, Scene
 from lstta_world.spans import Spans, covered
+from lstta_world.splits import Split
 from lstta_world.talk_truth import spoken
 
 BY_TEXT = {template.text: template for template in TEMPLATES}

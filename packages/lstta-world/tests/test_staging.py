@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from lstta_world import truth
-from lstta_world.scene import SPLITS, STYLES, Split
+from lstta_world.splits import SPLITS, Split
 from lstta_world.staging import Part, draw_positions, speak, stage_scene
+from lstta_world.styles import STYLES
 
 
 @pytest.mark.parametrize("split", SPLITS)

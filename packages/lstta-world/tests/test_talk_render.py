@@ -12,8 +12,8 @@ from PIL import Image
 
 from lstta_world.casting import sample_person
 from lstta_world.faces import head
-from lstta_world.media import write_talk
-from lstta_world.scene import scene_rng
+from lstta_world.film_files import write_talk
+from lstta_world.splits import scene_rng
 from lstta_world.talk import EXPRESSIONS, Look, Talk
 from lstta_world.talk_render import LEVELS, TalkRenderer
 

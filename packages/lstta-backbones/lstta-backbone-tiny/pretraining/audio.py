@@ -12,8 +12,10 @@ from torch import Tensor
 
 from lstta_backbone_tiny.audio import RATE, TinyAudio
 from lstta_world import talk_truth, truth
-from lstta_world.scene import INSTRUMENTS, Split, sample_scene, scene_rng
+from lstta_world.random_scenes import sample_scene
+from lstta_world.scene import INSTRUMENTS
 from lstta_world.speech import render_speech
+from lstta_world.splits import Split, scene_rng
 from lstta_world.synth import render_sound
 from lstta_world.talk import CONTOURS
 

@@ -17,7 +17,7 @@ from lstta_world import talk_truth
 from lstta_world.emotion import HEADER, Utterance, clock, generate_emotion, plan, texts
 from lstta_world.emotions import EMOTIONS, news_of
 from lstta_world.remarks import news
-from lstta_world.scene import Split
+from lstta_world.splits import Split
 
 SIZES = {"train": 7, "val": 2, "test": 3}
 FILES = {

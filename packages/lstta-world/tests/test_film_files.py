@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from lstta_world.media import write_mp4, write_scene
+from lstta_world.film_files import write_mp4, write_scene
 from lstta_world.render import draw_frame
 from lstta_world.scene import Scene
 
