@@ -12,7 +12,8 @@ from PIL import Image
 
 from lstta_world.casting import sample_person
 from lstta_world.faces import head
-from lstta_world.film_files import write_talk
+from lstta_world.film import Film
+from lstta_world.film_files import write_film
 from lstta_world.splits import scene_rng
 from lstta_world.talk import EXPRESSIONS, Look, Talk
 from lstta_world.talk_render import LEVELS, TalkRenderer
@@ -64,7 +65,7 @@ def test_frames_and_what_differs_between_talkers(talk: Talk) -> None:
 
 def test_a_talk_as_a_file(talk: Talk, tmp_path: Path) -> None:
     for name in ("a.mp4", "b.mp4"):
-        write_talk(tmp_path / name, talk)
+        write_film(tmp_path / name, Film((talk,)))
     assert (tmp_path / "a.mp4").read_bytes() == (tmp_path / "b.mp4").read_bytes()
     with av.open(str(tmp_path / "a.mp4")) as container:
         frames = [(float(f.time or 0), f.to_ndarray(format="rgb24")) for f in container.decode(video=0)]

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from oracles import Row, accuracy_of_table
 
+from lstta_world.generate import generate
 from lstta_world.jokes import Joke, balanced
 from lstta_world.opinions import polarity
-from lstta_world.urfunny import generate_urfunny, plan, texts
+from lstta_world.urfunny import plan, texts
 
 SIZES = {"train": 4, "val": 1, "test": 2}
 
@@ -19,7 +20,7 @@ SIZES = {"train": 4, "val": 1, "test": 2}
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("generated") / "urfunny"
-    assert generate_urfunny(folder, **SIZES, seed=5, workers=1).samples == SIZES
+    assert generate("humor", folder, **SIZES, seed=5, workers=1).samples == SIZES
     return folder
 
 

@@ -11,9 +11,10 @@ from oracles import Row, accuracy_of_table
 
 from lstta_world import talk_truth
 from lstta_world.film import Film
+from lstta_world.generate import generate
 from lstta_world.opinions import QUALITIES, polarity
 from lstta_world.talk import Talk
-from lstta_world.violin import StatedClip, generate_violin, plan, texts
+from lstta_world.violin import StatedClip, plan, texts
 
 SIZES = {"train": 2, "val": 1, "test": 1}
 
@@ -21,7 +22,7 @@ SIZES = {"train": 2, "val": 1, "test": 1}
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("generated") / "violin"
-    assert generate_violin(folder, **SIZES, seed=5, workers=1).samples == {"train": 12, "val": 6, "test": 6}
+    assert generate("inference", folder, **SIZES, seed=5, workers=1).samples == {"train": 12, "val": 6, "test": 6}
     return folder
 
 
