@@ -26,9 +26,9 @@ def test_everybody_does_their_part_and_nothing_else(split: Split) -> None:
                 (truth.notes_of(scene, performer), part.plays),
                 (truth.motions(scene, performer), moves),
             ):
-                found = truth.phrases(events)
-                assert len(found) == len(spans)
-                for (start, end), (begin, stop) in zip(found, spans, strict=True):
+                phrases = truth.phrases(events)
+                assert len(phrases) == len(spans)
+                for (start, end), (begin, stop) in zip(phrases, spans, strict=True):
                     assert start == begin
                     assert stop - 0.5 < end <= stop
         assert truth.speaking(scene, 2.0, 4.0, least=1.5)

@@ -42,11 +42,11 @@ def test_expressions_can_be_told_apart_as_small_as_the_tiny_encoder_sees_them() 
     """The nearest face of another person of train, over all expressions and openings, on a plain ground."""
     people = [sample_person(scene_rng(1, "train", k), "train").face for k in range(8)]
     plain = [dataclasses.replace(face, skin=people[0].skin, hair="bald", size=1.0, shape=1.0) for face in people]
-    known = {key: small(head(plain[0], key[0], key[1] / LEVELS)) for key in product(EXPRESSIONS, range(LEVELS + 1))}
+    heads = {key: small(head(plain[0], key[0], key[1] / LEVELS)) for key in product(EXPRESSIONS, range(LEVELS + 1))}
     for face in plain[1:]:
-        for expression, level in known:
+        for expression, level in heads:
             seen = small(head(face, expression, level / LEVELS))
-            nearest, _ = min(known, key=lambda key, seen=seen: float(np.abs(known[key] - seen).mean()))  # type: ignore[misc]
+            nearest, _ = min(heads, key=lambda key, seen=seen: float(np.abs(heads[key] - seen).mean()))  # type: ignore[misc]
             assert nearest == expression
 
 

@@ -35,10 +35,10 @@ def test_curves_begin_with_what_evaluation_gives(world: World, run: Path) -> Non
     assert measured.metric == report.primary
     assert measured.samples == {ALL: details["samples"]}
     assert measured.agreement == {"importance": {}, "attention": {}}, "nobody knows which seconds matter here"
-    found = {(curve.by, curve.way): curve.values for curve in measured.curves[ALL]}
-    assert all(row[0] == report.value(report.primary) for values in found.values() for row in values)
-    assert {len(row) for values in found.values() for row in values} == {T}
-    assert len(found[CHANCE, RANDOM]) == 2
+    by_order = {(curve.by, curve.way): curve.values for curve in measured.curves[ALL]}
+    assert all(row[0] == report.value(report.primary) for values in by_order.values() for row in values)
+    assert {len(row) for values in by_order.values() for row in values} == {T}
+    assert len(by_order[CHANCE, RANDOM]) == 2
 
 
 def test_one_segment_is_left_that_of_the_highest_or_lowest_importance(world: World, run: Path) -> None:
@@ -47,7 +47,7 @@ def test_one_segment_is_left_that_of_the_highest_or_lowest_importance(world: Wor
     measured = measure(config, run / "best", "val", draws=1)
     experiment = restore(config, run / "best")
     task, samples = experiment.task, experiment.task.samples("val")
-    found = {(curve.by, curve.way): curve.values[0] for curve in measured.curves[ALL]}
+    by_order = {(curve.by, curve.way): curve.values[0] for curve in measured.curves[ALL]}
     for way, pick in ((LOWEST, "argmax"), (HIGHEST, "argmin")):
         predictions: dict[str, Any] = {}
         for i, sample in enumerate(samples):
@@ -59,7 +59,7 @@ def test_one_segment_is_left_that_of_the_highest_or_lowest_importance(world: Wor
                 kept[m] = torch.arange(T)[None] == left
             predictions[sample.id] = task.predict(answer(experiment, inputs, kept).output)[0]
         report = task.report(predictions, samples)
-        assert found[IMPORTANCE, way][-1] == pytest.approx(report.value(report.primary))
+        assert by_order[IMPORTANCE, way][-1] == pytest.approx(report.value(report.primary))
 
 
 def batch(experiment: Experiment, *places: int) -> Any:
@@ -95,8 +95,8 @@ def test_content_of_removed_segments_does_not_matter(experiment: Experiment) -> 
     other = {m: dict(given) for m, given in inputs.items()}
     for m, name in ((Modality.VISUAL, "frames"), (Modality.AUDIO, "sound")):
         flipped = other[m][name].flip(-1)
-        there = KEPT[m].reshape(2, T, *(1 for _ in flipped.shape[2:]))
-        other[m][name] = torch.where(there, other[m][name], flipped)
+        mask = KEPT[m].reshape(2, T, *(1 for _ in flipped.shape[2:]))
+        other[m][name] = torch.where(mask, other[m][name], flipped)
     removed = answer(experiment, inputs, KEPT)
     assert torch.equal(removed.output, answer(experiment, other, KEPT).output)
     assert not torch.equal(removed.output, answer(experiment, inputs).output)

@@ -1,4 +1,4 @@
-"""The file that says which seconds of its clip matter to which sample. The README has its format.
+"""The file that says which seconds of its clip matter to which sample. The README of the package has its format.
 
 Whatever measures the importances of segments reads it; nothing of it is needed to train.
 """
