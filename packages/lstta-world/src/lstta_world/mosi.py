@@ -7,50 +7,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from numpy.random import Generator
 
 from lstta_world.casting import sample_person, sample_talk, sample_tone
-from lstta_world.dataset import Folder, Report, write_csv, write_talks
+from lstta_world.data_set import Contents, Counts, DataSet
+from lstta_world.film import Film
 from lstta_world.opinions import FACES, sample_line, score
-from lstta_world.scene import SPLITS, Split, scene_rng
+from lstta_world.relevance import relevant_in_talk
+from lstta_world.relevant_seconds import RelevantSample
+from lstta_world.scene import Scene
+from lstta_world.splits import SPLITS, Split, scene_rng
 from lstta_world.talk import CONTOURS, Person, Talk
+from lstta_world.whole_files import csv_bytes
 
 CLIPS_PER_VIDEO = 5
 MODES: dict[Split, str] = {"train": "train", "val": "valid", "test": "test"}
 HEADER = ("video_id", "clip_id", "text", "label", "annotation", "mode")
-
-
-def generate_sentiment(
-    root: Path, *, train: int = 2000, val: int = 300, test: int = 400, seed: int = 0, workers: int = 2
-) -> Report:
-    """Write ``train`` + ``val`` + ``test`` clips of four seconds.
-
-    A second run with the same arguments does nothing; one that was interrupted goes on where it was.
-
-    Raises:
-        ValueError: ``root`` holds something that was not generated with these arguments.
-    """
-    root = Path(root)
-    counts: dict[Split, int] = {"train": train, "val": val, "test": test}
-    folder = Folder(root, {"dataset": "sentiment", "train": train, "val": val, "test": test, "seed": seed})
-    earlier = folder.begin()
-    if earlier is not None:
-        return earlier
-    clips: list[tuple[Path, Talk]] = []
-    rows: list[tuple[object, ...]] = []
-    for split, count in counts.items():
-        for index, talk in enumerate(plan(split, count, seed)):
-            video, clip = video_id(split, index), index % CLIPS_PER_VIDEO
-            (root / "Raw" / video).mkdir(parents=True, exist_ok=True)
-            clips.append((root / "Raw" / video / f"{clip}.mp4", talk))
-            label = score(talk)
-            rows.append((video, clip, talk.line, label, annotation(label), MODES[split]))
-    write_csv(root / "label.csv", HEADER, rows)
-    rendered, kept = write_talks(clips, workers)
-    totals = {str(split): count for split, count in counts.items()}
-    return folder.finish(totals, totals, rendered, kept)
 
 
 def plan(split: Split, clips: int, seed: int) -> list[Talk]:
@@ -89,3 +62,20 @@ def _opinions(rng: Generator, person: Person) -> Iterator[Talk]:
             expression=FACES[rng.integers(len(FACES))],
             others=FACES,
         )
+
+
+def contents(counts: Counts, seed: int) -> Contents:
+    """Clips of four seconds, each an opinion."""
+    rows: list[tuple[object, ...]] = []
+    films: dict[str, Scene | Film] = {}
+    relevant: dict[Split, dict[str, RelevantSample]] = {split: {} for split in counts}
+    for split, count in counts.items():
+        for index, talk in enumerate(plan(split, count, seed)):
+            video, clip, label = video_id(split, index), index % CLIPS_PER_VIDEO, score(talk)
+            rows.append((video, clip, talk.line, label, annotation(label), MODES[split]))
+            films[f"Raw/{video}/{clip}.mp4"] = Film((talk,))
+            relevant[split][f"{video}/{clip}"] = RelevantSample(relevant_in_talk(talk))
+    return Contents(counts, {"label.csv": csv_bytes(HEADER, rows)}, films, relevant)
+
+
+DATA_SET = DataSet({"dataset": "sentiment"}, contents)

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from numpy.random import Generator
 
 from lstta_world import emotions
 from lstta_world.casting import sample_person, sample_talk
-from lstta_world.dataset import Folder, Report, write_csv, write_talks
+from lstta_world.data_set import Contents, Counts, DataSet
 from lstta_world.emotions import EMOTIONS, Emotion, expressed, news_of
+from lstta_world.film import Film
+from lstta_world.relevance import relevant_in_talk
+from lstta_world.relevant_seconds import RelevantSample
 from lstta_world.remarks import KINDS, sample_news, sample_remark
-from lstta_world.scene import Split, scene_rng
+from lstta_world.splits import Split, scene_rng
 from lstta_world.talk import SECONDS, Talk
+from lstta_world.whole_files import csv_bytes
 
 FILES: dict[Split, str] = {
     "train": "train_sent_emo.csv",
@@ -61,33 +64,6 @@ class Utterance:
     dialogue: int
     number: int
     start: int  # milliseconds into the episode
-
-
-def generate_emotion(
-    root: Path, *, train: int = 2000, val: int = 300, test: int = 400, seed: int = 0, workers: int = 2
-) -> Report:
-    """Write ``train`` + ``val`` + ``test`` clips of four seconds, a clip an utterance.
-
-    A second run with the same arguments does nothing; one that was interrupted goes on where it was.
-
-    Raises:
-        ValueError: ``root`` holds something that was not generated with these arguments.
-    """
-    root = Path(root)
-    counts: dict[Split, int] = {"train": train, "val": val, "test": test}
-    folder = Folder(root, {"dataset": "emotion", "train": train, "val": val, "test": test, "seed": seed})
-    earlier = folder.begin()
-    if earlier is not None:
-        return earlier
-    clips: list[tuple[Path, Talk]] = []
-    for split, count in counts.items():
-        planned = plan(split, count, seed)
-        (root / FOLDERS[split]).mkdir(exist_ok=True)
-        clips += [(root / FOLDERS[split] / f"{clip_name(u)}.mp4", u.talk) for u in planned]
-        write_csv(root / FILES[split], HEADER, [_row(k, utterance) for k, utterance in enumerate(planned, 1)])
-    rendered, kept = write_talks(clips, workers)
-    totals = {str(split): count for split, count in counts.items()}
-    return folder.finish(totals, totals, rendered, kept)
 
 
 def plan(split: Split, clips: int, seed: int) -> list[Utterance]:
@@ -152,3 +128,27 @@ def _row(serial: int, utterance: Utterance) -> tuple[object, ...]:
         clock(utterance.start),
         clock(utterance.start + round(1000 * utterance.talk.duration)),
     )
+
+
+def contents(counts: Counts, seed: int) -> Contents:
+    """Clips of four seconds, a clip an utterance."""
+    planned = {split: plan(split, count, seed) for split, count in counts.items()}
+    return Contents(
+        samples=counts,
+        annotations={
+            FILES[split]: csv_bytes(HEADER, [_row(serial, u) for serial, u in enumerate(utterances, 1)])
+            for split, utterances in planned.items()
+        },
+        films={
+            f"{FOLDERS[split]}/{clip_name(u)}.mp4": Film((u.talk,))
+            for split, utterances in planned.items()
+            for u in utterances
+        },
+        relevant={
+            split: {clip_name(u): RelevantSample(relevant_in_talk(u.talk)) for u in utterances}
+            for split, utterances in planned.items()
+        },
+    )
+
+
+DATA_SET = DataSet({"dataset": "emotion"}, contents)

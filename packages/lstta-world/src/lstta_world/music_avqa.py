@@ -8,47 +8,22 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import numpy as np
 
 from lstta_world.balance import Balancer
-from lstta_world.dataset import Folder, Report, write_clips, write_json
+from lstta_world.data_set import Contents, Counts, DataSet
+from lstta_world.film import Film
 from lstta_world.questions import Question, all_questions
-from lstta_world.scene import SPLITS, Scene, Split, sample_scene, scene_rng
+from lstta_world.random_scenes import sample_scene
+from lstta_world.relevance import relevant_to
+from lstta_world.relevant_seconds import RelevantSample
+from lstta_world.scene import Scene
+from lstta_world.splits import SPLITS, Split, scene_rng
+from lstta_world.whole_files import json_bytes
 
 QUESTIONS_PER_CLIP = 8
 Row = dict[str, str | int]
-
-
-def generate_avqa(
-    root: Path, *, train: int = 2000, val: int = 200, test: int = 300, seed: int = 0, workers: int = 2
-) -> Report:
-    """Write ``train`` + ``val`` + ``test`` clips of eight seconds with about eight questions each.
-
-    A second run with the same arguments does nothing; one that was interrupted goes on where it was.
-
-    Raises:
-        ValueError: ``root`` holds something that was not generated with these arguments.
-    """
-    root = Path(root)
-    counts: dict[Split, int] = {"train": train, "val": val, "test": test}
-    folder = Folder(root, {"dataset": "avqa", "train": train, "val": val, "test": test, "seed": seed})
-    earlier = folder.begin()
-    if earlier is not None:
-        return earlier
-    (root / "videos").mkdir(exist_ok=True)
-    (root / "json").mkdir(exist_ok=True)
-    clips: list[tuple[Path, Scene]] = []
-    samples: dict[str, int] = {}
-    for split, count in counts.items():
-        planned = plan(split, count, seed)
-        rows = [row for index, (_, questions) in enumerate(planned) for row in question_rows(split, index, questions)]
-        clips += [(root / "videos" / f"{video_id(split, i)}.mp4", scene) for i, (scene, _) in enumerate(planned)]
-        samples[split] = len(rows)
-        write_json(root / "json" / f"avqa-{split}.json", rows)
-    rendered, kept = write_clips(clips, workers)
-    return folder.finish({str(split): count for split, count in counts.items()}, samples, rendered, kept)
 
 
 def plan(split: Split, clips: int, seed: int) -> list[tuple[Scene, list[Question]]]:
@@ -82,3 +57,30 @@ def question_rows(split: Split, index: int, questions: list[Question]) -> list[R
         }
         for number, question in enumerate(questions)
     ]
+
+
+def contents(counts: Counts, seed: int) -> Contents:
+    """Clips of eight seconds with about eight questions each."""
+    rows: dict[Split, list[Row]] = {}
+    films: dict[str, Scene | Film] = {}
+    relevant: dict[Split, dict[str, RelevantSample]] = {}
+    for split, count in counts.items():
+        planned = plan(split, count, seed)
+        rows[split] = [row for i, (_, questions) in enumerate(planned) for row in question_rows(split, i, questions)]
+        films |= {f"videos/{video_id(split, i)}.mp4": scene for i, (scene, _) in enumerate(planned)}
+        relevant[split] = {
+            str(question_id(split, i, number)): RelevantSample(
+                relevant_to(scene, question), "/".join(question.template.type)
+            )
+            for i, (scene, questions) in enumerate(planned)
+            for number, question in enumerate(questions)
+        }
+    return Contents(
+        samples={split: len(of_split) for split, of_split in rows.items()},
+        annotations={f"json/avqa-{split}.json": json_bytes(of_split) for split, of_split in rows.items()},
+        films=films,
+        relevant=relevant,
+    )
+
+
+DATA_SET = DataSet({"dataset": "avqa"}, contents)

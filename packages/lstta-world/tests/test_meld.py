@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 
 from lstta_world import talk_truth
-from lstta_world.emotion import HEADER, Utterance, clock, generate_emotion, plan, texts
 from lstta_world.emotions import EMOTIONS, news_of
+from lstta_world.generate import generate
+from lstta_world.meld import HEADER, Utterance, clock, plan, texts
 from lstta_world.remarks import news
-from lstta_world.scene import Split
+from lstta_world.splits import Split
 
 SIZES = {"train": 7, "val": 2, "test": 3}
 FILES = {
@@ -30,7 +31,7 @@ FILES = {
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("generated") / "emotion"
-    assert generate_emotion(folder, **SIZES, seed=5, workers=1).samples == SIZES
+    assert generate("emotion", folder, **SIZES, seed=5, workers=1).samples == SIZES
     return folder
 
 
@@ -86,7 +87,7 @@ def test_dialogues() -> None:
 
 
 SIZE_OF_ORACLE: dict[Split, int] = {"train": 3000, "test": 1000}
-Known = Callable[[list[Utterance], int], Hashable]  # of a dialogue and the place of an utterance
+Sense = Callable[[list[Utterance], int], Hashable]  # of a dialogue and the place of an utterance
 
 
 def news_told(said: list[Utterance], k: int) -> Hashable:
@@ -105,7 +106,7 @@ def tone(said: list[Utterance], k: int) -> Hashable:
     return said[k].talk.tone
 
 
-def accuracy(*known: Known, remarks_only: bool = False) -> float:
+def accuracy(*senses: Sense, remarks_only: bool = False) -> float:
     """Of the most frequent emotion of each key in train, on test."""
     table: dict[Hashable, Counter[str]] = defaultdict(Counter)
     right = []
@@ -114,7 +115,7 @@ def accuracy(*known: Known, remarks_only: bool = False) -> float:
             for k, utterance in enumerate(said):
                 if remarks_only and news(utterance.talk.line) is not None:
                     continue
-                key = tuple(part(said, k) for part in known)
+                key = tuple(sense(said, k) for sense in senses)
                 if split == "train":
                     table[key][utterance.emotion] += 1
                 else:

@@ -16,35 +16,28 @@ from lstta_world.render import SceneRenderer
 from lstta_world.scene import Scene
 from lstta_world.speech import render_speech
 from lstta_world.synth import SAMPLE_RATE, render_sound
-from lstta_world.talk import Talk
 from lstta_world.talk_render import TalkRenderer
+from lstta_world.whole_files import whole_file
 
 FRAMES_PER_SECOND = 8
 
 
-def write_scene(path: Path, scene: Scene) -> None:
-    """Render a scene to an mp4: 240 × 144 at 8 frames a second, mono sound at 16 kHz. Frame k shows k / 8 s."""
-    renderer = SceneRenderer(scene)
-    count = round(scene.duration * FRAMES_PER_SECOND)
-    frames = (renderer.frame(k / FRAMES_PER_SECOND) for k in range(count))
-    write_mp4(path, frames, render_sound(scene), FRAMES_PER_SECOND, SAMPLE_RATE)
+def write_film(path: Path, shown: Scene | Film) -> None:
+    """Render musicians, or shots of talkers, to an mp4: 240 × 144 at 8 frames a second, mono sound at 16 kHz.
 
-
-def write_talk(path: Path, talk: Talk) -> None:
-    """Render a talker's clip to an mp4, in the format of :func:`write_scene`."""
-    write_film(path, Film((talk,)))
-
-
-def write_film(path: Path, film: Film) -> None:
-    """Render shots of talkers, whole frames each, to an mp4, in the format of :func:`write_scene`."""
-    frames = (frame for shot in film.shots for frame in _frames(shot))
-    sound = np.concatenate([render_speech(shot) for shot in film.shots])
+    Frame k of a scene or a shot shows k / 8 s of it; a shot has whole frames.
+    """
+    if isinstance(shown, Scene):
+        frames = _frames(SceneRenderer(shown), shown.duration)
+        sound = render_sound(shown)
+    else:
+        frames = (frame for shot in shown.shots for frame in _frames(TalkRenderer(shot), shot.duration))
+        sound = np.concatenate([render_speech(shot) for shot in shown.shots])
     write_mp4(path, frames, sound, FRAMES_PER_SECOND, SAMPLE_RATE)
 
 
-def _frames(talk: Talk) -> Iterator[NDArray[np.uint8]]:
-    renderer = TalkRenderer(talk)
-    return (renderer.frame(k / FRAMES_PER_SECOND) for k in range(round(talk.duration * FRAMES_PER_SECOND)))
+def _frames(renderer: SceneRenderer | TalkRenderer, duration: float) -> Iterator[NDArray[np.uint8]]:
+    return (renderer.frame(k / FRAMES_PER_SECOND) for k in range(round(duration * FRAMES_PER_SECOND)))
 
 
 def write_mp4(
@@ -54,12 +47,8 @@ def write_mp4(
     frames_per_second: int,
     sample_rate: int,
 ) -> None:
-    """Write frames (height, width, 3) uint8 RGB, even sizes, and sound (n,) int16 to ``path``.
-
-    The file appears under its name only when it is whole: it is written to ``<name>.part`` and renamed.
-    """
-    part = path.with_name(path.name + ".part")
-    with av.open(str(part), "w", format="mp4") as container:
+    """Write frames (height, width, 3) uint8 RGB, even sizes, and sound (n,) int16 to ``path``, whole or not at all."""
+    with whole_file(path) as part, av.open(str(part), "w", format="mp4") as container:
         video = container.add_stream("libx264", rate=frames_per_second)
         video.options = {"preset": "ultrafast", "crf": "23"}
         video.pix_fmt = "yuv420p"
@@ -81,4 +70,3 @@ def write_mp4(
         samples.pts = 0
         container.mux(audio.encode(samples))
         container.mux(audio.encode())
-    part.replace(path)

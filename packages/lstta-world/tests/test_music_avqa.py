@@ -7,9 +7,8 @@ from pathlib import Path
 import av
 import pytest
 
-from lstta_world import dataset, media
-from lstta_world.avqa import generate_avqa, video_id
-from lstta_world.scene import Scene
+from lstta_world.generate import generate
+from lstta_world.music_avqa import video_id
 from lstta_world.vocabulary import ANSWERS
 
 SIZES = {"train": 3, "val": 2, "test": 1}
@@ -28,7 +27,7 @@ FIELDS = {
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("generated") / "avqa"
-    report = generate_avqa(folder, **SIZES, seed=5, workers=1)
+    report = generate("avqa", folder, **SIZES, seed=5, workers=1)
     assert report.clips == SIZES
     assert (report.rendered, report.kept) == (6, 0)
     return folder
@@ -66,45 +65,14 @@ def test_ids_are_unique_and_clips_play(root: Path) -> None:
         assert [s.type for s in container.streams] == ["video", "audio"]
 
 
-def test_a_second_run_reuses_and_the_first_can_be_resumed(
-    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    again = generate_avqa(root, **SIZES, seed=5, workers=1)
-    assert (again.rendered, again.kept, again.samples) == (0, 6, {"train": 24, "val": 16, "test": 8})
-
-    written = 0
-
-    def killed_at_the_third(path: Path, scene: Scene) -> None:
-        nonlocal written
-        written += 1
-        if written == 3:
-            raise KeyboardInterrupt
-        media.write_scene(path, scene)
-
-    monkeypatch.setattr(dataset, "write_scene", killed_at_the_third)
-    with pytest.raises(KeyboardInterrupt):
-        generate_avqa(tmp_path / "avqa", **SIZES, seed=5, workers=1)
-    assert not (tmp_path / "avqa" / "generated.json").exists()
-    resumed = generate_avqa(tmp_path / "avqa", **SIZES, seed=5, workers=1)
-    assert (resumed.rendered, resumed.kept) == (4, 2)
-    for file in root.rglob("*.*"):
-        if file.name != "generated.json":
-            assert (tmp_path / "avqa" / file.relative_to(root)).read_bytes() == file.read_bytes()
-
-
-def test_other_arguments_are_refused(root: Path) -> None:
-    with pytest.raises(ValueError, match=r"'seed': 5.*'seed': 6.*choose another folder"):
-        generate_avqa(root, **SIZES, seed=6, workers=1)
-
-
 def test_a_strangers_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
     with pytest.raises(ValueError, match="not empty and was not generated"):
-        generate_avqa(tmp_path, **SIZES)
+        generate("avqa", tmp_path, **SIZES)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
 def test_several_processes_write_what_one_writes(root: Path, tmp_path: Path) -> None:
-    generate_avqa(tmp_path / "avqa", **SIZES, seed=5, workers=2)
+    generate("avqa", tmp_path / "avqa", **SIZES, seed=5, workers=2)
     name = f"videos/{video_id('test', 0)}.mp4"
     assert (tmp_path / "avqa" / name).read_bytes() == (root / name).read_bytes()

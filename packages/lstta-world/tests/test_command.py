@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from lstta_world.cli import main
+from lstta_world import command
+from lstta_world.command import main
 
 
 def test_generate_and_refuse(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -19,6 +21,16 @@ def test_generate_and_refuse(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert "'seed': 3" in capsys.readouterr().err
 
 
+def test_as_a_verb_of_a_larger_command(tmp_path: Path) -> None:
+    """Which says itself what went wrong."""
+    parser = argparse.ArgumentParser("larger")
+    command.add_arguments(parser.add_subparsers().add_parser("generate"))
+    counts = ["--train", "0", "--val", "0", "--test", "0"]
+    assert command.run(parser.parse_args(["generate", "emotion", "--out", str(tmp_path), *counts])) == 0
+    with pytest.raises(ValueError, match="choose another folder"):
+        command.run(parser.parse_args(["generate", "humor", "--out", str(tmp_path), *counts]))
+
+
 def test_negative_counts_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["avqa", "--out", "x", "--train", "-1"])
@@ -28,7 +40,7 @@ def test_negative_counts_are_refused(capsys: pytest.CaptureFixture[str]) -> None
 def test_help_imports_nothing_heavy() -> None:
     code = (
         "import sys\n"
-        "from lstta_world.cli import main\n"
+        "from lstta_world.command import main\n"
         "try: main(['--help'])\n"
         "except SystemExit: pass\n"
         "assert not {'numpy', 'av', 'PIL', 'torch'} & set(sys.modules)"

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from lstta_world.media import write_mp4, write_scene
+from lstta_world.film_files import write_film, write_mp4
 from lstta_world.render import draw_frame
 from lstta_world.scene import Scene
 
@@ -23,7 +23,7 @@ def decode(path: Path) -> tuple[list[float], NDArray[np.uint8], NDArray[np.float
 
 
 def test_pictures_and_sound_come_back_in_time(duet: Scene, tmp_path: Path) -> None:
-    write_scene(tmp_path / "a.mp4", duet)
+    write_film(tmp_path / "a.mp4", duet)
     times, frames, sound, begin = decode(tmp_path / "a.mp4")
     np.testing.assert_allclose(times, np.arange(64) / 8, atol=1e-3)
     assert frames.shape == (64, 144, 240, 3)
@@ -48,7 +48,7 @@ def _rms(sound: NDArray[np.float32], begin: float, time: float) -> float:
 
 def test_equal_scenes_give_equal_files(duet: Scene, tmp_path: Path) -> None:
     for name in ("a.mp4", "b.mp4"):
-        write_scene(tmp_path / name, duet)
+        write_film(tmp_path / name, duet)
     assert (tmp_path / "a.mp4").read_bytes() == (tmp_path / "b.mp4").read_bytes()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mp4", "b.mp4"]
 

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from lstta_world import talk_truth
+from lstta_world.generate import generate
+from lstta_world.mosi import plan, texts
 from lstta_world.opinions import polarity, score
-from lstta_world.sentiment import generate_sentiment, plan, texts
 from lstta_world.talk import Talk
 
 SIZES = {"train": 7, "val": 2, "test": 3}
@@ -21,7 +22,7 @@ SIZES = {"train": 7, "val": 2, "test": 3}
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("generated") / "sentiment"
-    assert generate_sentiment(folder, **SIZES, seed=5, workers=1).samples == SIZES
+    assert generate("sentiment", folder, **SIZES, seed=5, workers=1).samples == SIZES
     return folder
 
 
@@ -46,36 +47,36 @@ def test_files_are_in_the_layout_of_the_data_set(root: Path) -> None:
     assert [len(people) for people in of_video.values()] == [5, 2, 2, 3]
 
 
-Known = Callable[[Talk], Hashable]
+Sense = Callable[[Talk], Hashable]
 
 
 def around(talk: Talk) -> Hashable:
     return talk.looks[0].expression, talk.looks[2].expression
 
 
-MODALITIES: dict[str, Known] = {
+MODALITIES: dict[str, Sense] = {
     "words": lambda talk: polarity(talk.line),
     "face": lambda talk: (talk_truth.expression(talk), around(talk)),
     "tone": lambda talk: talk.tone,
 }
 
 
-def correlation(known: Known, train: list[Talk], test: list[Talk]) -> float:
+def correlation(sense: Sense, train: list[Talk], test: list[Talk]) -> float:
     """Of the mean score of each key in ``train`` with the scores of ``test``."""
     table = defaultdict(list)
     for talk in train:
-        table[known(talk)].append(score(talk))
-    predicted = [float(np.mean(table[known(talk)])) for talk in test]
+        table[sense(talk)].append(score(talk))
+    predicted = [float(np.mean(table[sense(talk)])) for talk in test]
     return float(np.corrcoef(predicted, [score(talk) for talk in test])[0, 1])
 
 
 def test_all_three_modalities_are_needed() -> None:
     train, test = plan("train", 4000, 0), plan("test", 1000, 0)
-    alone = {name: correlation(known, train, test) for name, known in MODALITIES.items()}
+    alone = {name: correlation(sense, train, test) for name, sense in MODALITIES.items()}
     assert all(0.4 < value < 0.65 for value in alone.values()), alone
     for missing in MODALITIES:
-        two = [known for name, known in MODALITIES.items() if name != missing]
-        assert correlation(lambda talk, two=two: tuple(known(talk) for known in two), train, test) < 0.87  # type: ignore[misc]
+        two = [sense for name, sense in MODALITIES.items() if name != missing]
+        assert correlation(lambda talk, two=two: tuple(sense(talk) for sense in two), train, test) < 0.87  # type: ignore[misc]
 
     assert correlation(lambda talk: (polarity(talk.line), talk_truth.expression(talk), talk.tone), train, test) > 0.999
 
