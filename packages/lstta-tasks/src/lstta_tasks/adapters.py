@@ -22,7 +22,6 @@ from lstta_core.interfaces import Encoder, Modality
 from lstta_core.plugins import installed_plugins
 from lstta_tasks.data.clip import ClipSource
 from lstta_tasks.data.collate import Collate
-from lstta_tasks.data.decode import decode_clip
 from lstta_tasks.data.preprocessing import Preprocessing
 from lstta_tasks.model import build_model
 from lstta_tasks.network import TaskNetwork
@@ -115,6 +114,8 @@ class Predictor:
         Raises:
             DecodeError: the video cannot be read.
         """
+        from lstta_tasks.data.decode import decode_clip
+
         source = ClipSource(id=str(video), video=Path(video))
         clip = decode_clip(source, self.preprocessing)
         sample = Sample(id=source.id, source=source, text=text, target=0, timed=tuple(timed))

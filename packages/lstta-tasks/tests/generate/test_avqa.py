@@ -7,7 +7,7 @@ from pathlib import Path
 import av
 import pytest
 
-from lstta_tasks.generate import dataset, media
+from lstta_tasks.generate import media
 from lstta_tasks.generate.avqa import generate_avqa, video_id
 from lstta_tasks.generate.scene import Scene
 from lstta_tasks.generate.vocabulary import ANSWERS
@@ -73,15 +73,16 @@ def test_a_second_run_reuses_and_the_first_can_be_resumed(
     assert (again.rendered, again.kept, again.samples) == (0, 6, {"train": 24, "val": 16, "test": 8})
 
     written = 0
+    write_scene = media.write_scene
 
     def killed_at_the_third(path: Path, scene: Scene) -> None:
         nonlocal written
         written += 1
         if written == 3:
             raise KeyboardInterrupt
-        media.write_scene(path, scene)
+        write_scene(path, scene)
 
-    monkeypatch.setattr(dataset, "write_scene", killed_at_the_third)
+    monkeypatch.setattr(media, "write_scene", killed_at_the_third)
     with pytest.raises(KeyboardInterrupt):
         generate_avqa(tmp_path / "avqa", **SIZES, seed=5, workers=1)
     assert not (tmp_path / "avqa" / "generated.json").exists()

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from lstta_tasks.data.cache_record import Codec
 from lstta_tasks.data.clip import ClipSource
-from lstta_tasks.data.media import missing
+from lstta_tasks.data.files import missing
 from lstta_tasks.data.preprocessing import Preprocessing
 
 

@@ -12,7 +12,6 @@ from lstta_core.trimodal import Inputs
 from lstta_tasks.adapters import Predictor
 from lstta_tasks.answer import Answer
 from lstta_tasks.data.clip import ClipSource
-from lstta_tasks.data.decode import decode_clip
 from lstta_tasks.explain.explanation import Explanation, explain_batch
 from lstta_tasks.retrieval.network import RetrievalNetwork
 from lstta_tasks.task import Sample, TimedText
@@ -47,6 +46,8 @@ def explain(
     ranks = isinstance(network, RetrievalNetwork)
     if ranks and not any(text.strip() for text in texts):
         raise ValueError("retrieval compares clips with texts: give at least one")
+    from lstta_tasks.data.decode import decode_clip
+
     source = ClipSource(id=name or str(video), video=Path(video))
     clip = decode_clip(source, predictor.preprocessing)
     found: list[Explanation] = []

@@ -21,7 +21,6 @@ from typing import TypeVar
 from tqdm import tqdm
 
 from lstta_tasks.generate.film import Film
-from lstta_tasks.generate.media import write_film, write_scene, write_talk
 from lstta_tasks.generate.scene import Scene
 from lstta_tasks.generate.talk import Talk
 
@@ -161,12 +160,18 @@ def write_missing(
 
 
 def _write_scene(clip: tuple[Path, Scene]) -> None:
+    from lstta_tasks.generate.media import write_scene
+
     write_scene(*clip)
 
 
 def _write_talk(clip: tuple[Path, Talk]) -> None:
+    from lstta_tasks.generate.media import write_talk
+
     write_talk(*clip)
 
 
 def _write_film(clip: tuple[Path, Film]) -> None:
+    from lstta_tasks.generate.media import write_film
+
     write_film(*clip)

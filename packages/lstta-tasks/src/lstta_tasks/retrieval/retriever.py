@@ -13,7 +13,6 @@ from lstta_core.interfaces import TIMED, LanguageSpec, Modality
 from lstta_tasks.adapters import Predictor
 from lstta_tasks.data.clip import Clip, ClipSource
 from lstta_tasks.data.collate import Collate, language_inputs
-from lstta_tasks.data.decode import decode_clip
 from lstta_tasks.retrieval.network import RetrievalNetwork
 from lstta_tasks.task import Sample
 
@@ -47,6 +46,8 @@ class Retriever:
         Raises:
             DecodeError: it cannot be read.
         """
+        from lstta_tasks.data.decode import decode_clip
+
         return self.embed_clip(decode_clip(ClipSource(id=str(video), video=Path(video)), self.preprocessing))
 
     def embed_clip(self, clip: Clip) -> Vectors:
