@@ -57,7 +57,7 @@ def explain(
             (Sample(id=str(place), source=source, text=text, target=0, timed=tuple(timed)), clip)
             for place, text in enumerate(asked[first : first + AT_ONCE])
         ]
-        inputs = predictor.collate(batch)["inputs"]
+        inputs = predictor.inputs(batch)
         explanations = explain_batch(network, task, batch, inputs)
         found += _matched(network, inputs, explanations) if isinstance(network, RetrievalNetwork) else explanations
     return [_ranked(found)] if ranks else found
