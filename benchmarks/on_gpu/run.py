@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import subprocess
 import sys
 import time
@@ -82,12 +81,10 @@ def _progress(row: Row) -> str:
 def run_tests() -> str:
     """Run the tests marked gpu in a process of their own; its last line, and the failures where there are some."""
     command = [sys.executable, "-m", "pytest", "-m", "gpu", "-q", "-p", "no:cacheprovider", "tests/test_gpu.py"]
-    paths = os.pathsep.join([path for path in sys.path if path])
     try:
         result = subprocess.run(
             command,
             cwd=REPOSITORY,
-            env={**os.environ, "PYTHONPATH": paths},
             capture_output=True,
             text=True,
             check=False,
