@@ -71,10 +71,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _wheels(args: argparse.Namespace) -> None:
-    from on_gpu.wheels import fetch
+    from on_gpu.wheels import expected, fetch
 
     size = fetch(args.wheels, args.python)
     print(f"{args.wheels}: {len(list(args.wheels.glob('*.whl')))} wheels, {size / 1e6:.1f} MB")
+    print(f"the machine has to bring (PyAV alone is not needed): {', '.join(expected(args.wheels, args.python))}")
 
 
 def _prepare(args: argparse.Namespace) -> None:

@@ -17,6 +17,11 @@ from packaging.requirements import Requirement
 CARRIED = (
     "transformers",
     "mmengine",
+    "lmdb",
+    "fvcore",
+    "iopath",
+    "yapf",
+    "yacs",
     "lstta-core",
     "lstta-tasks",
     "lstta-adapter-peft",

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from email.parser import Parser
 from pathlib import Path
+from zipfile import ZipFile
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 REPOSITORY = Path(__file__).parents[2]
-BINARY = ("transformers", "mmengine", "lmdb", "addict", "termcolor", "yapf", "yacs")
-"""There as wheels; the first two are pure, lmdb is of a Python's version."""
+BINARY = ("transformers", "mmengine", "lmdb", "addict", "termcolor", "yapf", "platformdirs", "yacs")
+"""There as wheels; all are pure but lmdb, which is of a Python's version."""
 SOURCE = ("fvcore", "iopath")
 """There as sources alone; their wheels are pure."""
 PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
@@ -47,6 +52,23 @@ def fetch(folder: Path, python: str) -> int:
     if size > MOST_BYTES:
         raise ValueError(f"{folder} has {size:,} bytes, more than the {MOST_BYTES:,} that may be carried")
     return size
+
+
+def expected(folder: Path, python: str) -> list[str]:
+    """What the wheels ask for and the folder does not hold: the machine has to bring it, in these versions."""
+    carried, asked = set(), set()
+    for wheel in folder.glob("*.whl"):
+        with ZipFile(wheel) as archive:
+            (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+            metadata = Parser().parsestr(archive.read(name).decode("utf-8"))
+        carried.add(canonicalize_name(metadata["Name"]))
+        asked |= {Requirement(text) for text in metadata.get_all("Requires-Dist", [])}
+    there = {"extra": "", "python_version": python, "sys_platform": "linux", "platform_system": "Linux"}
+    needed = [one for one in asked if one.marker is None or one.marker.evaluate(there)]
+    left = {
+        f"{canonicalize_name(one.name)}{one.specifier}" for one in needed if canonicalize_name(one.name) not in carried
+    }
+    return sorted(left)
 
 
 def ours() -> list[Path]:
