@@ -189,19 +189,28 @@ def test_evaluation_gives_what_the_adapter_answers(cached: World, trained: Path,
 @pytest.mark.parametrize("device", [ON_GPU])
 @pytest.mark.parametrize("cached_prefix", [False, True])
 def test_a_step_in_a_graph_is_the_eager_one(device: str, cached_prefix: bool) -> None:
-    """Several steps of both from one start: the same weights. There is no such thing on a CPU."""
+    """Several steps of both from one start: the same loss, the same weights. There is no such thing on a CPU.
+
+    Where a gradient is nothing but rounding, AdamW takes its sign for a direction, so weights are compared in the mean.
+    """
     from on_gpu.graphs import WARMUP, CapturedStep
     from ways import LSTTA
 
     options = {"adapted": 1, "cached": cached_prefix, "capturable": True}
     eager, captured = (way(device, LSTTA, **options) for _ in range(2))
+    start = weights(eager)
+    assert torch.equal(weights(captured), start)
     graph = CapturedStep(captured)
     for _ in range(5):
         graph.step()
     for _ in range(WARMUP + 5):
         eager.step()
-    torch.cuda.synchronize()
-    pairs = zip(eager.model.trainable_parameters(), captured.model.trainable_parameters(), strict=True)
-    for wanted, found in [*pairs, *zip(eager.head.parameters(), captured.head.parameters(), strict=True)]:
-        assert_near(found.detach(), wanted.detach(), 1.0)
+    moved = (weights(eager) - start).abs().mean()
+    assert moved > 0
+    assert (weights(captured) - weights(eager)).abs().mean() < 0.01 * moved
     assert float(captured.loss()) == pytest.approx(float(eager.loss()), rel=TOLERANCE)
+
+
+def weights(of: Any) -> torch.Tensor:
+    """Everything that a way trains, in one vector."""
+    return torch.cat([p.detach().flatten() for p in [*of.model.trainable_parameters(), *of.head.parameters()]])

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
+import torch._dynamo
 from ways import BASE, LSTTA, METHODS, TINY, Size, Way
 
 from on_gpu.graphs import CapturedStep
@@ -108,8 +109,12 @@ def plans(scale: Scale, device: torch.device, cache: Path) -> list[Plan]:
         run = plain({**options, "compiled": how}, note)
 
         def measure() -> Found:
+            # Blocks share one compiled function, of which there are more kinds than torch expects; were there more
+            # than this, some blocks would run eagerly, so that is an error.
+            limit = torch._dynamo.config.patch(recompile_limit=64, fail_on_recompile_limit_hit=True)
             try:
-                return run()
+                with limit:
+                    return run()
             finally:
                 if device.type == "cuda":
                     torch.compiler.reset()  # or its graphs would stay there

@@ -9,6 +9,7 @@ from pathlib import Path
 from zipfile import ZipFile
 
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 REPOSITORY = Path(__file__).parents[2]
@@ -65,10 +66,12 @@ def expected(folder: Path, python: str) -> list[str]:
         asked |= {Requirement(text) for text in metadata.get_all("Requires-Dist", [])}
     there = {"extra": "", "python_version": python, "sys_platform": "linux", "platform_system": "Linux"}
     needed = [one for one in asked if one.marker is None or one.marker.evaluate(there)]
-    left = {
-        f"{canonicalize_name(one.name)}{one.specifier}" for one in needed if canonicalize_name(one.name) not in carried
-    }
-    return sorted(left)
+    names = {canonicalize_name(one.name) for one in needed} - carried
+    return [f"{name}{SpecifierSet(','.join(_limits(name, needed)))}" for name in sorted(names)]
+
+
+def _limits(name: str, needed: list[Requirement]) -> set[str]:
+    return {str(limit) for one in needed if canonicalize_name(one.name) == name for limit in one.specifier}
 
 
 def ours() -> list[Path]:
