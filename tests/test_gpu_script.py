@@ -7,17 +7,21 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from zipfile import ZipFile
 
 import pytest
 import torch
+from torch.autograd import DeviceType
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 sys.path.insert(0, str(BENCHMARKS))
 
-from on_gpu.measuring import Found  # noqa: E402
+from on_gpu.measuring import Found, tally  # noqa: E402
 from on_gpu.prepared import MOST_BYTES, bytes_in, prepare  # noqa: E402
 from on_gpu.rows import FROZEN, FULL, SMOKE, Plan, plans  # noqa: E402
 from on_gpu.run import Clock, run  # noqa: E402
+from on_gpu.wheels import expected  # noqa: E402
 
 CPU = torch.device("cpu")
 
@@ -117,6 +121,32 @@ def test_results_are_there_after_each_row(tmp_path: Path) -> None:
 
     run([Plan(name, "eager", 1.0, look) for name in "abc"], device=CPU, out=tmp_path, clock=Clock(None), tests=False)
     assert seen == [0, 1, 2]
+
+
+def test_kernels_and_launches_are_told_from_all_else() -> None:
+    on, host = DeviceType.CUDA, DeviceType.CPU
+    events = [
+        *((on, "ampere_bf16_gemm"), (on, "void at::native::add<float>"), (on, "Memcpy HtoD"), (on, "Memset (Device)")),
+        *((on, "Optimizer.step#AdamW.step"), (host, "cudaLaunchKernel"), (host, "cudaLaunchKernelExC")),
+        *((host, "cuLaunchKernel"), (host, "cudaGraphLaunch"), (host, "cudaMemcpyAsync"), (host, "aten::add")),
+    ]
+    told = [
+        SimpleNamespace(device_type=lambda w=where: w, name=lambda n=name: n, is_user_annotation=lambda: False)
+        for where, name in events
+    ]
+    assert tally(told) == (2, 4)
+
+
+def test_what_wheels_ask_for_is_told(tmp_path: Path) -> None:
+    asked = {
+        "one": ["two>=1", "Three_x>=2", 'four; extra == "all"'],
+        "two": ["three-x<9", 'five; python_version < "3"'],
+    }
+    for name, needs in asked.items():
+        with ZipFile(tmp_path / f"{name}-1-py3-none-any.whl", "w") as wheel:
+            lines = [f"Name: {name}", *(f"Requires-Dist: {need}" for need in needs)]
+            wheel.writestr(f"{name}-1.dist-info/METADATA", "\n".join(lines))
+    assert expected(tmp_path, "3.12") == ["three-x<9,>=2"]
 
 
 def test_what_is_missing_is_named(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from statistics import quantiles
 from typing import Any, Protocol
@@ -15,7 +15,8 @@ from ways import seconds_of
 
 from lstta_core.profiling import measure
 
-NO_KERNELS = ("Memcpy", "Memset")
+NO_KERNELS = ("Memcpy", "Memset", "Optimizer.", "ProfilerStep")
+"""How the names of what the device did besides begin: copies, fills, and ranges that torch marks."""
 LAUNCHES = ("cudaLaunchKernel", "cudaLaunchCooperativeKernel", "cuLaunchKernel", "cudaGraphLaunch")
 """How the names of the host's calls begin that start one kernel, or a graph of them."""
 
@@ -131,9 +132,14 @@ def counted(step: Callable[[], object], device: torch.device) -> tuple[int | Non
         assert profiler.profiler is not None
         kineto = profiler.profiler.kineto_results
         assert kineto is not None
-        events = [(event.device_type(), event.name()) for event in kineto.events()]
+        return (*tally(kineto.events()), "")
     except (RuntimeError, AssertionError) as error:  # a driver may not let anybody count
         return None, None, f"kernels not counted: {error}"
-    kernels = sum(where == DeviceType.CUDA and not name.startswith(NO_KERNELS) for where, name in events)
-    launches = sum(where == DeviceType.CPU and name.startswith(LAUNCHES) for where, name in events)
-    return kernels, launches, ""
+
+
+def tally(events: Iterable[Any]) -> tuple[int, int]:
+    """Kernels and launches among the profiler's events."""
+    told = [(event.device_type(), event.name()) for event in events if not event.is_user_annotation()]
+    kernels = sum(where == DeviceType.CUDA and not name.startswith(NO_KERNELS) for where, name in told)
+    launches = sum(where == DeviceType.CPU and name.startswith(LAUNCHES) for where, name in told)
+    return kernels, launches
