@@ -36,7 +36,7 @@ from pathlib import Path
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Do what the command line says; returns the exit status: 1 where a row failed, 2 where nothing could be done."""
+    """Do what the command line says; returns the exit status: 1 where a row or a test failed, 2 where nothing began."""
     args = _parser().parse_args(argv)
     try:
         if args.wheels is None and args.prepare is None:
@@ -102,7 +102,7 @@ def _measure(args: argparse.Namespace) -> int:
     scale = SMOKE if args.cpu_smoke else FULL_SCALE
     results = run(plans(scale, device, args.cache), device=device, out=args.out, clock=clock, tests=not args.no_tests)
     print(f"{len(results.rows)} rows, {len(results.left_out)} left out: {', '.join(map(str, results.write(args.out)))}")
-    return 1 if any(row.found is None for row in results.rows) else 0
+    return 1 if results.tests_failed or any(row.found is None for row in results.rows) else 0
 
 
 if __name__ == "__main__":

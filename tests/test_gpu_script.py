@@ -17,6 +17,7 @@ from torch.autograd import DeviceType
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 sys.path.insert(0, str(BENCHMARKS))
 
+import on_gpu.run  # noqa: E402
 from on_gpu.measuring import Found, tally  # noqa: E402
 from on_gpu.prepared import MOST_BYTES, bytes_in, prepare  # noqa: E402
 from on_gpu.rows import FROZEN, FULL, SMOKE, Plan, plans  # noqa: E402
@@ -110,6 +111,15 @@ def test_a_row_that_fails_is_written_down_and_the_rest_go_on(tmp_path: Path) -> 
     assert content["rows"][2]["to_frozen"] == 2.0  # a clip
     assert content["left_out"] == ["long"]
     assert "failed: RuntimeError: out of memory / here |" in (tmp_path / "gpu-cpu-smoke.md").read_text()
+
+
+def test_tests_that_fail_are_told_and_rows_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(on_gpu.run, "run_tests", lambda: ("1 failed; FAILED test_x", True))
+    rows = [Plan(FROZEN, "eager", 1.0, lambda: found(1.0))]
+    results = run(rows, device=CPU, out=tmp_path, clock=Clock(None), tests=True)
+    assert results.tests_failed
+    assert len(results.rows) == 1
+    assert json.loads((tmp_path / "gpu-cpu-smoke.json").read_text())["tests"] == "1 failed; FAILED test_x"
 
 
 def test_results_are_there_after_each_row(tmp_path: Path) -> None:

@@ -52,12 +52,14 @@ class Results:
     Attributes:
         about: the machine, the versions, the day.
         tests: how those marked ``gpu`` ended, in a line.
+        tests_failed: whether one of them failed, or they did not end.
         rows: in order.
         left_out: names of the rows for which there was no time.
     """
 
     about: dict[str, Any]
     tests: str = "not run"
+    tests_failed: bool = False
     rows: list[Row] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
 

@@ -43,7 +43,10 @@ def run(plans: Sequence[Plan], *, device: torch.device, out: Path, clock: Clock,
     """
     results = Results(about(device))
     if tests:
-        results.tests = run_tests() if clock.has(TEST_SECONDS) else "left out, for want of time"
+        if clock.has(TEST_SECONDS):
+            results.tests, results.tests_failed = run_tests()
+        else:
+            results.tests = "left out, for want of time"
         print(f"tests marked gpu: {results.tests}", flush=True)
     results.write(out)
     longest: dict[str, float] = {}
@@ -78,8 +81,8 @@ def _progress(row: Row) -> str:
     return f"{row.name}: {row.found.ms:,.2f} ms, {row.seconds:.0f} s with building"
 
 
-def run_tests() -> str:
-    """Run the tests marked gpu in a process of their own; its last line, and the failures where there are some."""
+def run_tests() -> tuple[str, bool]:
+    """Run the tests marked gpu in a process of their own: its last line with the failures, and whether any are."""
     command = [sys.executable, "-m", "pytest", "-m", "gpu", "-q", "-p", "no:cacheprovider", "tests/test_gpu.py"]
     try:
         result = subprocess.run(
@@ -91,8 +94,8 @@ def run_tests() -> str:
             timeout=2 * TEST_SECONDS,
         )
     except subprocess.TimeoutExpired:
-        return f"ended after {2 * TEST_SECONDS:.0f} s"
+        return f"ended after {2 * TEST_SECONDS:.0f} s", True
     lines = [line.strip("= ") for line in result.stdout.splitlines() if line.strip()]
     failed = [line[:200] for line in lines if line.startswith(("FAILED", "ERROR"))]
     last = lines[-1] if lines else f"exit code {result.returncode}: {result.stderr.strip()[-200:]}"
-    return "; ".join([last, *failed])
+    return "; ".join([last, *failed]), result.returncode != 0
