@@ -12,7 +12,6 @@ from lstta_core.lockstep import Inputs
 from lstta_tasks.adapters import Predictor
 from lstta_tasks.answer import Answer
 from lstta_tasks.data.clip import ClipSource
-from lstta_tasks.data.decode import decode_clip
 from lstta_tasks.explain.explanation import Explanation, explain_batch
 from lstta_tasks.retrieval.network import RetrievalNetwork
 from lstta_tasks.task import Sample, TimedText
@@ -47,6 +46,8 @@ def explain(
     ranks = isinstance(network, RetrievalNetwork)
     if ranks and not any(text.strip() for text in texts):
         raise ValueError("retrieval compares clips with texts: give at least one")
+    from lstta_tasks.data.decode import decode_clip
+
     source = ClipSource(id=name or str(video), video=Path(video))
     clip = decode_clip(source, predictor.preprocessing)
     found: list[Explanation] = []
@@ -56,7 +57,7 @@ def explain(
             (Sample(id=str(place), source=source, text=text, target=0, timed=tuple(timed)), clip)
             for place, text in enumerate(asked[first : first + AT_ONCE])
         ]
-        inputs = predictor.collate(batch)["inputs"]
+        inputs = predictor.inputs(batch)
         explanations = explain_batch(network, task, batch, inputs)
         found += _matched(network, inputs, explanations) if isinstance(network, RetrievalNetwork) else explanations
     return [_ranked(found)] if ranks else found
