@@ -21,11 +21,11 @@ from small_world import World
 from lstta_core.interfaces import Modality
 from lstta_tasks.adapters import load
 from lstta_tasks.data.dataset import SampleDataset
-from lstta_tasks.experiment import explanation_hook
 from lstta_tasks.experiment.config import load_config
 from lstta_tasks.experiment.evaluate import evaluate
 from lstta_tasks.experiment.parts import Experiment
 from lstta_tasks.experiment.runner_model import RunnerModel
+from lstta_tasks.explain import picture as drawing
 from lstta_tasks.training.checkpoints import last_checkpoint
 from lstta_tasks.training.train import train
 
@@ -45,7 +45,7 @@ TOLERANCE = 1e-4
 @pytest.fixture(autouse=True)
 def _exact(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Float32 as a CPU has it, and no pictures."""
-    monkeypatch.setattr(explanation_hook, "picture", grey_picture)
+    monkeypatch.setattr(drawing, "picture", grey_picture)
     before = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     yield
@@ -62,7 +62,7 @@ def trained(cached: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of three epochs, with the pictures that a run has."""
     folder = tmp_path_factory.mktemp("trained") / "run"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(explanation_hook, "picture", grey_picture)
+        patch.setattr(drawing, "picture", grey_picture)
         train(load_config(cached.config), work_dir=folder)
     return folder
 

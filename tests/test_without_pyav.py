@@ -15,9 +15,9 @@ import sys
 sys.modules["av"] = None  # importing it is now an error
 from importlib import import_module
 for name in (
-    "adapters", "annotations.subtitles", "data.build_cache", "doctor.examine", "engine.build_features",
-    "engine.embed", "engine.importances", "engine.study", "explain.explain", "explain.infer", "generate.avqa",
-    "generate.cli", "generate.emotion", "generate.violin", "plugin", "retrieval.retriever", "tasks.retrieval",
+    "adapters", "annotations.subtitles", "cli.main", "data.build_cache", "doctor.examine", "explain.explain",
+    "explain.infer", "importances.measure", "plugin", "prefix.build", "retrieval.embed", "retrieval.retriever",
+    "study.make", "tasks.retrieval",
 ):
     import_module(f"lstta_tasks.{name}")
 """
@@ -27,13 +27,13 @@ from pathlib import Path
 from unittest import mock
 from children import grey_picture
 from lstta_tasks.adapters import load
-from lstta_tasks.experiment import explanation_hook
+from lstta_tasks.explain import picture as drawing
 from lstta_tasks.experiment.config import load_config
 from lstta_tasks.experiment.evaluate import evaluate
 from lstta_tasks.experiment.parts import Experiment
 from lstta_tasks.training.train import train
 
-mock.patch.object(explanation_hook, "picture", grey_picture).start()
+mock.patch.object(drawing, "picture", grey_picture).start()
 path, folder = sys.argv[1], Path(sys.argv[2])
 train(load_config(path, {"train_cfg.max_epochs": 1}), work_dir=folder)
 report, details = evaluate(load_config(path), folder / "best", "val")
