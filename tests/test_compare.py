@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from small_world import World
 
-from lstta_tasks.data.file_lock import lock_beside
 from lstta_tasks.experiment.config import load_config
 from lstta_tasks.experiment.evaluate import evaluate
+from lstta_tasks.file_lock import lock_beside
 from lstta_tasks.study.definition import Place, load_study
 from lstta_tasks.study.make import part_of, results_of, run_folder
 
@@ -314,7 +314,7 @@ def test_a_method_off_the_budget_is_refused_before_it_trains(tool: Tool, study: 
         ("seeds = (0, 1)", "seeds = (0, 1)\nwhere = {}", "where: not for a study"),
         ('label="readout only"', 'lable="readout only"', "methods.none: nothing reads 'lable'"),
         ('method=dict(name="none")', 'method="none"', "methods.none.method: Mapping[str, Any] is wanted, got 'none'"),
-        ('name="none"', 'name="nonee"', "no adapter is named 'nonee'"),
+        ('name="none"', 'name="nonee"', "no method is named 'nonee'"),
         ('name="none"', 'nam="none"', "methods.none.method.name: "),
         ('name="none"', 'name="none", widht=8', "methods.none.method.widht: "),
         ('like="bottleneck"', 'like="full fine-tuning"', "methods.deaf.like: 'full fine-tuning' is no method"),

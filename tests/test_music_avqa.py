@@ -13,7 +13,7 @@ import pytest
 from small_world import World
 
 from lstta_core.adapter_files import save_adapter, trained_tensors
-from lstta_tasks.adapters import card
+from lstta_tasks.adapter_card import card
 from lstta_tasks.experiment.config import load_config
 from lstta_tasks.experiment.parts import Experiment
 

@@ -14,7 +14,7 @@ import torch
 from small_world import World, write_film
 
 from lstta_core.adapter_files import save_adapter, trained_tensors
-from lstta_tasks.adapters import card
+from lstta_tasks.adapter_card import card
 from lstta_tasks.experiment.config import load_config
 from lstta_tasks.experiment.parts import Experiment
 

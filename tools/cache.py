@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from common import cfg_options, user_errors
 
 if TYPE_CHECKING:
-    from lstta_tasks.data.cache import CacheReader, CacheSet
+    from lstta_tasks.data.cache import CacheReader
+    from lstta_tasks.data.cache_shards import CacheSet
 
 
 def main() -> None:

@@ -14,9 +14,8 @@ import numpy as np
 import pytest
 
 from lstta_tasks.data import tracks as opened
-from lstta_tasks.data.clip import Clip, ClipSource
+from lstta_tasks.data.clip import Clip, ClipSource, Preprocessing
 from lstta_tasks.data.decode import decode_clip
-from lstta_tasks.data.preprocessing import Preprocessing
 
 CLICKS = (0.4, 1.3, 2.7)
 FLASH = 1.4

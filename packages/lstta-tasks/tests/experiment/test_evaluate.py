@@ -16,7 +16,8 @@ from small_world import World, videos, write_film
 
 from lstta_core.adapter_files import AdapterFileError, read_adapter, save_adapter, trained_tensors
 from lstta_core.interfaces import Modality
-from lstta_tasks.adapters import card, load
+from lstta_tasks.adapter_card import card
+from lstta_tasks.adapters import load
 from lstta_tasks.data.clip import DecodeError
 from lstta_tasks.experiment.config import load_config
 from lstta_tasks.experiment.evaluate import evaluate
@@ -191,7 +192,7 @@ class TestRefusals:
             evaluate(load_config(world.config), altered(lambda r: r["method"].update(width=12)), "test")
 
     def test_a_method_that_is_not_there(self, world: World, altered: Alter) -> None:
-        with pytest.raises(LookupError, match=r"no adapter is named 'lstta-x'. Did you mean 'lstta'\?"):
+        with pytest.raises(LookupError, match=r"no method is named 'lstta-x'. Did you mean 'lstta'\?"):
             evaluate(load_config(world.config), altered(lambda r: r["method"].update(name="lstta-x")), "test")
 
 

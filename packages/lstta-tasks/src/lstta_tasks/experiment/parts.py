@@ -14,18 +14,17 @@ from mmengine.dataset import DefaultSampler
 from torch.utils.data import DataLoader
 
 from lstta_core.budget import MethodChoice
-from lstta_core.interfaces import AudioSpec, Encoder, InputSpec, LanguageSpec, Modality, VisualSpec
-from lstta_core.lockstep import TrimodalModel
-from lstta_tasks.data.cache import CacheError, CacheReader, CacheSet, open_cache
-from lstta_tasks.data.clip import ClipSource
-from lstta_tasks.data.collate import Collate
-from lstta_tasks.data.dataset import SampleDataset
-from lstta_tasks.data.preprocessing import Preprocessing
+from lstta_core.interfaces import AudioSpec, Encoder, InputSpec, Modality, VisualSpec
+from lstta_tasks.data.batch import Collate, SampleDataset
+from lstta_tasks.data.cache import CacheError, CacheReader, open_cache
+from lstta_tasks.data.cache_shards import CacheSet
+from lstta_tasks.data.clip import ClipSource, Preprocessing
 from lstta_tasks.experiment.factories import call, check_method, create, described, plain
 from lstta_tasks.model import build_model
 from lstta_tasks.network import TaskNetwork
-from lstta_tasks.prefix.cache import CODEC, PrefixReader, PrefixSettings
-from lstta_tasks.prefix.dataset import PrefixCollate, PrefixDataset, PrefixKeys
+from lstta_tasks.prefix.dataset import PrefixCollate, PrefixDataset
+from lstta_tasks.prefix.parts import Prefix
+from lstta_tasks.prefix.prefix_cache import CODEC
 from lstta_tasks.task import Sample, Split, Task
 
 
@@ -128,71 +127,16 @@ class Experiment:
             raise CacheError(f"{cache.path} is a prefix cache: clips.cache wants one of clips, clips.prefix this one")
         return cache
 
-    @property
-    def prefix_path(self) -> Path:
-        """
-        Raises:
-            ValueError: the config names no prefix cache.
-        """
-        if "prefix" not in self.config.clips:
-            raise ValueError("clips.prefix: it is missing; the path of the prefix cache's folder is wanted")
-        return Path(self.config.clips.prefix)
-
-    @property
-    def prefixes(self) -> dict[Modality, TrimodalModel]:
-        """The lockstep models whose prefixes a prefix cache holds, by the modalities that they read.
-
-        Raises:
-            ValueError: a prefix is not frozen, or several models read a modality.
-        """
-        found: dict[Modality, TrimodalModel] = {}
-        for model in self.model.lockstep_models().values():
-            if not model.prefix_is_frozen:
-                raise ValueError(
-                    f"clips.prefix: method {self.config.method['name']!r} trains inside the encoders, before the "
-                    "first adapted stage; give it a target behind that, or leave clips.prefix out"
-                )
-            if again := [m for m in model.by_modality() if m in found]:
-                raise ValueError(
-                    f"clips.prefix: several towers of the task {self.task.name} read {again[0]}, as those of a "
-                    "joint retrieval do: leave clips.prefix out"
-                )
-            found |= dict.fromkeys(model.by_modality(), model)
-        return {m: found[m] for m in Modality if m in found}
-
-    @property
-    def prefix_settings(self) -> PrefixSettings:
-        """What a prefix cache must have been built with. Raises as :attr:`prefixes` does."""
-        models = self.prefixes
-        dtype = next(iter(models.values())).frozen_dtype or torch.float32  # the same for all
-        return PrefixSettings(
-            encoders={str(m): model.digests[m] for m, model in models.items()},
-            blocks={str(m): model.prefix_blocks[m] for m, model in models.items()},
-            dtype=str(dtype).removeprefix("torch."),
-        )
-
     @cached_property
-    def prefix_cache(self) -> PrefixReader:
-        """
-        Raises:
-            FileNotFoundError: there is no finished prefix cache at ``clips.prefix``.
-            ValueError: it was built with other preprocessing or by another model.
-        """
-        return PrefixReader(self.prefix_path, self.preprocessing, self.prefix_settings)
-
-    @property
-    def prefix_keys(self) -> PrefixKeys:
-        """Under which keys samples' states are."""
-        models = self.prefixes
-        spec = models[Modality.LANGUAGE].by_modality()[Modality.LANGUAGE].spec if Modality.LANGUAGE in models else None
-        assert spec is None or isinstance(spec, LanguageSpec)
-        return PrefixKeys(modalities=list(models), clips=self.cache, text=spec, timed_text=self.task.timed_text)
+    def prefix(self) -> Prefix:
+        """What stands in for clips where the config names a prefix cache."""
+        return Prefix(self)
 
     @cached_property
     def collate(self) -> Collate | PrefixCollate:
         """For the encoders that the network has, which may be fewer than the config's."""
         if "prefix" in self.config.clips:
-            return PrefixCollate(self.prefix_cache, list(self.prefixes))
+            return self.prefix.collate
         specs = {modality: encoder.spec for modality, encoder in self.model.by_modality().items()}
         return Collate(specs, timed_text=self.task.timed_text)
 
@@ -203,7 +147,7 @@ class Experiment:
     def dataset_of(self, samples: Sequence[Sample]) -> SampleDataset | PrefixDataset:
         """Samples with their clips, or with their states where the config names a prefix cache."""
         if "prefix" in self.config.clips:
-            return PrefixDataset(samples, self.prefix_keys, self.prefix_cache)
+            return self.prefix.dataset(samples)
         return SampleDataset(samples, self.cache)
 
     def loader(self, split: Split, dataset: SampleDataset | PrefixDataset) -> DataLoader[Any]:

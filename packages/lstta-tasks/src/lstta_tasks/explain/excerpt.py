@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from lstta_tasks.data.clip import Clip, ClipSource
+from lstta_tasks.data.clip import Clip, ClipSource, Preprocessing
 from lstta_tasks.data.decode import decode_clip, sound_spans
-from lstta_tasks.data.preprocessing import Preprocessing
 
 HEIGHT = 180
 """Of a frame in pixels."""

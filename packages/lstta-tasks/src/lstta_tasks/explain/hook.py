@@ -8,9 +8,9 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from lstta_tasks.data.dataset import SampleDataset
+from lstta_tasks.data.batch import SampleDataset
 from lstta_tasks.experiment.parts import Experiment
-from lstta_tasks.experiment.runner_model import RunnerModel
+from lstta_tasks.experiment.runner import RunnerModel
 from lstta_tasks.explain.excerpt import media_of
 from lstta_tasks.explain.explanation import explain_batch
 from lstta_tasks.explain.picture import picture

@@ -12,7 +12,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from tqdm import tqdm
 
-from lstta_tasks.experiment.metric import TaskMetric
+from lstta_tasks.experiment.runner import TaskMetric
 
 
 class SeedHook(Hook):

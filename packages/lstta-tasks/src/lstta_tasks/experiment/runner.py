@@ -1,16 +1,63 @@
-"""A task's metrics as MMEngine's evaluator calls them."""
+"""What MMEngine's runner and evaluator call: a task's network, and its metrics."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import torch
 from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.evaluator import BaseMetric
+from mmengine.model import BaseModel
+from torch import Tensor
 
+from lstta_core.lockstep import Inputs
+from lstta_tasks.network import TaskNetwork
 from lstta_tasks.task import Predictions, Report, Sample, Task
 
 Scorer = Callable[[Sequence[Sample]], Mapping[str, float]]
+
+
+class RunnerModel(BaseModel):
+    """Loss or predictions of a batch.
+
+    Args:
+        model: the task's network.
+        task: whose loss and predictions these are.
+        marks_steps: whether to tell CUDA graphs, which ``torch.compile`` may make, where a step begins.
+    """
+
+    def __init__(self, *, model: TaskNetwork, task: Task, marks_steps: bool = False) -> None:
+        super().__init__()
+        self.marks_steps = marks_steps
+        self.model = model
+        self.task = task
+
+    def forward(
+        self, inputs: Inputs, target: Tensor, ids: list[str], mode: str = "tensor"
+    ) -> dict[str, Tensor] | list[dict[str, Any]] | Any:
+        """A batch of :class:`~lstta_tasks.data.batch.Collate`.
+
+        Args:
+            inputs: by modality.
+            target: (B,).
+            ids: the samples'.
+            mode: ``"loss"`` for ``{"loss": ()}``, ``"predict"`` for one dict a sample (id, prediction, loss of the
+                batch), ``"tensor"`` for the network's output.
+        """
+        if self.marks_steps:
+            torch.compiler.cudagraph_mark_step_begin()
+        result = self.model(inputs, target)
+        if mode == "loss":
+            return {"loss": self.task.loss(result.output, target)}
+        if mode == "tensor":
+            return result.output
+        with torch.no_grad():
+            loss = self.task.loss(result.output, target).item()
+        return [
+            {"id": sample, "prediction": prediction, "loss": loss}
+            for sample, prediction in zip(ids, self.task.predict(result.output), strict=True)
+        ]
 
 
 class TaskMetric(BaseMetric):
@@ -22,8 +69,8 @@ class TaskMetric(BaseMetric):
     Args:
         task: whose metrics these are.
         samples: of the split.
-        scorer: of the samples of the second pass, see :class:`~lstta_tasks.experiment.second_pass.SecondPass`; for
-            tasks that have one.
+        scorer: of the samples of the second pass, see :func:`~lstta_tasks.experiment.second_pass.score_again`; only
+            called where the task asks for one.
 
     Attributes:
         report: of the last evaluation; None before the first, and on all ranks but the first.
@@ -53,13 +100,13 @@ class TaskMetric(BaseMetric):
         if wanted[0]:
             assert self.scorer is not None
             scores = self.scorer(wanted[0])
-        found: list[Any] = [None]
+        values: list[Any] = [None]
         if is_main_process():
             self.predictions = self.task.conclude(self.predictions, self.samples, scores)
             self.report = self.task.report(self.predictions, self.samples)
-            found = [{f"{self.prefix}/{score.name}": score.value for score in self.report.scores}]
-        broadcast_object_list(found)
-        return metrics | found[0]
+            values = [{f"{self.prefix}/{score.name}": score.value for score in self.report.scores}]
+        broadcast_object_list(values)
+        return metrics | values[0]
 
     def compute_metrics(self, results: list[dict[str, Any]]) -> dict[str, float]:
         self.predictions = {result["id"]: result["prediction"] for result in results}
