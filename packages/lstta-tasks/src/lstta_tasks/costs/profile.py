@@ -16,11 +16,11 @@ from lstta_core.fast_linear import fast_linear
 from lstta_core.interfaces import InputSpec, LanguageSpec, Modality
 from lstta_core.profiling import MacCount, Macs, count_macs, count_parameters, measure, tensors_in
 from lstta_core.testing.inputs import synthetic_inputs
-from lstta_tasks.adapter_card import card
 from lstta_tasks.costs.task_profile import TaskProfile
 from lstta_tasks.experiment.factories import arguments, factory_of
-from lstta_tasks.experiment.optimizer import optim_wrapper
 from lstta_tasks.experiment.parts import Experiment
+from lstta_tasks.experiment.record import card, record_of
+from lstta_tasks.experiment.runner import optim_wrapper
 from lstta_tasks.network import TaskNetwork, TaskOutput
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def folder_bytes(experiment: Experiment) -> int:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "adapter"
         model = experiment.model
-        save_adapter(folder, trained_tensors(model, model.frozen()), card(experiment.record(), model))
+        save_adapter(folder, trained_tensors(model, model.frozen()), card(record_of(experiment), model))
         return sum(path.stat().st_size for path in folder.iterdir())
 
 

@@ -109,8 +109,7 @@ class CacheReader:
 
         Args:
             clip_id: the clip's.
-            frames: (T, F, H, W, 3): where the frames are to be put, such as a place in a batch; by default an array of
-                their own.
+            frames: (T, F, H, W, 3): where they are to be put, such as a place in a batch; by default an own array.
             sound: (T, n): likewise.
 
         Raises:

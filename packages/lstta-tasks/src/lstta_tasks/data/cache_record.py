@@ -87,8 +87,7 @@ def stored_checksum(record: memoryview) -> bytes:
 
 
 def _room(given: NDArray[Any] | None, shape: list[int], dtype: np.dtype[Any]) -> NDArray[Any]:
-    if given is None:
-        return np.empty(shape, dtype)
+    given = np.empty(shape, dtype) if given is None else given
     if given.shape != tuple(shape) or given.dtype != dtype:
         raise ValueError(f"it holds {dtype} of shape {tuple(shape)}, asked for {given.dtype} of {given.shape}")
     return given

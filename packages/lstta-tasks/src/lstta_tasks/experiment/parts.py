@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from lstta_tasks.data.batch import Collate, SampleDataset
 from lstta_tasks.data.cache import CacheError, CacheReader, open_cache
 from lstta_tasks.data.cache_shards import CacheSet
 from lstta_tasks.data.clip import ClipSource, Preprocessing
-from lstta_tasks.experiment.factories import call, check_method, create, described, plain
+from lstta_tasks.experiment.factories import call, check_method, create, plain
 from lstta_tasks.model import build_model
 from lstta_tasks.network import TaskNetwork
 from lstta_tasks.prefix.dataset import PrefixCollate, PrefixDataset
@@ -29,11 +28,7 @@ from lstta_tasks.task import Sample, Split, Task
 
 
 class Experiment:
-    """A config and what it describes; each part is built when it is first asked for.
-
-    Args:
-        config: as :func:`~lstta_tasks.experiment.config.load_config` gives it.
-    """
+    """A config, as ``load_config`` gives it, and what it describes; each part is built when it is first asked for."""
 
     def __init__(self, config: Config) -> None:
         self.config = config
@@ -46,10 +41,6 @@ class Experiment:
 
     @cached_property
     def encoders(self) -> dict[Modality, Encoder]:
-        """
-        Raises:
-            ValueError: there is none, or one for something that is no modality.
-        """
         wanted = self.config.encoders
         if not wanted or not set(wanted) <= set(Modality):
             raise ValueError(f"encoders: some of {', '.join(Modality)} are wanted, got {', '.join(wanted) or 'none'}")
@@ -62,9 +53,8 @@ class Experiment:
     @cached_property
     def preprocessing(self) -> Preprocessing:
         """What the encoders' specs and the section ``clips`` ask of decoding."""
-        options = plain(
-            {key: value for key, value in self.config.clips.items() if key not in ("cache", "codec", "prefix")}
-        )
+        others = ("cache", "codec", "prefix")
+        options = {key: plain(value) for key, value in self.config.clips.items() if key not in others}
         visual, audio = self.specs.get(Modality.VISUAL), self.specs.get(Modality.AUDIO)
         if isinstance(visual, VisualSpec):
             options.setdefault("frame_size", visual.size)
@@ -74,9 +64,8 @@ class Experiment:
         # A model without one of the two still reads the cache of the model with all three.
         options.setdefault("frame_size", (16, 16))
         options.setdefault("sample_rate", 16000)
-        preprocessing = call(Preprocessing, "clips", options)
-        assert isinstance(preprocessing, Preprocessing)
-        return preprocessing
+        made: Preprocessing = call(Preprocessing, "clips", options)
+        return made
 
     @cached_property
     def _built(self) -> tuple[TaskNetwork, MethodChoice]:
@@ -102,14 +91,7 @@ class Experiment:
         return bool(self.config.model.get("compile"))
 
     def sources(self, splits: Sequence[Split] | None = None) -> list[ClipSource]:
-        """The clips of some splits, each once, in the order of the annotations.
-
-        Args:
-            splits: by default all whose annotations are there.
-
-        Raises:
-            FileNotFoundError: the annotations of a split that is named, or of all, are not there.
-        """
+        """The clips of some splits, by default of all whose annotations are there; each once, in their order."""
         clips: dict[str, ClipSource] = {}
         for split in splits or self.task.splits():
             clips.update({clip.id: clip for clip in self.task.clips(split)})
@@ -117,11 +99,7 @@ class Experiment:
 
     @cached_property
     def cache(self) -> CacheReader | CacheSet:
-        """
-        Raises:
-            FileNotFoundError: there is no finished cache at ``clips.cache``.
-            ValueError: it was built with other preprocessing, or holds states.
-        """
+        """The clips'; a CacheError where it is not there, was built with other preprocessing, or holds states."""
         cache = open_cache(Path(self.config.clips.cache), self.preprocessing)
         if isinstance(cache, CacheReader) and cache.meta["codec"] == CODEC:
             raise CacheError(f"{cache.path} is a prefix cache: clips.cache wants one of clips, clips.prefix this one")
@@ -152,25 +130,13 @@ class Experiment:
 
     def loader(self, split: Split, dataset: SampleDataset | PrefixDataset) -> DataLoader[Any]:
         """Batches of a split: shuffled by seed and epoch for training, else in order. Shared out between ranks."""
-        options = self.config.loader
-        workers = options["workers"]
+        workers = self.config.loader["workers"]
         return DataLoader(
             dataset,
-            batch_size=options["batch_size"],
+            batch_size=self.config.loader["batch_size"],
             sampler=DefaultSampler(dataset, shuffle=split == "train", seed=self.config.seed),
             num_workers=workers,
             collate_fn=self.collate,
-            drop_last=False,
             pin_memory=torch.cuda.is_available(),
             persistent_workers=workers > 0,
         )
-
-    def record(self) -> dict[str, Any]:
-        """What an adapter folder must say for the model to be built again without the config."""
-        return {
-            "encoders": {m: described(f"encoders.{m}", s) for m, s in self.config.encoders.items()},
-            "method": {"name": self.choice.name, **self.choice.options},
-            "model": {key: value for key, value in plain(self.config.model).items() if key != "compile"},
-            "task": {"name": described("task", self.config.task)["name"], **self.task.options()},
-            "preprocessing": asdict(self.preprocessing),
-        }

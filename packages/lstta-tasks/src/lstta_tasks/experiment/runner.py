@@ -1,4 +1,4 @@
-"""What MMEngine's runner and evaluator call: a task's network, and its metrics."""
+"""What MMEngine's runner is given: a task's network, its metrics, its optimizer."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
+from mmengine.config import Config
 from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.evaluator import BaseMetric
 from mmengine.model import BaseModel
+from mmengine.optim import AmpOptimWrapper, OptimWrapper
 from torch import Tensor
 
 from lstta_core.lockstep import Inputs
+from lstta_tasks.experiment.factories import call, callable_of, plain
 from lstta_tasks.network import TaskNetwork
 from lstta_tasks.task import Predictions, Report, Sample, Task
 
@@ -111,3 +114,15 @@ class TaskMetric(BaseMetric):
     def compute_metrics(self, results: list[dict[str, Any]]) -> dict[str, float]:
         self.predictions = {result["id"]: result["prediction"] for result in results}
         return {"loss": sum(result["loss"] for result in results) / len(results)}
+
+
+def optim_wrapper(config: Config, model: torch.nn.Module, *, amp: bool) -> OptimWrapper:
+    """The optimizer over what trains and nothing else."""
+    options = plain(config.optim_wrapper)
+    optimizer_options = options.pop("optimizer")
+    factory = callable_of("optim_wrapper.optimizer", optimizer_options.pop("type"))
+    trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimizer = call(factory, "optim_wrapper.optimizer", {"params": trainable, **optimizer_options})
+    if amp:
+        return AmpOptimWrapper(optimizer=optimizer, dtype="bfloat16", **options)
+    return OptimWrapper(optimizer=optimizer, **options)

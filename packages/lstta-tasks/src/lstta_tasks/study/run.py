@@ -12,10 +12,10 @@ from typing import Any
 import torch
 
 from lstta_core.whole_files import write_text
-from lstta_tasks.adapter_card import card
 from lstta_tasks.adapters import read
 from lstta_tasks.experiment.evaluate import evaluate
 from lstta_tasks.experiment.parts import Experiment
+from lstta_tasks.experiment.record import card, record_of
 from lstta_tasks.file_lock import lock_beside
 from lstta_tasks.metrics.diverged import DivergedError
 from lstta_tasks.prefix.build import build_prefix
@@ -52,7 +52,7 @@ def make_run(study: Study, run: Run, *, work_dir: Path, result: Path) -> dict[st
         whole = Experiment(with_all_modalities(config)) if "modalities" in config.model else experiment
         with lock_beside(path.with_name(f"{path.name}.turn"), wait=True):  # who comes second finds it built
             build_prefix(whole)
-    record, data = card(experiment.record(), experiment.model), data_digest(experiment.task)
+    record, data = card(record_of(experiment), experiment.model), data_digest(experiment.task)
     folder = work_dir / f"data-{data}"
     resumed = last_checkpoint(folder) is not None
     start, processor = time.monotonic(), time.process_time()

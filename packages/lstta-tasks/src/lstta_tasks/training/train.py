@@ -17,14 +17,13 @@ from mmengine.runner import Runner
 from mmengine.visualization import TensorboardVisBackend, Visualizer
 
 from lstta_core.fast_linear import fast_linear
-from lstta_tasks.adapter_card import card
 from lstta_tasks.adapters import start_from
 from lstta_tasks.cli.allocator import keep_freed_memory
 from lstta_tasks.experiment.distributed import join, wrap
 from lstta_tasks.experiment.factories import plain
-from lstta_tasks.experiment.optimizer import optim_wrapper
 from lstta_tasks.experiment.parts import Experiment
-from lstta_tasks.experiment.runner import RunnerModel, TaskMetric
+from lstta_tasks.experiment.record import card, record_of
+from lstta_tasks.experiment.runner import RunnerModel, TaskMetric, optim_wrapper
 from lstta_tasks.experiment.second_pass import score_again
 from lstta_tasks.explain.hook import ExplanationHook
 from lstta_tasks.task import Report, Split
@@ -88,7 +87,7 @@ def train(
     splits: tuple[Split, ...] = ("train", "val")
     datasets = {split: experiment.dataset(split) for split in splits}
     model = experiment.model
-    record = card(experiment.record(), model)
+    record = card(record_of(experiment), model)
     loaders = {split: experiment.loader(split, dataset) for split, dataset in datasets.items()}
     if checkpoint is not None:
         check_fits(checkpoint, model, record, seed=config.seed, steps=len(loaders["train"]))
