@@ -6,9 +6,7 @@ import copy
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any
-
-from mmengine.config import Config
+from typing import TYPE_CHECKING, Any
 
 from lstta_core.adapter_files import AdapterFile, AdapterFileError
 from lstta_tasks.adapters import load_into, read
@@ -20,6 +18,9 @@ from lstta_tasks.experiment.parts import Experiment
 from lstta_tasks.experiment.runner import TaskMetric
 from lstta_tasks.experiment.second_pass import score_again
 from lstta_tasks.task import Report, Split
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
 
 def evaluate(config: Config, adapter: Path, split: Split, launcher: str = "none") -> tuple[Report, dict[str, Any]]:
