@@ -60,10 +60,10 @@ class SampleDataset(Dataset[tuple[Sample, Clip]]):
 
         So :class:`Collate` has nothing to copy any more.
         """
-        kept = self.reader.preprocessing
-        shape = (len(indices), kept.segments, kept.frames_per_segment, *kept.frame_size, 3)
+        sizes = self.reader.preprocessing
+        shape = (len(indices), sizes.segments, sizes.frames_per_segment, *sizes.frame_size, 3)
         frames = np.empty(shape, np.uint8)
-        sound = np.empty((len(indices), kept.segments, kept.sound_samples), np.int16)
+        sound = np.empty((len(indices), sizes.segments, sizes.sound_samples), np.int16)
         samples = [self.samples[index] for index in indices]
         return [
             (sample, self.reader.read(sample.source.id, frames[place], sound[place]))

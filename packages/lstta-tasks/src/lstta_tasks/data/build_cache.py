@@ -118,20 +118,20 @@ def _prune(path: Path, wanted: set[str]) -> int:
         reader = CacheReader(path)
         if layout.partial_folder(path).exists():
             raise CacheError(f"{layout.partial_folder(path)} is an unfinished build: finish or remove it first")
-        kept = [clip_id for clip_id in reader.ids() if clip_id in wanted]
-        if len(kept) == len(reader):
+        staying = [clip_id for clip_id in reader.ids() if clip_id in wanted]
+        if len(staying) == len(reader):
             return 0
         folder = path.with_name(f"{path.name}.pruned")
         if folder.exists():
             shutil.rmtree(folder)
         with CacheWriter(folder, layout.settings(reader.preprocessing, reader.meta["codec"])) as writer:
-            for clip_id in tqdm(kept, unit="clip", disable=None, desc="prune"):
+            for clip_id in tqdm(staying, unit="clip", disable=None, desc="prune"):
                 writer.add(clip_id, reader.read_record(clip_id))
             for clip_id, reason in reader.failures.items():
                 if clip_id in wanted:
                     writer.fail(clip_id, reason)
             writer.publish(path)
-        return len(reader) - len(kept)
+        return len(reader) - len(staying)
 
 
 def _build(

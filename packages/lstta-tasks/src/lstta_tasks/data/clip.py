@@ -121,9 +121,9 @@ class Preprocessing:
         Raises:
             ValueError: a setting is missing or unknown.
         """
-        known = {field.name for field in fields(cls)}
-        if unknown := sorted(set(settings) - known):
-            raise ValueError(f"unknown preprocessing settings {unknown}; there are {sorted(known)}")
+        names = {field.name for field in fields(cls)}
+        if unknown := sorted(set(settings) - names):
+            raise ValueError(f"unknown preprocessing settings {unknown}; there are {sorted(names)}")
         try:
             return cls(**settings)
         except TypeError as error:

@@ -50,16 +50,16 @@ class Track:
 def missing(path: Path) -> str | None:
     """Why there is nothing to open at a path, or None."""
     try:
-        found = path.stat()
+        status = path.stat()
     except (FileNotFoundError, NotADirectoryError):
         return f"{path}: there is no such file"
     except OSError as error:  # such as a loop of links, a closed folder, or a name that is too long
         return f"{path}: it cannot be looked at ({error.strerror})"
     except ValueError as error:
         return f"{str(path)!r}: not a path ({error})"
-    if not stat.S_ISREG(found.st_mode):
+    if not stat.S_ISREG(status.st_mode):
         return f"{path}: not a file"
-    if found.st_size == 0:
+    if status.st_size == 0:
         return f"{path}: the file is empty (0 bytes)"
     return None
 
@@ -240,8 +240,8 @@ def _measure(path: Path, container: InputContainer) -> dict[int, tuple[float, fl
         end = start + seconds(packet.duration or 0, packet)
         if not packet.duration and packet.stream.type == "video":
             end = start + float(1 / (packet.stream.average_rate or _USUAL_RATE))
-        known = extents.get(packet.stream_index, (start, end))
-        extents[packet.stream_index] = (min(known[0], start), max(known[1], end))
+        extent = extents.get(packet.stream_index, (start, end))
+        extents[packet.stream_index] = (min(extent[0], start), max(extent[1], end))
     if not extents:
         raise DecodeError(f"{path}: a header without any picture or sound after it")
     _check_whole(path, container, extents)

@@ -32,8 +32,8 @@ def card(record: Mapping[str, Any], model: TaskNetwork) -> dict[str, Any]:
         if Modality(m) not in by_modality:
             continue
         encoder = by_modality[Modality(m)]
-        known = {"name": encoder.name, "revision": encoder.revision, "licence": encoder.licence}
-        base = {key: value for key, value in known.items() if value}
+        said = {"name": encoder.name, "revision": encoder.revision, "licence": encoder.licence}
+        base = {key: value for key, value in said.items() if value}
         encoders[m] = {**settings, "digest": digests[Modality(m)], **({"base": base} if base else {})}
     parameters = {
         "trainable": sum(p.numel() for p in model.parameters() if p.requires_grad),

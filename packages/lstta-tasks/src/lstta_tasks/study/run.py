@@ -65,7 +65,7 @@ def make_run(study: Study, run: Run, *, work_dir: Path, result: Path) -> dict[st
         trained = time.monotonic()
         outcome = {"diverged": str(error)}
     tested = time.monotonic()
-    found = {
+    content = {
         "study": study.name,
         "task": run.task,
         "method": run.method,
@@ -84,8 +84,8 @@ def make_run(study: Study, run: Run, *, work_dir: Path, result: Path) -> dict[st
         "encoders": {m: encoder["digest"] for m, encoder in record["encoders"].items()},
         "data": data,
     }
-    write_text(result, json.dumps(found, indent=1, ensure_ascii=False) + "\n")
-    return found
+    write_text(result, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    return content
 
 
 def _scores(best: Path, report: Report) -> dict[str, Any]:
