@@ -157,7 +157,7 @@ def test_a_run_on_older_data_is_not_gone_on_with(
         path.write_text(content)
 
 
-def test_a_feature_cache_that_a_run_without_sound_began_serves_all(tool: Tool, finished: Path, tmp_path: Path) -> None:
+def test_a_prefix_cache_that_a_run_without_sound_began_serves_all(tool: Tool, finished: Path, tmp_path: Path) -> None:
     here = ["--work-dir", tmp_path / "runs", "--where", f"clips.prefix={tmp_path / 'prefix'}"]
     for method in ("deaf", "bottleneck"):
         path = next((finished.parent / "results/small/films").glob(f"{method}-*-seed1.json"))

@@ -220,7 +220,7 @@ def test_a_cache_of_clips_is_refused(world: World) -> None:
         build_prefix(experiment(world, world.cache))
 
 
-def test_a_feature_cache_is_refused_where_clips_are_wanted(world: World, built: Path) -> None:
+def test_a_prefix_cache_is_refused_where_clips_are_wanted(world: World, built: Path) -> None:
     with pytest.raises(CacheError, match="is a prefix cache"):
         _ = experiment(world, **{"clips.cache": str(built)}).cache
 

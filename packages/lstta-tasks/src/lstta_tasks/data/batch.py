@@ -18,6 +18,7 @@ from lstta_core.interfaces import InputSpec, LanguageSpec, Modality
 from lstta_tasks.data.cache import CacheReader
 from lstta_tasks.data.cache_shards import CacheSet
 from lstta_tasks.data.clip import Clip
+from lstta_tasks.data.timed_text import texts_by_segment
 from lstta_tasks.task import Sample
 
 Batch = dict[str, Any]
@@ -133,23 +134,6 @@ def _joined(parts: Sequence[NDArray[Any]]) -> Tensor:
         if places == [place * parts[0].nbytes for place in range(len(parts))]:
             return torch.from_numpy(whole)
     return torch.from_numpy(np.stack(parts))
-
-
-def texts_by_segment(sample: Sample, *, duration: float, segments: int) -> list[str | None]:
-    """The text of each of a clip's segments: the sample's own, then the subtitles that overlap the segment.
-
-    Args:
-        sample: with its subtitles.
-        duration: of the clip, in seconds.
-        segments: T.
-    """
-    rows: list[str | None] = []
-    for segment in range(segments):
-        start, end = (duration * edge / segments for edge in (segment, segment + 1))
-        said = [timed.text for timed in sample.timed if timed.start < end and timed.end > start]
-        parts = [text for text in (sample.text, *said) if text]
-        rows.append(" ".join(parts) or None)
-    return rows
 
 
 def language_inputs(

@@ -25,8 +25,7 @@ from lstta_tasks.data.clip import Clip, Preprocessing
 if TYPE_CHECKING:
     from lstta_tasks.data.cache_shards import CacheSet
 
-# What reading a record may raise once its header or its pictures are not what was written.
-_DAMAGE = (ValueError, LookupError, TypeError, ArithmeticError, OSError, MemoryError)
+_DAMAGE = (ValueError, LookupError, TypeError, ArithmeticError, OSError, MemoryError)  # what reading one may raise
 
 
 class CacheError(ValueError):
@@ -58,13 +57,11 @@ class CacheReader:
         preprocessing: what the caller needs; None to take what the cache has.
 
     Attributes:
-        path: the folder.
         meta: schema, codec, preprocessing, fingerprint, count and digest.
         preprocessing: what the clips were made with.
 
     Raises:
-        CacheError: there is no cache, it is unfinished or cut off, another version wrote it, or its preprocessing is
-            not the wanted one.
+        CacheError: there is none, it is unfinished or cut off, another version's, or of other preprocessing.
     """
 
     def __init__(self, path: Path | str, preprocessing: Preprocessing | None = None) -> None:

@@ -10,9 +10,10 @@ from torch.utils.data import Dataset
 
 from lstta_core.interfaces import LanguageSpec, Modality
 from lstta_core.states import as_segments, crop_state, join_states
-from lstta_tasks.data.batch import Batch, texts_by_segment
+from lstta_tasks.data.batch import Batch
 from lstta_tasks.data.cache import CacheError, CacheReader
 from lstta_tasks.data.cache_shards import CacheSet
+from lstta_tasks.data.timed_text import texts_by_segment
 from lstta_tasks.prefix.prefix_cache import PrefixReader, SharedState, StoredState, clip_key, text_key
 from lstta_tasks.task import Sample
 
