@@ -22,7 +22,7 @@ from lstta_tasks.experiment.factories import call, check_method, create, plain
 from lstta_tasks.model import build_model
 from lstta_tasks.network import TaskNetwork
 from lstta_tasks.prefix.dataset import PrefixCollate, PrefixDataset
-from lstta_tasks.prefix.parts import Prefix
+from lstta_tasks.prefix.prefix import Prefix
 from lstta_tasks.prefix.prefix_cache import CODEC
 from lstta_tasks.task import Sample, Split, Task
 
