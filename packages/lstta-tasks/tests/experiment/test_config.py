@@ -231,7 +231,7 @@ class TestExperiment:
             (
                 {"method": {"_delete_": True, "name": "lsta"}},
                 UnknownNameError,
-                r"no adapter is named 'lsta'. Did you mean 'lstta'\?",
+                r"no method is named 'lsta'. Did you mean 'lstta'\?",
             ),
             ({"method": {"_delete_": True, "width": 8}}, ValueError, r"method.name: the config must name a method"),
             (
