@@ -31,13 +31,8 @@ ALIGN = 16
 def unpack(record: memoryview, frames: NDArray[np.uint8] | None = None, sound: NDArray[np.int16] | None = None) -> Clip:
     """The clip of a record; its arrays are copies of their own, straight out of the record.
 
-    Args:
-        record: as :func:`~lstta_tasks.data.cache_packing.pack` made it.
-        frames: (T, F, H, W, 3), contiguous: where the frames are to be put; by default an array of their own.
-        sound: (T, n), contiguous: likewise.
-
-    Raises:
-        ValueError: the record is no record, shorter than its header says, or does not fit the arrays.
+    ``frames`` (T, F, H, W, 3) and ``sound`` (T, n), contiguous, are where they are put; by default own arrays.
+    Raises a ValueError where the record is none, is shorter than its header says, or does not fit the arrays.
     """
     header = read_header(record)
     frames = _room(frames, header["frames_shape"], np.dtype(np.uint8))
@@ -57,11 +52,7 @@ def unpack(record: memoryview, frames: NDArray[np.uint8] | None = None, sound: N
 
 
 def read_header(record: memoryview) -> dict[str, Any]:
-    """The header: id, source, codec, what there is, and where each array lies.
-
-    Raises:
-        ValueError: the bytes are no record.
-    """
+    """The header: id, source, codec, what there is, and where each array lies; a ValueError where it is no record."""
     if len(record) < PREFIX or record[: len(MAGIC)] != MAGIC:
         raise ValueError("not a clip's record")
     (length,) = struct.unpack_from("<I", record, BODY)
