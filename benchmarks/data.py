@@ -39,14 +39,13 @@ from tqdm import tqdm
 
 from lstta_core.interfaces import AudioSpec, LanguageSpec, Modality, VisualSpec
 from lstta_tasks.data import cache_layout
+from lstta_tasks.data.batch import Collate, SampleDataset
 from lstta_tasks.data.cache import CacheReader
-from lstta_tasks.data.cache_record import Codec, pack, unpack
+from lstta_tasks.data.cache_packing import pack
+from lstta_tasks.data.cache_record import Codec, unpack
 from lstta_tasks.data.cache_writer import CacheWriter
-from lstta_tasks.data.clip import Clip, ClipSource
-from lstta_tasks.data.collate import Collate
-from lstta_tasks.data.dataset import SampleDataset
+from lstta_tasks.data.clip import Clip, ClipSource, Preprocessing
 from lstta_tasks.data.decode import decode_clip
-from lstta_tasks.data.preprocessing import Preprocessing
 from lstta_tasks.task import Sample
 
 SETTINGS = Preprocessing(segments=8, frame_size=(224, 224), sample_rate=16_000, sound_seconds=1.0)

@@ -13,8 +13,9 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "packages" / "lstta-tasks" / "tests" / "support"))
 
 from shared import run, world
+from small_study import finished, study
 
-__all__ = ["run", "tool", "world"]
+__all__ = ["finished", "run", "study", "tool", "world"]
 REPOSITORY = Path(__file__).parents[1]
 
 

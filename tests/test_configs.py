@@ -12,6 +12,7 @@ from lstta_core.profiling import ParameterCount, count_parameters
 from lstta_tasks.costs.profile import folder_bytes, macs_of_a_sample, profile
 from lstta_tasks.experiment.config import load_config
 from lstta_tasks.experiment.parts import Experiment
+from lstta_tasks.experiment.record import record_of
 from lstta_tasks.shipped import shipped
 
 REPOSITORY = Path(__file__).parents[1]
@@ -67,7 +68,7 @@ class TestConfigs:
         model = experiment.model
         assert any(parameter.requires_grad for parameter in model.parameters())
         assert experiment.preprocessing.segments == config.clips.segments
-        assert experiment.record()["method"]["name"] == config.method["name"]
+        assert record_of(experiment)["method"]["name"] == config.method["name"]
 
     def test_its_costs_are_counted(self, path: Path) -> None:
         experiment = Experiment(load_config(path, {**OPTIONS[path.parent.name], **local_models(path)}))

@@ -20,11 +20,11 @@ from small_world import World
 
 from lstta_core.interfaces import Modality
 from lstta_tasks.adapters import load
-from lstta_tasks.data.dataset import SampleDataset
+from lstta_tasks.data.batch import SampleDataset
 from lstta_tasks.experiment.config import load_config
 from lstta_tasks.experiment.evaluate import evaluate
 from lstta_tasks.experiment.parts import Experiment
-from lstta_tasks.experiment.runner_model import RunnerModel
+from lstta_tasks.experiment.runner import RunnerModel
 from lstta_tasks.explain import picture as drawing
 from lstta_tasks.training.checkpoints import last_checkpoint
 from lstta_tasks.training.train import train

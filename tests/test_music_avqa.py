@@ -13,9 +13,9 @@ import pytest
 from small_world import World
 
 from lstta_core.adapter_files import save_adapter, trained_tensors
-from lstta_tasks.adapters import card
 from lstta_tasks.experiment.config import load_config
 from lstta_tasks.experiment.parts import Experiment
+from lstta_tasks.experiment.record import card, record_of
 
 SHARED = Path(os.environ.get("LSTTA_SHARED", Path(__file__).parents[2] / "shared"))
 QUESTIONS, FILM = SHARED / "data/music-avqa/avqa-val.json", SHARED / "media/bigbuckbunny.mp4"
@@ -50,7 +50,7 @@ def test_the_cache_builds_and_an_adapter_is_evaluated(tool: Callable[..., Any], 
     save_adapter(
         adapter,
         trained_tensors(experiment.model, experiment.model.frozen()),
-        card(experiment.record(), experiment.model),
+        card(record_of(experiment), experiment.model),
     )
     tested = tool(
         "test", world.config, adapter, "--split", "val", "--json", tmp_path / "v.json", "--cfg-options", *pairs

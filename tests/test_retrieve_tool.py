@@ -14,9 +14,9 @@ import torch
 from small_world import World, write_film
 
 from lstta_core.adapter_files import save_adapter, trained_tensors
-from lstta_tasks.adapters import card
 from lstta_tasks.experiment.config import load_config
 from lstta_tasks.experiment.parts import Experiment
+from lstta_tasks.experiment.record import card, record_of
 
 Tool = Callable[..., Any]
 
@@ -39,7 +39,7 @@ def untrained(world: World, folder: Path, options: dict[str, Any], seed: int = 0
     experiment = Experiment(load_config(world.config, options))
     torch.manual_seed(seed)
     network = experiment.model
-    save_adapter(folder, trained_tensors(network, network.frozen()), card(experiment.record(), network))
+    save_adapter(folder, trained_tensors(network, network.frozen()), card(record_of(experiment), network))
     return folder
 
 

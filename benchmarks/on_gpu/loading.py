@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from lstta_tasks.experiment.parts import Experiment
-from lstta_tasks.experiment.runner_model import RunnerModel
+from lstta_tasks.experiment.runner import RunnerModel
 from lstta_tasks.training.train import optim_wrapper
 from on_gpu.measuring import Found, counted, middle
 from on_gpu.prepared import config

@@ -17,6 +17,7 @@ from lstta_tasks.data.cache import CacheReader
 from lstta_tasks.experiment.config import load_config
 from lstta_tasks.experiment.evaluate import evaluate
 from lstta_tasks.experiment.parts import Experiment
+from lstta_tasks.experiment.record import record_of
 from lstta_tasks.prefix.build import build_prefix
 from lstta_tasks.training.checkpoints import last_checkpoint
 from lstta_tasks.training.train import train
@@ -68,7 +69,7 @@ def test_an_unknown_type_is_refused(small: World) -> None:
 
 def test_the_folder_of_a_low_precision_run_says_so(small: World) -> None:
     one = Experiment(load_config(small.config, {"model.frozen_dtype": "bfloat16"}))
-    assert one.record()["model"]["frozen_dtype"] == "bfloat16"
+    assert record_of(one)["model"]["frozen_dtype"] == "bfloat16"
 
 
 def test_compiled_parts_without_code_generation_are_equal_to_the_bit(small: World) -> None:
@@ -77,7 +78,7 @@ def test_compiled_parts_without_code_generation_are_equal_to_the_bit(small: Worl
     assert torch.equal(loss, again)
     assert all(torch.equal(one, two) for one, two in zip(gradients, others, strict=True))
     assert list(compiled.model.state_dict()) == list(plain.model.state_dict())
-    assert compiled.record() == plain.record()  # an adapter is the same thing however it was trained
+    assert record_of(compiled) == record_of(plain)  # an adapter is the same thing however it was trained
 
 
 def test_a_compiled_run_is_resumed_without_and_evaluated(small: World, tmp_path: Path) -> None:

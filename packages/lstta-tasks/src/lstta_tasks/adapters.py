@@ -21,33 +21,14 @@ from lstta_core.adapter_files import (
 from lstta_core.interfaces import Encoder, Modality
 from lstta_core.lockstep import Inputs
 from lstta_core.plugins import installed_plugins
-from lstta_tasks.data.clip import Clip, ClipSource
-from lstta_tasks.data.collate import Collate, on_device
-from lstta_tasks.data.preprocessing import Preprocessing
+from lstta_tasks.data.batch import Collate, on_device
+from lstta_tasks.data.clip import Clip, ClipSource, Preprocessing
 from lstta_tasks.model import build_model
 from lstta_tasks.network import TaskNetwork
 from lstta_tasks.task import Sample, Task, TimedText
 
 HEAD = "head."
 """Prefix of the names of a task's last layer in networks of one tower."""
-
-
-def card(record: Mapping[str, Any], model: TaskNetwork) -> dict[str, Any]:
-    """What ``adapter.json`` says: an experiment's record, the encoders it was trained on, and how much was trained."""
-    by_modality, digests = model.by_modality(), model.digests()
-    encoders = {}
-    for m, settings in record["encoders"].items():
-        if Modality(m) not in by_modality:
-            continue
-        encoder = by_modality[Modality(m)]
-        known = {"name": encoder.name, "revision": encoder.revision, "licence": encoder.licence}
-        base = {key: value for key, value in known.items() if value}
-        encoders[m] = {**settings, "digest": digests[Modality(m)], **({"base": base} if base else {})}
-    parameters = {
-        "trainable": sum(p.numel() for p in model.parameters() if p.requires_grad),
-        "total": sum(p.numel() for p in model.parameters()),
-    }
-    return {**record, "encoders": encoders, "parameters": parameters}
 
 
 def read(folder: str | Path) -> AdapterFile:

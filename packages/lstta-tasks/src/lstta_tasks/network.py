@@ -55,7 +55,7 @@ class TaskNetwork(nn.Module, ABC):
         """What the task's loss and predictions are made of.
 
         Args:
-            inputs: of :class:`~lstta_tasks.data.collate.Collate`.
+            inputs: of :class:`~lstta_tasks.data.batch.Collate`.
             target: (B,) of the samples, where a loss is wanted.
         """
 

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from lstta_tasks.data.build_cache import build_cache, prune_cache
-from lstta_tasks.data.cache import CacheError, CacheReader, CacheSet, open_cache
-from lstta_tasks.data.cache_layout import partial_folder, shard_folder
-from lstta_tasks.data.clip import ClipSource
-from lstta_tasks.data.preprocessing import Preprocessing
+from lstta_tasks.data.cache import CacheError, CacheReader, open_cache
+from lstta_tasks.data.cache_layout import partial_folder
+from lstta_tasks.data.cache_shards import CacheSet, shard_folder
+from lstta_tasks.data.clip import ClipSource, Preprocessing
 from lstta_tasks.data.skip_list import read_skip_list
+from lstta_tasks.data.verify_cache import damage_in
 
 SETTINGS = Preprocessing(segments=2, frames_per_segment=3, frame_size=(5, 7), sample_rate=1_100, sound_seconds=0.5)
 Sources = Callable[[int], list[ClipSource]]
@@ -62,7 +63,7 @@ def test_prune_goes_through_all_shards(sources: Sources, tmp_path: Path) -> None
         build_cache(tmp_path / "parts", sources(9), SETTINGS, workers=1, shard=(index, 2))
     assert prune_cache(tmp_path / "parts", [f"clip{i}" for i in (1, 4, 7, 99)]) == 6
     assert open_cache(tmp_path / "parts").ids() == ["clip1", "clip4", "clip7"]
-    assert open_cache(tmp_path / "parts").verify() == {}
+    assert damage_in(open_cache(tmp_path / "parts")) == {}
 
 
 def test_clips_to_skip_are_counted_and_not_looked_at(sources: Sources, tmp_path: Path) -> None:

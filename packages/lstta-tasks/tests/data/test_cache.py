@@ -17,11 +17,12 @@ import pytest
 from torch.utils.data import DataLoader, Dataset
 
 from lstta_tasks.data.build_cache import build_cache
-from lstta_tasks.data.cache import CacheError, CacheReader, CacheSet, open_cache
+from lstta_tasks.data.cache import CacheError, CacheReader, open_cache
 from lstta_tasks.data.cache_layout import META_KEY, SCHEMA, dump_json, load_json
-from lstta_tasks.data.clip import Clip, ClipSource
+from lstta_tasks.data.cache_shards import CacheSet
+from lstta_tasks.data.clip import Clip, ClipSource, Preprocessing
 from lstta_tasks.data.decode import decode_clip
-from lstta_tasks.data.preprocessing import Preprocessing
+from lstta_tasks.data.verify_cache import damage_in
 
 SETTINGS = Preprocessing(segments=3, frames_per_segment=2, frame_size=(11, 13), sample_rate=1_700, sound_seconds=0.5)
 LONG_ID = "a clip with a name that LMDB has no room for " * 20
@@ -250,7 +251,7 @@ def test_a_file_that_was_cut_off_is_refused(copy: Path) -> None:
 def test_verify_finds_a_flipped_bit_in_any_clip(copy: Path, built: Path) -> None:
     whole = (copy / "data.mdb").read_bytes()
     reader = CacheReader(built)
-    assert reader.verify() == {}
+    assert damage_in(reader) == {}
     for clip_id in ("first", "blind", LONG_ID):
         record = reader.read_record(clip_id)
         for place in (9, 40, len(record) // 2, len(record) - 1):
@@ -258,7 +259,7 @@ def test_verify_finds_a_flipped_bit_in_any_clip(copy: Path, built: Path) -> None
             data[data.index(record) + place] ^= 4
             (copy / "data.mdb").unlink()  # a new file, since readers of the old one may still be open
             (copy / "data.mdb").write_bytes(data)
-            damaged = CacheReader(copy).verify()
+            damaged = damage_in(CacheReader(copy))
             assert len(damaged) == 1
             assert clip_id == LONG_ID or damaged.keys() == {clip_id}
 
@@ -275,7 +276,7 @@ def test_any_flipped_bit_is_found_or_does_no_harm(copy: Path, built: Path) -> No
         (copy / "data.mdb").write_bytes(data)
         try:
             reader = CacheReader(copy)
-            damaged = reader.verify()
+            damaged = damage_in(reader)
         except CacheError:
             damaged = {"": "refused"}
         found += bool(damaged)
@@ -291,7 +292,7 @@ def test_a_set_reads_several_caches_as_one(built: Path, media: Any, tmp_path: Pa
     both = CacheSet([built, tmp_path / "more"], SETTINGS)
     assert len(both) == len(CacheReader(built)) + 2
     assert both.failures == {}
-    assert both.verify() == {}
+    assert damage_in(both) == {}
     for clip_id in ("first", "more", "gone"):
         assert clip_id in pickle.loads(pickle.dumps(both))
         assert both.read(clip_id).has_video

@@ -10,8 +10,7 @@ import pytest
 from lstta_tasks.data.build_cache import build_cache
 from lstta_tasks.data.cache import CacheError, CacheReader
 from lstta_tasks.data.cache_layout import dump_json
-from lstta_tasks.data.clip import ClipSource
-from lstta_tasks.data.preprocessing import Preprocessing
+from lstta_tasks.data.clip import ClipSource, Preprocessing
 from lstta_tasks.data.verify_cache import verify_cache
 
 SETTINGS = Preprocessing(segments=2, frames_per_segment=3, frame_size=(31, 37), sample_rate=1_100, sound_seconds=0.5)

@@ -14,6 +14,7 @@ from lstta_core.plugins import UnknownNameError
 from lstta_tasks.experiment.config import COURSES, SECTIONS, load_config
 from lstta_tasks.experiment.factories import arguments, call, create, described, plain
 from lstta_tasks.experiment.parts import Experiment
+from lstta_tasks.experiment.record import record_of
 
 Edit = Callable[..., Path]
 
@@ -312,7 +313,7 @@ class TestExperiment:
         assert [source.id for source in experiment.sources(["test"])] == ["00000200", "00000201", "00000202"]
 
     def test_the_record_can_be_written(self, world: World) -> None:
-        record = Experiment(load_config(world.config)).record()
+        record = record_of(Experiment(load_config(world.config)))
         assert record["encoders"]["visual"] == {"name": "seeded_encoders:visual", "seed": 5}
         assert record["method"]["name"] == "lstta"
         assert record["task"] == {"name": "avqa", "answers": ["bright", "dark", "loud", "soft", "yes"]}

@@ -16,11 +16,12 @@ from small_world import World, videos, write_film
 
 from lstta_core.adapter_files import AdapterFileError, read_adapter, save_adapter, trained_tensors
 from lstta_core.interfaces import Modality
-from lstta_tasks.adapters import card, load
+from lstta_tasks.adapters import load
 from lstta_tasks.data.clip import DecodeError
 from lstta_tasks.experiment.config import load_config
 from lstta_tasks.experiment.evaluate import evaluate
 from lstta_tasks.experiment.parts import Experiment
+from lstta_tasks.experiment.record import card, record_of
 from lstta_tasks.training.train import train
 
 Alter = Callable[[Callable[[dict[str, Any]], None]], Path]
@@ -249,7 +250,7 @@ class TestPlugins:
         save_adapter(
             path,
             trained_tensors(experiment.model, experiment.model.frozen()),
-            card(experiment.record(), experiment.model),
+            card(record_of(experiment), experiment.model),
         )
         return path
 

@@ -10,9 +10,8 @@ import pytest
 from small_world import write_film
 from untrained import TOY
 
-from lstta_tasks.data.clip import Clip, ClipSource
+from lstta_tasks.data.clip import Clip, ClipSource, Preprocessing
 from lstta_tasks.data.decode import decode_clip
-from lstta_tasks.data.preprocessing import Preprocessing
 from lstta_tasks.explain import axis
 from lstta_tasks.explain.excerpt import HEIGHT, Media, media_of, read_media
 from lstta_tasks.explain.spectrogram import COLUMNS, QUIET, RANGE, ROWS, rows_at, spectrogram

@@ -10,8 +10,8 @@ import torch
 
 from lstta_core.interfaces import EncoderState, Modality
 from lstta_core.layout import Layout
+from lstta_tasks.data.batch import audio_inputs, visual_inputs
 from lstta_tasks.data.clip import Clip
-from lstta_tasks.data.collate import audio_inputs, visual_inputs
 from lstta_tasks.importances.removal import blanked, hidden, kept_segments, seen_segments
 
 T, SAMPLES = 5, 11

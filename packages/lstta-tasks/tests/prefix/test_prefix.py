@@ -16,13 +16,12 @@ from small_world import World
 from torch import Tensor
 
 from lstta_core.interfaces import EncoderState, Modality
-from lstta_tasks.data.cache import CacheReader
-from lstta_tasks.data.cache_layout import CacheError
+from lstta_tasks.data.cache import CacheError, CacheReader
 from lstta_tasks.experiment.config import load_config
 from lstta_tasks.experiment.evaluate import evaluate
 from lstta_tasks.experiment.parts import Experiment
 from lstta_tasks.prefix.build import build_prefix
-from lstta_tasks.prefix.cache import pack_state, unpack_state
+from lstta_tasks.prefix.prefix_cache import pack_state, unpack_state
 from lstta_tasks.task import Split
 from lstta_tasks.training.train import train
 
@@ -94,7 +93,7 @@ def test_with_frozen_weights_in_bfloat16_too(world: World, built: Path, tmp_path
     torch.testing.assert_close(got, wanted, rtol=0, atol=2e-2)
     torch.testing.assert_close(found, losses, rtol=0, atol=2e-2)
     with pytest.raises(CacheError, match=r"dtype: 'bfloat16' here, 'float32' there"):
-        _ = experiment(world, built, **options).prefix_cache
+        _ = experiment(world, built, **options).prefix.reader
 
 
 def test_no_encoder_runs_its_prefix(world: World, built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,7 +168,7 @@ def test_a_killed_build_goes_on_and_ends_with_the_same(world: World, built: Path
     assert child.returncode == -signal.SIGKILL
     assert not path.exists()
     with pytest.raises((CacheError, FileNotFoundError), match="cache"):
-        _ = experiment(world, path).prefix_cache
+        _ = experiment(world, path).prefix.reader
     report = build_prefix(experiment(world, path))
     assert report.reused == entries - 3 if last else 0 < report.reused < len(CacheReader(built)) - 3
     assert CacheReader(path).meta["digest"] == CacheReader(built).meta["digest"]
@@ -187,7 +186,7 @@ def test_another_model_or_preprocessing_is_refused(
     world: World, built: Path, options: Mapping[str, Any], said: str
 ) -> None:
     with pytest.raises(CacheError, match=said):
-        _ = experiment(world, built, **options).prefix_cache
+        _ = experiment(world, built, **options).prefix.reader
     if "clips.segments" not in options:  # then the clips' cache refuses first
         with pytest.raises(CacheError, match=said):
             build_prefix(experiment(world, built, **options))
@@ -216,12 +215,12 @@ def test_an_encoder_that_draws_random_numbers_is_refused(
 
 def test_a_cache_of_clips_is_refused(world: World) -> None:
     with pytest.raises(CacheError, match="is a cache of clips"):
-        _ = experiment(world, world.cache).prefix_cache
+        _ = experiment(world, world.cache).prefix.reader
     with pytest.raises(CacheError, match="is a cache of clips"):
         build_prefix(experiment(world, world.cache))
 
 
-def test_a_feature_cache_is_refused_where_clips_are_wanted(world: World, built: Path) -> None:
+def test_a_prefix_cache_is_refused_where_clips_are_wanted(world: World, built: Path) -> None:
     with pytest.raises(CacheError, match="is a prefix cache"):
         _ = experiment(world, **{"clips.cache": str(built)}).cache
 
@@ -250,7 +249,7 @@ def test_a_state_is_stored_to_the_bit(world: World, dtype: torch.dtype) -> None:
     one = experiment(world)
     batch = one.collate([one.dataset("train")[0]])
     for m, inputs in batch["inputs"].items():
-        state = one.prefixes[m].prefix_of(m, inputs)
+        state = one.prefix.models[m].prefix_of(m, inputs)
         state = state.with_tokens(state.tokens.to(dtype))
         got, present, length = unpack_state(memoryview(pack_state("key", state, present=True, length=7)))
         assert (present, length) == (True, 7)

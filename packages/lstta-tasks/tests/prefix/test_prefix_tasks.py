@@ -123,10 +123,10 @@ def test_a_text_that_many_segments_have_is_kept_once(tmp_path: Path) -> None:
     report = build_prefix(experiment(small, path))
     one = experiment(small, path)
     samples = [sample for split in one.task.splits() for sample in one.task.samples(split)]
-    rows = [key for sample in samples for key in one.prefix_keys(sample)[Modality.LANGUAGE]]
+    rows = [key for sample in samples for key in one.prefix.keys(sample)[Modality.LANGUAGE]]
     assert report.built == len(set(rows)) + 2 * len(one.cache)
     assert len(rows) == 5 * len(samples) > 4 * len(set(rows))
-    assert None in [text for sample in samples for text in one.prefix_keys.texts(sample)]
+    assert None in [text for sample in samples for text in one.prefix.keys.texts(sample)]
     assert build_prefix(experiment(small, path)).built == 0
 
 

@@ -8,10 +8,9 @@ import numpy as np
 from small_world import CLIPS, CONFIG, World, rows, videos, write_json
 
 from lstta_tasks.data import cache_layout
-from lstta_tasks.data.cache_record import pack
+from lstta_tasks.data.cache_packing import pack
 from lstta_tasks.data.cache_writer import CacheWriter
-from lstta_tasks.data.clip import Clip
-from lstta_tasks.data.preprocessing import Preprocessing
+from lstta_tasks.data.clip import Clip, Preprocessing
 from lstta_tasks.experiment.config import load_config
 from lstta_tasks.experiment.parts import Experiment
 

@@ -19,7 +19,7 @@ import torch
 
 from lstta_core.adapter_files import save_adapter
 from lstta_tasks.experiment.config import load_config
-from lstta_tasks.experiment.metric import TaskMetric
+from lstta_tasks.experiment.runner import TaskMetric
 from lstta_tasks.explain import picture as drawing
 from lstta_tasks.training import checkpoints
 from lstta_tasks.training.hooks import SeedHook

@@ -12,8 +12,9 @@ import torch
 from lstta_core.adapter_files import save_adapter, trained_tensors
 from lstta_core.interfaces import Encoder, Modality
 from lstta_core.plugins import installed_plugins
-from lstta_tasks.adapters import Predictor, card
-from lstta_tasks.data.preprocessing import Preprocessing
+from lstta_tasks.adapters import Predictor
+from lstta_tasks.data.clip import Preprocessing
+from lstta_tasks.experiment.record import card
 from lstta_tasks.model import build_model
 from lstta_tasks.network import TaskNetwork
 from lstta_tasks.task import Task

@@ -11,7 +11,7 @@ from small_world import World
 from lstta_tasks.adapters import Predictor
 from lstta_tasks.experiment.config import load_config
 from lstta_tasks.experiment.parts import Experiment
-from lstta_tasks.experiment.runner_model import RunnerModel
+from lstta_tasks.experiment.runner import RunnerModel
 from lstta_tasks.explain.excerpt import media_of
 from lstta_tasks.explain.explain import explain
 from lstta_tasks.explain.picture import picture

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from lstta_tasks.cli.options import SPLITS, add_config, cfg_options, parser_of
 
 if TYPE_CHECKING:
-    from lstta_tasks.data.cache import CacheReader, CacheSet
+    from lstta_tasks.data.cache import CacheReader
+    from lstta_tasks.data.cache_shards import CacheSet
 
 
 def main(argv: Sequence[str] | None = None) -> None:

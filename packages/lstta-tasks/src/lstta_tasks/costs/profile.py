@@ -6,10 +6,9 @@ import copy
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
-from mmengine.config import Config
-from mmengine.optim import OptimWrapper
 from torch import Tensor
 
 from lstta_core.adapter_files import save_adapter, trained_tensors
@@ -17,12 +16,16 @@ from lstta_core.fast_linear import fast_linear
 from lstta_core.interfaces import InputSpec, LanguageSpec, Modality
 from lstta_core.profiling import MacCount, Macs, count_macs, count_parameters, measure, tensors_in
 from lstta_core.testing.inputs import synthetic_inputs
-from lstta_tasks.adapters import card
 from lstta_tasks.costs.task_profile import TaskProfile
 from lstta_tasks.experiment.factories import arguments, factory_of
 from lstta_tasks.experiment.parts import Experiment
+from lstta_tasks.experiment.record import card, record_of
+from lstta_tasks.experiment.runner import optim_wrapper
 from lstta_tasks.network import TaskNetwork, TaskOutput
-from lstta_tasks.training.train import optim_wrapper
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
+    from mmengine.optim import OptimWrapper
 
 Batch = dict[Modality, dict[str, Tensor]]
 
@@ -120,7 +123,7 @@ def folder_bytes(experiment: Experiment) -> int:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "adapter"
         model = experiment.model
-        save_adapter(folder, trained_tensors(model, model.frozen()), card(experiment.record(), model))
+        save_adapter(folder, trained_tensors(model, model.frozen()), card(record_of(experiment), model))
         return sum(path.stat().st_size for path in folder.iterdir())
 
 

@@ -7,21 +7,22 @@ import os
 import shutil
 import time
 from collections.abc import Collection, Iterable
-from contextlib import ExitStack, closing
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import lmdb
 from tqdm import tqdm
 
 from lstta_tasks.data import cache_layout as layout
-from lstta_tasks.data.cache import CacheError, CacheReader, open_cache
-from lstta_tasks.data.cache_record import Codec, identity, read_header
-from lstta_tasks.data.cache_writer import CacheWriter, build_lock
-from lstta_tasks.data.clip import ClipSource
+from lstta_tasks.data.cache import CacheError, CacheReader, check_preprocessing, check_schema, open_cache
+from lstta_tasks.data.cache_packing import identity
+from lstta_tasks.data.cache_record import Codec
+from lstta_tasks.data.cache_shards import shard_counts, shard_folder
+from lstta_tasks.data.cache_writer import CacheWriter
+from lstta_tasks.data.clip import ClipSource, Preprocessing
 from lstta_tasks.data.decode_pool import decode_all
-from lstta_tasks.data.preprocessing import Preprocessing
+from lstta_tasks.data.resumable_build import build_lock, resumable_build
 
 
 @dataclass(frozen=True)
@@ -89,11 +90,7 @@ def build_cache(
         workers = len(os.sched_getaffinity(0))
     if workers < 1 or time_limit <= 0:
         raise ValueError(f"a build needs workers and time, got workers={workers}, time_limit={time_limit}")
-    if path.exists() and not (path / layout.DATA_FILE).exists() and (not path.is_dir() or any(path.iterdir())):
-        raise CacheError(f"{path} is there already and is no cache: pass another path")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with build_lock(path):
-        built, failed = _build(path, todo, preprocessing, codec=codec, workers=workers, time_limit=time_limit)
+    built, failed = _build(path, todo, preprocessing, codec=codec, workers=workers, time_limit=time_limit)
     return BuildReport(
         path=path,
         total=len(wanted),
@@ -121,20 +118,20 @@ def _prune(path: Path, wanted: set[str]) -> int:
         reader = CacheReader(path)
         if layout.partial_folder(path).exists():
             raise CacheError(f"{layout.partial_folder(path)} is an unfinished build: finish or remove it first")
-        kept = [clip_id for clip_id in reader.ids() if clip_id in wanted]
-        if len(kept) == len(reader):
+        staying = [clip_id for clip_id in reader.ids() if clip_id in wanted]
+        if len(staying) == len(reader):
             return 0
         folder = path.with_name(f"{path.name}.pruned")
         if folder.exists():
             shutil.rmtree(folder)
         with CacheWriter(folder, layout.settings(reader.preprocessing, reader.meta["codec"])) as writer:
-            for clip_id in tqdm(kept, unit="clip", disable=None, desc="prune"):
+            for clip_id in tqdm(staying, unit="clip", disable=None, desc="prune"):
                 writer.add(clip_id, reader.read_record(clip_id))
             for clip_id, reason in reader.failures.items():
                 if clip_id in wanted:
                     writer.fail(clip_id, reason)
             writer.publish(path)
-        return len(reader) - len(kept)
+        return len(reader) - len(staying)
 
 
 def _build(
@@ -147,89 +144,46 @@ def _build(
     time_limit: float,
 ) -> tuple[int, dict[str, str]]:
     """How many clips were decoded, and the reasons for those that could not be."""
-    settings = layout.settings(preprocessing, codec)
-    partial = layout.partial_folder(path)
-    begun = _is_begun(partial)
-    finished = CacheReader(path) if (path / layout.DATA_FILE).exists() else None
-    known: dict[str, dict[str, Any]] = {}
-    if begun:
-        found, known = _unfinished(partial)
-        _check_settings(partial, found or settings, settings, preprocessing)
-    elif finished is not None:
-        _check_settings(path, finished.meta, settings, preprocessing)
-        known = {header["id"]: header["source"] for header in finished.headers()}
-    todo = [source for source in wanted.values() if not _is_current(known.get(source.id), source)]
-    listed = finished.failures if finished is not None and not begun else {}
-
     built, failed = 0, {}
-    with ExitStack() as stack:
-        # A finished cache is copied only once there is something to add to it.
-        writer = None if finished is not None and not begun else stack.enter_context(CacheWriter(partial, settings))
-        decoded = stack.enter_context(
-            closing(decode_all(todo, preprocessing, codec=codec, workers=workers, time_limit=time_limit))
-        )
-        with tqdm(total=len(wanted), initial=len(wanted) - len(todo), unit="clip", disable=None, desc=path.name) as bar:
+    with resumable_build(path) as build:
+        sources: dict[str, Any] = {}
+        if build.earlier is not None:
+            _check_settings(build.earlier.folder, build.earlier.settings, preprocessing, codec)
+            sources = build.earlier.sources
+        todo = [source for source in wanted.values() if not _is_current(sources.get(source.id), source)]
+        build.begin(layout.settings(preprocessing, codec))
+        with (
+            closing(decode_all(todo, preprocessing, codec=codec, workers=workers, time_limit=time_limit)) as decoded,
+            tqdm(total=len(wanted), initial=len(wanted) - len(todo), unit="clip", disable=None, desc=path.name) as bar,
+        ):
             for source, result in decoded:
-                if writer is None and (isinstance(result, bytes) or listed.get(source.id) != result):
-                    writer = stack.enter_context(CacheWriter(partial, settings, base=path))
                 if isinstance(result, bytes):
                     built += 1
-                    assert writer is not None
-                    writer.add(source.id, result)
+                    build.add(source.id, result)
                 else:
                     failed[source.id] = result
+                    build.fail(source.id, result)
                     bar.set_postfix(failed=len(failed))
-                    if writer is not None:
-                        writer.fail(source.id, result)
                 bar.update()
-        if writer is not None:
-            writer.publish(path)
     return built, failed
 
 
 def _check_shards(path: Path, shard: tuple[int, int] | None) -> None:
     """Raise a CacheError where what is to be built could not be read together with what is there."""
-    there = layout.shard_counts(path)
-    if shard is None and there:
-        raise CacheError(f"{path} is built in {max(there)} shards: pass one of them, or another path")
+    counts = shard_counts(path)
+    if shard is None and counts:
+        raise CacheError(f"{path} is built in {max(counts)} shards: pass one of them, or another path")
     if shard is not None and (path / layout.DATA_FILE).exists():
         raise CacheError(f"{path} is a cache in one piece, its shards would never be read: pass another path")
-    if shard is not None and there - {shard[1]}:
-        raise CacheError(f"{path} is built in {max(there - {shard[1]})} shards, not in {shard[1]}: pass another path")
+    if shard is not None and (others := counts - {shard[1]}):
+        raise CacheError(f"{path} is built in {max(others)} shards, not in {shard[1]}: pass another path")
 
 
-def _is_begun(partial: Path) -> bool:
-    """Whether an interrupted build left anything; what it left before the first byte is removed."""
-    data = partial / layout.DATA_FILE
-    if data.exists() and data.stat().st_size > 0:
-        return True
-    if partial.exists():
-        shutil.rmtree(partial)
-    return False
-
-
-def _unfinished(folder: Path) -> tuple[dict[str, Any] | None, dict[str, dict[str, Any]]]:
-    """The settings of a build that was interrupted, None if even before those, and its clips' sources by id."""
-    try:
-        with (
-            lmdb.open(str(folder), readonly=True, create=False, lock=False, readahead=False) as environment,
-            environment.begin(buffers=True) as txn,
-        ):
-            stored = txn.get(layout.SETTINGS_KEY)
-            headers = [read_header(record) for _, record in layout.entries(txn, layout.CLIP)]
-            found = None if stored is None else layout.load_json(stored)
-    except (lmdb.Error, ValueError) as error:
-        raise CacheError(f"{folder} is damaged ({error}): remove it and build anew") from error
-    return found, {header["id"]: header["source"] for header in headers}
-
-
-def _check_settings(path: Path, found: dict[str, Any], wanted: dict[str, Any], preprocessing: Preprocessing) -> None:
-    layout.check_schema(path, found)
-    layout.check_preprocessing(path, found, preprocessing)
-    if found["codec"] != wanted["codec"]:
-        raise CacheError(
-            f"{path} holds clips with codec {found['codec']!r}, {wanted['codec']!r} is wanted: use another path"
-        )
+def _check_settings(path: Path, settings: dict[str, Any], preprocessing: Preprocessing, codec: Codec) -> None:
+    check_schema(path, settings)
+    check_preprocessing(path, settings, preprocessing)
+    if settings["codec"] != codec:
+        raise CacheError(f"{path} holds clips with codec {settings['codec']!r}, {codec!r} is wanted: use another path")
 
 
 def _is_current(made_of: dict[str, Any] | None, source: ClipSource) -> bool:
@@ -259,4 +213,4 @@ def _shard(wanted: dict[str, ClipSource], path: Path, index: int, count: int) ->
         for clip_id, source in wanted.items()
         if int.from_bytes(hashlib.sha256(clip_id.encode()).digest()[:8], "little") % count == index
     }
-    return mine, layout.shard_folder(path, index, count)
+    return mine, shard_folder(path, index, count)

@@ -1,29 +1,49 @@
-"""Read caches of decoded clips."""
+"""Open and read caches of decoded clips; what is in them, see ``cache_layout``."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import hashlib
+import json
+import os
+import threading
+import weakref
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import lmdb
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from lstta_tasks.data import cache_layout as layout
-from lstta_tasks.data.cache_environment import Environment, environment
-from lstta_tasks.data.cache_layout import CacheError
-from lstta_tasks.data.cache_record import is_intact, read_header, stored_checksum, unpack
-from lstta_tasks.data.clip import Clip
-from lstta_tasks.data.preprocessing import Preprocessing
+from lstta_tasks.data.cache_layout import DATA_FILE
+from lstta_tasks.data.cache_record import read_header, stored_checksum, unpack
+from lstta_tasks.data.clip import Clip, Preprocessing
 
-__all__ = ["CacheError", "CacheReader", "CacheSet", "open_cache"]
+if TYPE_CHECKING:
+    from lstta_tasks.data.cache_shards import CacheSet
 
-# What reading a record may raise once its header or its pictures are not what was written.
-_DAMAGE = (ValueError, LookupError, TypeError, ArithmeticError, OSError, MemoryError)
+_DAMAGE = (ValueError, LookupError, TypeError, ArithmeticError, OSError, MemoryError)  # what reading one may raise
+
+
+class CacheError(ValueError):
+    """A cache cannot be read or written. The message names the folder, the reason and the way out."""
+
+
+def open_cache(path: Path | str, preprocessing: Preprocessing | None = None) -> CacheReader | CacheSet:
+    """The cache at a path, whether one machine built it or several did, each a shard.
+
+    Raises:
+        CacheError: see :class:`CacheReader`; or shards are missing.
+    """
+    if not (Path(path) / DATA_FILE).exists():
+        from lstta_tasks.data.cache_shards import open_shards, shard_counts  # a set of these readers
+
+        if shard_counts(Path(path)):
+            return open_shards(Path(path), preprocessing)
+    return CacheReader(path, preprocessing)
 
 
 class CacheReader:
@@ -37,31 +57,30 @@ class CacheReader:
         preprocessing: what the caller needs; None to take what the cache has.
 
     Attributes:
-        path: the folder.
         meta: schema, codec, preprocessing, fingerprint, count and digest.
         preprocessing: what the clips were made with.
 
     Raises:
-        CacheError: there is no cache, it is unfinished or cut off, another version wrote it, or its preprocessing is
-            not the wanted one.
+        CacheError: there is none, it is unfinished or cut off, another version's, or of other preprocessing.
     """
 
     def __init__(self, path: Path | str, preprocessing: Preprocessing | None = None) -> None:
         self.path = Path(path)
-        self._environment: Environment | None = None
-        _check_exists(self.path)
-        with self._begin() as txn:
-            found = txn.get(layout.META_KEY)
-            if found is None:
+        self._environment: _Environment | None = None
+        if not (self.path / DATA_FILE).is_file():
+            raise _absent(self.path)
+        with self.reading() as txn:
+            meta = txn.get(layout.META_KEY)
+            if meta is None:
                 raise CacheError(f"{self.path} is an unfinished cache: run the command that builds it once more")
-            self.meta: dict[str, Any] = layout.load_json(found)
-        layout.check_schema(self.path, self.meta)
+            self.meta: dict[str, Any] = json.loads(bytes(meta))
+        check_schema(self.path, self.meta)
         try:
             self.preprocessing = Preprocessing.from_dict(self.meta["preprocessing"])
         except ValueError as error:
             raise self._damaged(error) from error
         if preprocessing is not None:
-            layout.check_preprocessing(self.path, self.meta, preprocessing)
+            check_preprocessing(self.path, self.meta, preprocessing)
 
     def __len__(self) -> int:
         return int(self.meta["count"])
@@ -69,12 +88,12 @@ class CacheReader:
     def __contains__(self, clip_id: object) -> bool:
         if not isinstance(clip_id, str):
             return False
-        with self._begin() as txn:
-            return txn.get(layout.key(layout.CLIP, clip_id)) is not None
+        with self.reading() as txn:
+            return txn.get(key(layout.CLIP, clip_id)) is not None
 
     def ids(self) -> list[str]:
         """The ids of all clips, in the order of their keys."""
-        with self._begin() as txn:
+        with self.reading() as txn:
             return [
                 layout.shown(name) if layout.is_plain(name) else str(read_header(record)["id"])
                 for name, record in layout.entries(txn, layout.CLIP)
@@ -87,8 +106,7 @@ class CacheReader:
 
         Args:
             clip_id: the clip's.
-            frames: (T, F, H, W, 3): where the frames are to be put, such as a place in a batch; by default an array of
-                their own.
+            frames: (T, F, H, W, 3): where they are to be put, such as a place in a batch; by default an own array.
             sound: (T, n): likewise.
 
         Raises:
@@ -102,87 +120,41 @@ class CacheReader:
                 raise CacheError(f"clip {clip_id!r} in {self.path} is damaged: {error}") from error
 
     def header(self, clip_id: str) -> dict[str, Any]:
-        """What is known of a clip without reading it: its source's identity, codec, duration, what there is.
-
-        Raises:
-            KeyError: the cache does not have it.
-        """
+        """A clip's source, codec and duration, and what it has; a KeyError where the cache lacks it."""
         with self._record(clip_id) as record:
             return read_header(record)
 
     def checksum(self, clip_id: str) -> str:
-        """32 hexadecimal digits that change with the clip's content.
-
-        Raises:
-            KeyError: the cache does not have it.
-        """
+        """32 hexadecimal digits that change with the clip's content; a KeyError where the cache lacks it."""
         with self._record(clip_id) as record:
             return stored_checksum(record).hex()
 
     def read_record(self, clip_id: str) -> bytes:
-        """One clip as it is stored, see :mod:`lstta_tasks.data.cache_record`.
-
-        Raises:
-            KeyError: the cache does not have it.
-        """
+        """One clip as it is stored, see ``cache_record``; a KeyError where the cache lacks it."""
         with self._record(clip_id) as record:
             return bytes(record)
-
-    def headers(self) -> Iterator[dict[str, Any]]:
-        """The headers of all clips, in the order of their keys."""
-        with self._begin() as txn:
-            for _, record in layout.entries(txn, layout.CLIP):
-                yield read_header(record)
 
     @cached_property
     def failures(self) -> dict[str, str]:
         """The reason for each clip that could not be decoded when the cache was built, by id."""
-        with self._begin() as txn:
-            found = [layout.load_json(value) for _, value in layout.entries(txn, layout.FAILURE)]
-        return {failure["id"]: failure["reason"] for failure in found}
+        with self.reading() as txn:
+            failures = [layout.load_json(value) for _, value in layout.entries(txn, layout.FAILURE)]
+        return {failure["id"]: failure["reason"] for failure in failures}
 
     def checksums(self) -> dict[bytes, bytes]:
         """The stored checksum of each clip, by its key in the file."""
-        with self._begin() as txn:
+        with self.reading() as txn:
             return layout.checksums(txn)
 
     def digest(self) -> str:
         """64 hexadecimal digits, equal for caches with equal clips, computed from what is in the file now."""
         return layout.digest(self.checksums())
 
-    def verify(self) -> dict[str, str]:
-        """Read everything: the reason for each damaged clip, by id, and for the file as a whole by its path.
-
-        Empty where all is as it was written. Every clip must have its checksum, be found by its key, and count.
-        """
-        damaged: dict[str, str] = {}
-        try:
-            with self._begin() as txn:
-                for name, record in tqdm(
-                    layout.entries(txn, layout.CLIP), total=len(self), unit="clip", disable=None, desc="verify"
-                ):
-                    if not is_intact(record):
-                        damaged[layout.shown(name)] = "its checksum does not fit its content"
-                    elif txn.get(name) is None:
-                        damaged[layout.shown(name)] = "it cannot be found by its key"
-                stored = txn.get(layout.SETTINGS_KEY)
-                found = {**self.meta, **layout.load_json(stored or b"{}")}
-                if found != self.meta:
-                    damaged[str(self.path)] = "its meta record is not what was written"
-                if not damaged and layout.digest(layout.checksums(txn)) != self.meta["digest"]:
-                    damaged[str(self.path)] = "clips are missing, or are not those that were written"
-        except CacheError as error:
-            damaged[str(self.path)] = str(error)
-        return damaged
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_environment": None}
-
     @contextmanager
-    def _begin(self) -> Iterator[lmdb.Transaction]:
-        # The same file opened twice, or used across a fork, would be an error: see cache_environment.
-        if self._environment is None or not self._environment.is_usable():
-            self._environment = environment(self.path)
+    def reading(self) -> Iterator[lmdb.Transaction]:
+        """A transaction; what it reads is valid as long as it is."""
+        if self._environment is None or self._environment.pid != os.getpid():  # the latter in a child that was forked
+            self._environment = _environment(self.path)
         try:
             with self._environment.lmdb.begin(buffers=True) as txn:
                 yield txn
@@ -191,13 +163,16 @@ class CacheReader:
         except (lmdb.Error, ValueError) as error:
             raise self._damaged(error) from error
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_environment": None}
+
     def _damaged(self, error: Exception) -> CacheError:
         return CacheError(f"{self.path} is damaged: {error}. Copy it again, or remove it and build it anew.")
 
     @contextmanager
     def _record(self, clip_id: str) -> Iterator[memoryview]:
-        with self._begin() as txn:
-            record = txn.get(layout.key(layout.CLIP, clip_id))
+        with self.reading() as txn:
+            record = txn.get(key(layout.CLIP, clip_id))
             if record is None:
                 reason = self.failures.get(clip_id)
                 because = f": it could not be decoded: {reason}" if reason else ""
@@ -205,104 +180,82 @@ class CacheReader:
             yield memoryview(record)
 
 
-class CacheSet:
-    """Several caches with the same preprocessing, read as one: the shards of a build, or of several data sets.
-
-    Has the methods of :class:`CacheReader`. A clip that is in several is read from the first.
-
-    Raises:
-        CacheError: one of them cannot be read, or they differ in preprocessing.
-    """
-
-    def __init__(self, paths: Sequence[Path | str], preprocessing: Preprocessing | None = None) -> None:
-        if not paths:
-            raise CacheError("a set of caches needs at least one path")
-        first = CacheReader(paths[0], preprocessing)
-        self.readers = [first, *(CacheReader(path, first.preprocessing) for path in paths[1:])]
-        self.path = first.path.parent
-        self.preprocessing = first.preprocessing
-        self._reader_of = {clip_id: reader for reader in reversed(self.readers) for clip_id in reader.ids()}
-
-    def __len__(self) -> int:
-        return len(self._reader_of)
-
-    def __contains__(self, clip_id: object) -> bool:
-        return clip_id in self._reader_of
-
-    def ids(self) -> list[str]:
-        """The ids of all clips, sorted."""
-        return sorted(self._reader_of)
-
-    def read(
-        self, clip_id: str, frames: NDArray[np.uint8] | None = None, sound: NDArray[np.int16] | None = None
-    ) -> Clip:
-        """See :meth:`CacheReader.read`."""
-        return self._find(clip_id).read(clip_id, frames, sound)
-
-    def header(self, clip_id: str) -> dict[str, Any]:
-        """See :meth:`CacheReader.header`."""
-        return self._find(clip_id).header(clip_id)
-
-    def checksum(self, clip_id: str) -> str:
-        """See :meth:`CacheReader.checksum`."""
-        return self._find(clip_id).checksum(clip_id)
-
-    @cached_property
-    def meta(self) -> dict[str, Any]:
-        """See :attr:`CacheReader.meta`; of all clips together, as if one machine had built them."""
-        return {**self.readers[0].meta, "count": len(self), "digest": self.digest()}
-
-    def digest(self) -> str:
-        """See :meth:`CacheReader.digest`."""
-        found: dict[bytes, bytes] = {}
-        for reader in reversed(self.readers):
-            found |= reader.checksums()
-        return layout.digest(found)
-
-    @property
-    def failures(self) -> dict[str, str]:
-        """See :attr:`CacheReader.failures`; without clips that another of the caches has."""
-        found = {clip_id: why for reader in self.readers for clip_id, why in reader.failures.items()}
-        return {clip_id: why for clip_id, why in found.items() if clip_id not in self}
-
-    def verify(self) -> dict[str, str]:
-        """See :meth:`CacheReader.verify`."""
-        return {clip_id: why for reader in self.readers for clip_id, why in reader.verify().items()}
-
-    def _find(self, clip_id: str) -> CacheReader:
-        try:
-            return self._reader_of[clip_id]
-        except KeyError:
-            reason = self.failures.get(clip_id)
-            because = f": it could not be decoded: {reason}" if reason else ""
-            places = ", ".join(str(reader.path) for reader in self.readers)
-            raise KeyError(f"clip {clip_id!r} is in none of the caches {places}{because}") from None
+def key(kind: bytes, clip_id: str) -> bytes:
+    """The key of a clip or a failure. LMDB allows 511 bytes: longer ids are hashed."""
+    text = clip_id.encode(errors="surrogatepass")
+    name = kind + b":" + text
+    return name if len(name) <= layout.MAX_KEY else kind + b"#" + hashlib.sha256(text).hexdigest().encode()
 
 
-def open_cache(path: Path | str, preprocessing: Preprocessing | None = None) -> CacheReader | CacheSet:
-    """The cache at a path, whether one machine built it or several did, each a shard.
-
-    Raises:
-        CacheError: see :class:`CacheReader`; or shards are missing.
-    """
-    path = Path(path)
-    counts = layout.shard_counts(path)
-    if (path / layout.DATA_FILE).exists() or not counts:
-        return CacheReader(path, preprocessing)
-    if len(counts) > 1:
-        raise CacheError(f"{path} holds shards of different builds (of {sorted(counts)}): remove all but one build's")
-    (count,) = counts
-    wanted = [layout.shard_folder(path, index, count) for index in range(count)]
-    if missing := [folder.name for folder in wanted if not (folder / layout.DATA_FILE).exists()]:
-        raise CacheError(f"{path} lacks {', '.join(missing)}: build the missing shards first")
-    return CacheSet(wanted, preprocessing)
+def check_schema(path: Path, meta: dict[str, Any]) -> None:
+    """Raise a CacheError where another version of this package wrote the cache."""
+    if meta["schema"] != layout.SCHEMA:
+        way_out = "upgrade lstta-tasks" if meta["schema"] > layout.SCHEMA else "build it anew"
+        raise CacheError(
+            f"{path} has cache schema {meta['schema']}, this version of lstta-tasks reads {layout.SCHEMA}: {way_out}"
+        )
 
 
-def _check_exists(path: Path) -> None:
-    if (path / layout.DATA_FILE).is_file():
+def check_preprocessing(path: Path, meta: dict[str, Any], wanted: Preprocessing) -> None:
+    """Raise a CacheError that names every setting in which a cache differs from what is wanted."""
+    if meta["fingerprint"] == wanted.fingerprint():
         return
+    lines = wanted.differences(Preprocessing.from_dict(meta["preprocessing"]))
+    raise CacheError(
+        f"{path} was built with other preprocessing ('here' is wanted, 'there' is the cache):\n  "
+        + "\n  ".join(lines or ["its version of decoding"])
+        + "\nBuild another cache under another path, or change the settings back."
+    )
+
+
+class _Environment:
+    """An open cache file. Readers of one file share it, and it closes with the last of them."""
+
+    def __init__(self, path: Path) -> None:
+        options = {"readonly": True, "create": False, "lock": False, "readahead": False, "meminit": False}
+        try:
+            self.lmdb = lmdb.open(str(path), max_spare_txns=0, **options)
+        except lmdb.Error as error:
+            raise CacheError(f"{path / DATA_FILE} cannot be read as a cache: {error}. Build it anew.") from error
+        self.pid = os.getpid()
+        needed = (self.lmdb.info()["last_pgno"] + 1) * self.lmdb.stat()["psize"]
+        size = (path / DATA_FILE).stat().st_size
+        if size < needed:  # reading what is not there would end the process without a word
+            self.lmdb.close()
+            raise CacheError(
+                f"{path / DATA_FILE} is cut off: {size} of {needed} bytes are there. Copy it again, or build it anew."
+            )
+
+
+_open: weakref.WeakValueDictionary[tuple[int, int], _Environment] = weakref.WeakValueDictionary()
+_lock = threading.Lock()
+
+
+def _environment(path: Path) -> _Environment:
+    """The environment of a cache folder in this process: the same file opened twice would be an error."""
+    file = (path / DATA_FILE).stat()
+    with _lock:
+        environment = _open.get((file.st_dev, file.st_ino))
+        if environment is None:
+            environment = _open[file.st_dev, file.st_ino] = _Environment(path)
+        return environment
+
+
+def _after_fork() -> None:
+    """LMDB environments must not be used across a fork: a child drops its parent's, and opens its own when it reads."""
+    global _lock
+    _lock = threading.Lock()
+    for inherited in list(_open.values()):
+        inherited.lmdb.close()
+    _open.clear()
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+
+def _absent(path: Path) -> CacheError:
     if layout.partial_folder(path).is_dir():
-        raise CacheError(f"{path} is not finished: run the command that builds it once more, it goes on where it was")
-    if layout.shard_counts(path):
-        raise CacheError(f"{path} is a cache in shards: open it with open_cache")
-    raise CacheError(f"there is no cache at {path}: build it first (tools/cache.py build)")
+        return CacheError(f"{path} is not finished: run the command that builds it once more, it goes on where it was")
+    if any(path.glob("shard-*-of-*")):
+        return CacheError(f"{path} is a cache in shards: open it with open_cache")
+    return CacheError(f"there is no cache at {path}: build it first (tools/cache.py build)")

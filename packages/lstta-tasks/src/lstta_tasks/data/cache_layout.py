@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -22,7 +21,7 @@ from typing import Any
 import lmdb
 
 from lstta_tasks.data.cache_record import Codec, stored_checksum
-from lstta_tasks.data.preprocessing import Preprocessing
+from lstta_tasks.data.clip import Preprocessing
 
 SCHEMA = 1
 DATA_FILE = "data.mdb"
@@ -30,18 +29,7 @@ SETTINGS_KEY = b"__settings__"
 META_KEY = b"__meta__"
 CLIP = b"clip"
 FAILURE = b"fail"
-_MAX_KEY = 511
-
-
-class CacheError(ValueError):
-    """A cache cannot be read or written. The message names the folder, the reason and the way out."""
-
-
-def key(kind: bytes, clip_id: str) -> bytes:
-    """The key of a clip or a failure. LMDB allows 511 bytes: longer ids are hashed."""
-    text = clip_id.encode(errors="surrogatepass")
-    name = kind + b":" + text
-    return name if len(name) <= _MAX_KEY else kind + b"#" + hashlib.sha256(text).hexdigest().encode()
+MAX_KEY = 511
 
 
 def is_plain(name: bytes) -> bool:
@@ -93,17 +81,6 @@ def partial_folder(path: Path) -> Path:
     return path.with_name(f"{path.name}.partial")
 
 
-def shard_folder(path: Path, index: int, count: int) -> Path:
-    """Where part ``index`` of ``count`` of a cache that is built by several machines is."""
-    return path / f"shard-{index}-of-{count}"
-
-
-def shard_counts(path: Path) -> set[int]:
-    """Into how many shards the builds in a folder are divided, finished or not: one number for one build."""
-    names = (re.match(r"shard-\d+-of-(\d+)(\.partial)?$", folder.name) for folder in path.glob("shard-*-of-*"))
-    return {int(match[1]) for match in names if match}
-
-
 def load_json(value: bytes | memoryview) -> dict[str, Any]:
     """A settings, meta or failure record."""
     loaded = json.loads(bytes(value))
@@ -114,24 +91,3 @@ def load_json(value: bytes | memoryview) -> dict[str, Any]:
 def dump_json(value: dict[str, Any]) -> bytes:
     """The inverse of :func:`load_json`; equal dicts give equal bytes."""
     return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
-
-
-def check_schema(path: Path, found: dict[str, Any]) -> None:
-    """Raise a CacheError where another version of this package wrote the cache."""
-    if found["schema"] != SCHEMA:
-        way_out = "upgrade lstta-tasks" if found["schema"] > SCHEMA else "build it anew"
-        raise CacheError(
-            f"{path} has cache schema {found['schema']}, this version of lstta-tasks reads {SCHEMA}: {way_out}"
-        )
-
-
-def check_preprocessing(path: Path, found: dict[str, Any], wanted: Preprocessing) -> None:
-    """Raise a CacheError that names every setting in which a cache differs from what is wanted."""
-    if found["fingerprint"] == wanted.fingerprint():
-        return
-    lines = wanted.differences(Preprocessing.from_dict(found["preprocessing"]))
-    raise CacheError(
-        f"{path} was built with other preprocessing ('here' is wanted, 'there' is the cache):\n  "
-        + "\n  ".join(lines or ["its version of decoding"])
-        + "\nBuild another cache under another path, or change the settings back."
-    )

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import lmdb
 
+from lstta_core.whole_files import sync, write_whole
 from lstta_tasks.data import cache_layout as layout
-from lstta_tasks.data.cache_layout import DATA_FILE, CacheError
-from lstta_tasks.data.file_lock import lock_beside
+from lstta_tasks.data.cache import CacheError, key
+from lstta_tasks.data.cache_layout import DATA_FILE
 
 _FIRST_MAP_SIZE = 1 << 30
 _COMMIT_BYTES = 1 << 26
@@ -23,7 +21,7 @@ _COMMIT_SECONDS = 1.0
 
 
 class CacheWriter:
-    """The one writer of a cache that is being built, in its ``.partial`` folder.
+    """The one writer of a cache that is being built, in its ``.partial`` folder; see ``resumable_build`` for the rest.
 
     Clips are written in transactions of up to 64 MB or one second; an interrupted one leaves the file as it was
     before. Leaving the ``with`` block writes what is pending, whatever happened.
@@ -46,8 +44,7 @@ class CacheWriter:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             if base is not None and not (folder / DATA_FILE).exists():
-                shutil.copyfile(base / DATA_FILE, folder / f"{DATA_FILE}.copy")
-                (folder / f"{DATA_FILE}.copy").rename(folder / DATA_FILE)
+                write_whole(folder / DATA_FILE, lambda draft: shutil.copyfile(base / DATA_FILE, draft))
             # No lock file: build_lock keeps other writers away, and there are no readers yet.
             self._lmdb = lmdb.open(str(folder), map_size=_FIRST_MAP_SIZE, lock=False, readahead=False)
         except (OSError, lmdb.Error) as error:
@@ -70,14 +67,14 @@ class CacheWriter:
 
     def add(self, clip_id: str, record: bytes) -> None:
         """Write a clip, in place of an older one of the same id."""
-        self._put(layout.key(layout.FAILURE, clip_id), None)
-        self._put(layout.key(layout.CLIP, clip_id), record)
+        self._put(key(layout.FAILURE, clip_id), None)
+        self._put(key(layout.CLIP, clip_id), record)
         self._maybe_commit()
 
     def fail(self, clip_id: str, reason: str) -> None:
         """List a clip as one that cannot be decoded."""
-        self._put(layout.key(layout.CLIP, clip_id), None)
-        self._put(layout.key(layout.FAILURE, clip_id), layout.dump_json({"id": clip_id, "reason": reason}))
+        self._put(key(layout.CLIP, clip_id), None)
+        self._put(key(layout.FAILURE, clip_id), layout.dump_json({"id": clip_id, "reason": reason}))
         self._maybe_commit()
 
     def commit(self) -> None:
@@ -118,14 +115,14 @@ class CacheWriter:
         with data.open("r+b") as file:
             # LMDB does not write pages that it took and gave back: without this the end could seem cut off.
             file.truncate(max(pages, data.stat().st_size))
-            os.fsync(file.fileno())
-        if (path / DATA_FILE).exists():
+        sync(data)
+        if path.is_dir():
             data.replace(path / DATA_FILE)
             shutil.rmtree(self.folder)
         else:
             self.folder.rename(path)
-        _sync_folder(path)
-        _sync_folder(path.parent)
+        sync(path)
+        sync(path.parent)
 
     def _put(self, name: bytes, value: bytes | None) -> None:
         self._pending.append((name, value))
@@ -148,28 +145,3 @@ class CacheWriter:
             f"cannot write the cache {self.folder}: {error} ({free / 1e6:,.0f} MB are free there). Clips written "
             "before are kept: make room, and run the same command again."
         )
-
-
-@contextmanager
-def build_lock(path: Path) -> Iterator[None]:
-    """Keep a second builder of the same cache away, on this machine and where the file system has locks.
-
-    Raises:
-        CacheError: somebody else builds it at this moment.
-    """
-    with ExitStack() as stack:
-        try:
-            alone = stack.enter_context(lock_beside(path))
-        except OSError as error:
-            raise CacheError(f"{path.parent} cannot be locked: {error}. Build on another file system.") from error
-        if not alone:
-            raise CacheError(f"another process builds {path} at this moment: wait for it, or pass another path")
-        yield
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

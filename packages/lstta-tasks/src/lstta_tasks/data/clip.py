@@ -1,13 +1,22 @@
-"""Where a clip comes from, and a decoded clip."""
+"""A clip: where it comes from, what is kept of it, and what decoding makes of it."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
+
+Fit = Literal["crop", "squash", "pad"]
+
+# Raised by one whenever decoding gives other pixels or samples for the same settings: caches are then built anew.
+DECODING_VERSION = 1
 
 
 class DecodeError(ValueError):
@@ -52,6 +61,83 @@ class ClipSource:
             raise ValueError(f"clip {self.id!r} runs from {self.start} to {self.end} seconds, which is no span of time")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Preprocessing:
+    """The settings that decoding needs. Two caches fit together when these are equal.
+
+    A clip is cut into ``segments`` equal spans. Of each, ``frames_per_segment`` frames are taken at the centres of
+    as many equal parts, and up to ``sound_seconds`` of sound from its middle.
+
+    Attributes:
+        segments: T.
+        frames_per_segment: F.
+        frame_size: (height, width) in pixels.
+        fit: ``"crop"`` fills the frame and cuts what stands over, centred; ``"squash"`` keeps the whole picture and
+            not its shape; ``"pad"`` keeps both and adds black bars.
+        sample_rate: of the sound, in Hz.
+        sound_seconds: the longest sound kept of a segment. A shorter segment keeps all it has.
+
+    Raises:
+        ValueError: a value that no clip could be decoded with.
+    """
+
+    segments: int
+    frames_per_segment: int = 1
+    frame_size: tuple[int, int]
+    fit: Fit = "crop"
+    sample_rate: int
+    sound_seconds: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "frame_size", tuple(self.frame_size))
+        object.__setattr__(self, "sound_seconds", float(self.sound_seconds))
+        for name in ("segments", "frames_per_segment", "sample_rate"):
+            _check_count(name, getattr(self, name))
+        if len(self.frame_size) != 2:
+            raise ValueError(f"frame_size must be (height, width), got {self.frame_size}")
+        for side in self.frame_size:
+            _check_count("each side of frame_size", side)
+        if self.fit not in get_args(Fit):
+            raise ValueError(f"fit must be one of {', '.join(get_args(Fit))}, got {self.fit!r}")
+        if not math.isfinite(self.sound_seconds) or self.sound_samples < 1:
+            raise ValueError(
+                f"sound_seconds must give at least one sample at {self.sample_rate} Hz, got {self.sound_seconds}"
+            )
+
+    @property
+    def sound_samples(self) -> int:
+        """n, the number of samples kept of a segment."""
+        return round(self.sample_rate * self.sound_seconds)
+
+    def fingerprint(self) -> str:
+        """64 hexadecimal digits that change when any setting, or the way of decoding, changes."""
+        text = json.dumps({"decoding": DECODING_VERSION, **asdict(self)}, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @classmethod
+    def from_dict(cls, settings: Mapping[str, Any]) -> Preprocessing:
+        """The inverse of :func:`dataclasses.asdict`, also after a way through JSON.
+
+        Raises:
+            ValueError: a setting is missing or unknown.
+        """
+        names = {field.name for field in fields(cls)}
+        if unknown := sorted(set(settings) - names):
+            raise ValueError(f"unknown preprocessing settings {unknown}; there are {sorted(names)}")
+        try:
+            return cls(**settings)
+        except TypeError as error:
+            raise ValueError(f"preprocessing settings {dict(settings)} are incomplete: {error}") from error
+
+    def differences(self, other: Preprocessing) -> list[str]:
+        """One line a setting that differs: its name, the value here, the value there."""
+        return [
+            f"{field.name}: {getattr(self, field.name)!r} here, {getattr(other, field.name)!r} there"
+            for field in fields(self)
+            if getattr(self, field.name) != getattr(other, field.name)
+        ]
+
+
 @dataclass(frozen=True, eq=False)
 class Clip:
     """A decoded clip of T segments with F frames each.
@@ -74,3 +160,21 @@ class Clip:
     has_video: bool
     has_sound: bool
     duration: float
+
+
+def _check_count(name: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")
+
+
+def sound_spans(preprocessing: Preprocessing, duration: float) -> list[tuple[int, int]]:
+    """What is kept of a clip's sound: (first sample, number of samples) of each segment.
+
+    All of a short segment, the middle of a long one. ``duration`` is the clip's, in seconds.
+    """
+    edges: NDArray[np.float64] = np.linspace(0, duration * preprocessing.sample_rate, preprocessing.segments + 1)
+    spans = []
+    for begin, end in zip(edges[:-1].round().astype(int), edges[1:].round().astype(int), strict=True):
+        count = min(int(end - begin), preprocessing.sound_samples)
+        spans.append((int(begin) + (int(end - begin) - count) // 2, count))
+    return spans

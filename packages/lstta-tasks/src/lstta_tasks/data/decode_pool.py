@@ -16,9 +16,8 @@ from multiprocessing.connection import wait
 from pathlib import Path
 
 from lstta_tasks.data.cache_record import Codec
-from lstta_tasks.data.clip import ClipSource
+from lstta_tasks.data.clip import ClipSource, Preprocessing
 from lstta_tasks.data.files import missing
-from lstta_tasks.data.preprocessing import Preprocessing
 
 
 def decode_all(

@@ -13,10 +13,10 @@ import threading
 import time
 from multiprocessing.connection import Connection
 
-from lstta_tasks.data.cache_record import Codec, identity, pack
-from lstta_tasks.data.clip import ClipSource, DecodeError
+from lstta_tasks.data.cache_packing import identity, pack
+from lstta_tasks.data.cache_record import Codec
+from lstta_tasks.data.clip import ClipSource, DecodeError, Preprocessing
 from lstta_tasks.data.decode import decode_clip
-from lstta_tasks.data.preprocessing import Preprocessing
 
 
 def main(descriptor: int) -> None:

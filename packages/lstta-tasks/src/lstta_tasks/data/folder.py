@@ -13,7 +13,7 @@ def videos_in(folder: Path) -> list[Path]:
     Raises:
         FileNotFoundError: there is none.
     """
-    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in VIDEOS and path.is_file())
-    if not found:
+    videos = sorted(path for path in folder.rglob("*") if path.suffix.lower() in VIDEOS and path.is_file())
+    if not videos:
         raise FileNotFoundError(f"{folder}: no file in it ends in {', '.join(VIDEOS)}")
-    return found
+    return videos

@@ -10,7 +10,7 @@ from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 from PIL import Image
 
-from lstta_tasks.data.preprocessing import Fit
+from lstta_tasks.data.clip import Fit
 
 _BICUBIC = Image.Resampling.BICUBIC
 
@@ -23,7 +23,7 @@ def resize(
     Args:
         picture: as decoded. Its display matrix, if it has one, is applied.
         size: (H, W) of the frame, seen upright.
-        fit: see :class:`~lstta_tasks.data.preprocessing.Preprocessing`.
+        fit: see :class:`~lstta_tasks.data.clip.Preprocessing`.
         pixel_aspect: width of a stored pixel divided by its height, None for square ones.
     """
     matrix = _display_matrix(picture)

@@ -223,8 +223,8 @@ def _measure(path: Path, container: InputContainer) -> dict[int, tuple[float, fl
         end = start + seconds(packet.duration or 0, packet)
         if not packet.duration and packet.stream.type == "video":
             end = start + float(1 / (packet.stream.average_rate or _USUAL_RATE))
-        known = extents.get(packet.stream_index, (start, end))
-        extents[packet.stream_index] = (min(known[0], start), max(known[1], end))
+        extent = extents.get(packet.stream_index, (start, end))
+        extents[packet.stream_index] = (min(extent[0], start), max(extent[1], end))
     if not extents:
         raise DecodeError(f"{path}: a header without any picture or sound after it")
     _check_whole(path, container, extents)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from lstta_core.interfaces import LanguageSpec
-from lstta_tasks.data.collate import texts_by_segment
+from lstta_tasks.data.timed_text import texts_by_segment
 from lstta_tasks.doctor.finding import Finding
 from lstta_tasks.doctor.probe import Probe
 from lstta_tasks.task import Sample, Split

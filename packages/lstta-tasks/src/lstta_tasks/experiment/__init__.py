@@ -1,7 +1,8 @@
-"""Training and evaluation on MMEngine's runner: the only place that imports mmengine.
+"""From a config to its parts, and through a split in batches: evaluation, prediction.
 
 MMEngine offers an optimizer of transformers by name. Where transformers is installed it imports it for that, and with
-it peft and accelerate: seconds at every start, for a name that no config of ours can use.
+it peft and accelerate: seconds at every start, for a name that no config of ours can use. So whatever else imports
+mmengine has to import this package first.
 """
 
 import importlib

@@ -18,7 +18,7 @@ from mmengine.runner import EpochBasedTrainLoop
 
 from lstta_core.plugins import Kind
 from lstta_core.readout import Readout
-from lstta_tasks.data.preprocessing import Preprocessing
+from lstta_tasks.data.clip import Preprocessing
 from lstta_tasks.experiment.factories import Factory, arguments, callable_of, factory_of, nearest, plain
 from lstta_tasks.experiment.schedule import course, schedulers_of
 from lstta_tasks.model import build_model
@@ -29,7 +29,7 @@ SECTIONS: dict[str, type] = {
     "encoders": dict,  # by modality: name of an encoder, and its arguments
     "method": dict,  # name of a method, and its arguments; or budget, a number of parameters, instead of the width
     "model": dict,  # arguments of lstta_tasks.model.build_model
-    "clips": dict,  # arguments of lstta_tasks.data.preprocessing.Preprocessing that encoders do not decide; the cache
+    "clips": dict,  # arguments of lstta_tasks.data.clip.Preprocessing that encoders do not decide; the cache
     "loader": dict,  # batch_size, workers
     "optim_wrapper": dict,  # MMEngine's, with the optimizer's class
     "schedule": dict,  # arguments of lstta_tasks.experiment.schedule.course; or instead

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import copy
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-from typing import Any
-
-import torch
-from mmengine.config import Config
-from mmengine.device import get_device
-from mmengine.dist import is_main_process
-from tqdm import tqdm
+from typing import TYPE_CHECKING, Any
 
 from lstta_core.adapter_files import AdapterFile, AdapterFileError
-from lstta_core.fast_linear import fast_linear
 from lstta_tasks.adapters import load_into, read
-from lstta_tasks.data.preprocessing import Preprocessing
+from lstta_tasks.data.clip import Preprocessing
+from lstta_tasks.experiment.batches import ready, through
 from lstta_tasks.experiment.distributed import join
 from lstta_tasks.experiment.factories import described
-from lstta_tasks.experiment.metric import TaskMetric
 from lstta_tasks.experiment.parts import Experiment
-from lstta_tasks.experiment.runner_model import RunnerModel
-from lstta_tasks.experiment.second_pass import SecondPass
+from lstta_tasks.experiment.runner import TaskMetric
+from lstta_tasks.experiment.second_pass import score_again
 from lstta_tasks.task import Report, Split
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
 
 def evaluate(config: Config, adapter: Path, split: Split, launcher: str = "none") -> tuple[Report, dict[str, Any]]:
@@ -43,13 +40,12 @@ def evaluate(config: Config, adapter: Path, split: Split, launcher: str = "none"
     experiment = restore(config, adapter)
     model = experiment.model
     dataset = experiment.dataset(split)
-    runner_model = RunnerModel(model=model, task=experiment.task).to(get_device()).eval()
-    scorer = SecondPass(experiment=experiment, model=runner_model)
+    runner_model = ready(experiment)
+    scorer = partial(score_again, experiment, runner_model)
     metric = TaskMetric(task=experiment.task, samples=dataset.samples, scorer=scorer)
-    with torch.no_grad(), fast_linear(enabled=not torch.cuda.is_available()):
-        for batch in tqdm(experiment.loader(split, dataset), desc=split, disable=None if is_main_process() else True):
-            metric.process(batch, runner_model.test_step(batch))
-        metric.evaluate(len(dataset))
+    for answers in through(experiment, experiment.loader(split, dataset), runner_model.test_step, split):
+        metric.process(None, answers)
+    metric.evaluate(len(dataset))
     report = metric.report or Report("", ())
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
     details = {

@@ -5,34 +5,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import torch
-from mmengine.dist import collect_results, is_main_process
-from tqdm import tqdm
+from mmengine.dist import collect_results
 
+from lstta_tasks.data.batch import Batch
+from lstta_tasks.experiment.batches import through
 from lstta_tasks.experiment.parts import Experiment
-from lstta_tasks.experiment.runner_model import RunnerModel
+from lstta_tasks.experiment.runner import RunnerModel
 from lstta_tasks.task import Sample
 
 
-class SecondPass:
-    """Scores samples in batches, their clips or states read again; shared out between ranks.
+def score_again(experiment: Experiment, model: RunnerModel, samples: Sequence[Sample]) -> dict[str, float]:
+    """The network's scores by sample id, on the first rank; others get none.
+
+    The samples' clips or states are read again, in batches shared out between ranks.
 
     Args:
         experiment: whose cache and loader these are.
         model: with the network.
+        samples: that the task asks about.
     """
 
-    def __init__(self, *, experiment: Experiment, model: RunnerModel) -> None:
-        self.experiment = experiment
-        self.model = model
+    def step(batch: Batch) -> list[dict[str, Any]]:
+        data = model.data_preprocessor(batch, False)
+        scores = model.model.score(data["inputs"]).tolist()
+        return [{"id": sample, "score": score} for sample, score in zip(data["ids"], scores, strict=True)]
 
-    def __call__(self, samples: Sequence[Sample]) -> dict[str, float]:
-        """The network's scores by sample id, on the first rank; others get none."""
-        dataset = self.experiment.dataset_of(samples)
-        loader = self.experiment.loader("val", dataset)
-        results: list[dict[str, Any]] = []
-        with torch.no_grad():
-            for batch in tqdm(loader, desc="second pass", leave=False, disable=None if is_main_process() else True):
-                results += self.model.score_step(batch)
-        gathered = collect_results(results, len(dataset), "gpu")
-        return {result["id"]: result["score"] for result in gathered or ()}
+    dataset = experiment.dataset_of(samples)
+    scored = through(experiment, experiment.loader("val", dataset), step, "second pass")
+    gathered = collect_results([one for batch in scored for one in batch], len(dataset), "gpu")
+    return {one["id"]: one["score"] for one in gathered or ()}

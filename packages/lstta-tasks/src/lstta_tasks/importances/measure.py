@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from mmengine.config import Config
-from mmengine.device import get_device
 from torch import Tensor
-from tqdm import tqdm
 
-from lstta_core.fast_linear import fast_linear
-from lstta_tasks.data.dataset import SampleDataset
+from lstta_tasks.data.batch import Batch, SampleDataset
+from lstta_tasks.experiment.batches import ready, through
 from lstta_tasks.experiment.evaluate import restore
 from lstta_tasks.experiment.parts import Experiment
-from lstta_tasks.experiment.runner_model import RunnerModel
 from lstta_tasks.importances.measured import Matters, Measured, agreements, curves, groups, segments_that_matter
 from lstta_tasks.importances.rankings import ATTENTION, IMPORTANCE, Order, Scores, orders
 from lstta_tasks.importances.relevance_file import (
@@ -29,6 +25,9 @@ from lstta_tasks.importances.relevance_file import (
 from lstta_tasks.importances.removal import blanked, hidden, kept_segments, seen_segments
 from lstta_tasks.network import TaskModel
 from lstta_tasks.task import Predictions, Split
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
 
 def measure(
@@ -91,7 +90,7 @@ class _Trial:
         self.experiment, self.split = experiment, split
         self.dataset, self.model = dataset, model
         self.segments = experiment.preprocessing.segments
-        self.runner = RunnerModel(model=model, task=experiment.task).to(get_device()).eval()
+        self.runner = ready(experiment)
 
     def relevant(self) -> tuple[dict[str, RelevantSeconds], Matters]:
         """What the data set's own file says of samples, and which segments matter to those that have a clip.
@@ -117,8 +116,9 @@ class _Trial:
             ValueError: there are no importances.
         """
         predictions: dict[str, Any] = {}
-        explanations: dict[str, dict[str, Any]] = {IMPORTANCE: {}, ATTENTION: {}}
-        for batch in self._batches("whole clips"):
+        scores: dict[str, dict[str, Any]] = {IMPORTANCE: {}, ATTENTION: {}}
+
+        def step(batch: Batch) -> None:
             output = self.model.explain(batch["inputs"])
             if not output.importances:
                 raise ValueError(f"the method {self.experiment.config.method['name']!r} gives no importances")
@@ -126,16 +126,19 @@ class _Trial:
             for name, numbers in ((IMPORTANCE, output.importances), (ATTENTION, output.attention)):
                 arrays = {m: values.float().cpu().numpy() for m, values in numbers.items()}
                 for place, sample in enumerate(batch["ids"]):
-                    explanations[name][sample] = {m: values[place] for m, values in arrays.items()}
-        return predictions, dict(explanations)
+                    scores[name][sample] = {m: values[place] for m, values in arrays.items()}
+
+        self._through("whole clips", step)
+        return predictions, dict(scores)
 
     def remove(self, wanted: Sequence[Order], counts: Sequence[int]) -> list[tuple[Order, list[Predictions]]]:
         """Of each order, predictions with so many segments removed."""
-        gathered: list[list[dict[str, Any]]] = [[{} for _ in counts] for _ in wanted]
-        for batch in self._batches("segments removed"):
+        predicted: list[list[dict[str, Any]]] = [[{} for _ in counts] for _ in wanted]
+
+        def step(batch: Batch) -> None:
             inputs, ids = batch["inputs"], batch["ids"]
             seen, present = seen_segments(inputs), {m: given["present"] for m, given in inputs.items()}
-            for order, answers in zip(wanted, gathered, strict=True):
+            for order, answers in zip(wanted, predicted, strict=True):
                 stacked = {m: np.stack([order.scores[s][m] for s in ids]) for m in seen}
                 scores = {m: torch.from_numpy(values).to(seen[m].device) for m, values in stacked.items()}
                 for count, answer in zip(counts, answers, strict=True):
@@ -143,12 +146,17 @@ class _Trial:
                     states = hidden(self.model.trimodal.prefix(blanked(inputs, kept)), kept)
                     output = self.model.trimodal.suffix(states, present)
                     answer.update(self._predict(ids, self.model.head(self.model.readout(output))))
-        return [(order, [*answers]) for order, answers in zip(wanted, gathered, strict=True)]
+
+        self._through("segments removed", step)
+        return [(order, [*answers]) for order, answers in zip(wanted, predicted, strict=True)]
 
     def _predict(self, ids: Sequence[str], output: Tensor) -> dict[str, Any]:
         return dict(zip(ids, self.experiment.task.predict(output), strict=True))
 
-    def _batches(self, what: str) -> Iterator[dict[str, Any]]:
-        with torch.no_grad(), fast_linear(enabled=not torch.cuda.is_available()):
-            for batch in tqdm(self.experiment.loader(self.split, self.dataset), desc=what, disable=None):
-                yield self.runner.data_preprocessor(batch, False)
+    def _through(self, what: str, step: Callable[[Batch], None]) -> None:
+        """The step for each batch of the split, on the device."""
+
+        def on_device(batch: Batch) -> None:
+            step(self.runner.data_preprocessor(batch, False))
+
+        through(self.experiment, self.experiment.loader(self.split, self.dataset), on_device, what)

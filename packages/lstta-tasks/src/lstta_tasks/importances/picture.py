@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from lstta_core.interfaces import Modality
+from lstta_core.whole_files import write_whole
 from lstta_tasks.explain.palette import COLOURS, NAMES
 from lstta_tasks.importances.agreement import Mean
 from lstta_tasks.importances.measured import Curve, Measured
@@ -39,8 +40,7 @@ def write_picture(measured: Measured, title: str, path: Path) -> None:
         panel.set_ylabel(measured.metric + (", lower is better" if measured.lower_is_better else ""))
         panel.sharey(panels[0])
     figure.suptitle(f"{title}; on the right {measured.samples[group]:,} {group}", fontsize=10, parse_math=False)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path)
+    write_whole(path, lambda draft: figure.savefig(draft, format="png"))
 
 
 def _bars(panel: Axes, measured: Measured) -> None:

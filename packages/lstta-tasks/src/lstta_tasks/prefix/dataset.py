@@ -10,10 +10,11 @@ from torch.utils.data import Dataset
 
 from lstta_core.interfaces import LanguageSpec, Modality
 from lstta_core.states import as_segments, crop_state, join_states
-from lstta_tasks.data.cache import CacheReader, CacheSet
-from lstta_tasks.data.cache_layout import CacheError
-from lstta_tasks.data.collate import Batch, texts_by_segment
-from lstta_tasks.prefix.cache import PrefixReader, SharedState, StoredState, clip_key, text_key
+from lstta_tasks.data.batch import Batch
+from lstta_tasks.data.cache import CacheError, CacheReader
+from lstta_tasks.data.cache_shards import CacheSet
+from lstta_tasks.data.timed_text import texts_by_segment
+from lstta_tasks.prefix.prefix_cache import PrefixReader, SharedState, StoredState, clip_key, text_key
 from lstta_tasks.task import Sample
 
 States = dict[Modality, list[StoredState]]
@@ -50,7 +51,7 @@ class PrefixKeys:
         return [] if text is None else self.text.tokenize(text)[: self.text.max_length]
 
     def texts(self, sample: Sample) -> list[str | None]:
-        """The texts of a sample, a row each, as :class:`~lstta_tasks.data.collate.Collate` has them.
+        """The texts of a sample, a row each, as :class:`~lstta_tasks.data.batch.Collate` has them.
 
         Raises:
             KeyError: texts are timed, and the clip is not in the clips' cache.
@@ -116,15 +117,15 @@ class PrefixDataset(Dataset[tuple[Sample, States]]):
         return len(self.samples)
 
     def __getitem__(self, index: int) -> tuple[Sample, States]:
-        found = {}
+        states = {}
         for m, keys in self._keys[index].items():
             read = {key: self.reader.state(key) for key in set(keys)}
-            found[m] = [read[key] for key in keys]
-        return self.samples[index], found
+            states[m] = [read[key] for key in keys]
+        return self.samples[index], states
 
 
 class PrefixCollate:
-    """Batches as :class:`~lstta_tasks.data.collate.Collate` makes them, with ``state`` in place of raw inputs.
+    """Batches as :class:`~lstta_tasks.data.batch.Collate` makes them, with ``state`` in place of raw inputs.
 
     Args:
         reader: of the prefix cache.
@@ -142,14 +143,14 @@ class PrefixCollate:
     def __call__(self, items: Sequence[tuple[Sample, States]]) -> Batch:
         inputs = {}
         for m in self.modalities:
-            found = [states[m] for _, states in items]
-            rows = [stored for of_one in found for stored in of_one]
+            of_samples = [states[m] for _, states in items]
+            rows = [stored for of_one in of_samples for stored in of_one]
             joined = join_states([stored.state for stored in rows], self._shared[m].extras)
             if m is Modality.LANGUAGE:  # as long as the longest of the batch, like raw texts
                 joined = crop_state(joined, max(1, *(stored.length for stored in rows)), self._shared[m].token_axes)
-            if len(found[0]) > 1:
-                joined = as_segments(joined, len(found[0]))
-            present = [any(stored.present for stored in of_one) for of_one in found]
+            if len(of_samples[0]) > 1:
+                joined = as_segments(joined, len(of_samples[0]))
+            present = [any(stored.present for stored in of_one) for of_one in of_samples]
             inputs[m] = {"state": joined, "present": torch.tensor(present)}
         target = torch.tensor([sample.target for sample, _ in items])
         return {"inputs": inputs, "target": target, "ids": [sample.id for sample, _ in items]}

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import torch
-from mmengine.device import get_device
 from torch import Tensor
 
 from lstta_core.interfaces import EncoderState, LanguageSpec, Modality
 from lstta_core.states import as_segments, join_states, shared_extras, token_axes
-from lstta_tasks.data.cache_writer import CacheWriter
-from lstta_tasks.data.collate import audio_inputs, language_inputs, visual_inputs
+from lstta_tasks.data.batch import audio_inputs, language_inputs, visual_inputs
+from lstta_tasks.data.resumable_build import ResumableBuild
+from lstta_tasks.experiment.batches import device
 from lstta_tasks.experiment.parts import Experiment
-from lstta_tasks.prefix.cache import pack_state, pack_tensors, shared_key
+from lstta_tasks.prefix.prefix_cache import pack_state, pack_tensors, shared_key
 
 _NEAR = 0.01
 """How far, as a part of its norm, a state may be off by rounding; what another text does to it is far more."""
@@ -38,12 +38,12 @@ class PrefixStates:
 
     def __init__(self, experiment: Experiment, length: int) -> None:
         self.experiment = experiment
-        self.models = experiment.prefixes
+        self.models = experiment.prefix.models
         self.length = length
         self._shared: dict[Modality, dict[str, Tensor]] = {}
         self._steady: set[Modality] = set()
 
-    def write(self, writer: CacheWriter, job: StateJob) -> None:
+    def write(self, build: ResumableBuild, job: StateJob) -> None:
         """One state; before the first of its modality, what all of them share.
 
         Raises:
@@ -54,16 +54,16 @@ class PrefixStates:
         if job.modality not in self._steady and state.mask.any():
             self._check_steady(job.modality, inputs, state)
         if job.modality not in self._shared:
-            self._share(writer, job.modality, inputs, state)
+            self._share(build, job.modality, inputs, state)
         shared = self._shared[job.modality]
         if not all(torch.equal(state.extras[name], tensor) for name, tensor in shared.items()):
             raise ValueError(f"clips.prefix: what the {job.modality} encoder's blocks need besides tokens is not fixed")
         length = int(inputs["mask"].sum()) if job.modality is Modality.LANGUAGE else 0
         own = self._own(job.modality, state)
         record = pack_state(job.key, own, present=bool(inputs["present"]), length=length)
-        writer.add(job.key, record)
+        build.add(job.key, record)
 
-    def _share(self, writer: CacheWriter, modality: Modality, inputs: dict[str, Tensor], state: EncoderState) -> None:
+    def _share(self, build: ResumableBuild, modality: Modality, inputs: dict[str, Tensor], state: EncoderState) -> None:
         twice = self._state(modality, {name: torch.cat([value, value]) for name, value in inputs.items()})
         shared = {name: state.extras[name] for name in shared_extras(state, twice)}
         axes: dict[str, list[int]] = {}
@@ -73,7 +73,7 @@ class PrefixStates:
         self._shared[modality] = shared
         if modality is Modality.LANGUAGE and self.experiment.task.timed_text:
             self._check_rows(inputs)
-        writer.add(shared_key(modality), pack_tensors(shared_key(modality), shared, {"token_axes": axes}))
+        build.add(shared_key(modality), pack_tensors(shared_key(modality), shared, {"token_axes": axes}))
 
     def _check_steady(self, modality: Modality, inputs: dict[str, Tensor], state: EncoderState) -> None:
         """Nothing that decoding does is random, but an encoder of one's own may add noise or drop what it reads."""
@@ -105,9 +105,7 @@ class PrefixStates:
         return replace(state, extras={name: value for name, value in state.extras.items() if name not in shared})
 
     def _state(self, modality: Modality, inputs: dict[str, Tensor]) -> EncoderState:
-        return self.models[modality].prefix_of(
-            modality, {name: value.to(get_device()) for name, value in inputs.items()}
-        )
+        return self.models[modality].prefix_of(modality, {name: value.to(device()) for name, value in inputs.items()})
 
     def _inputs(self, job: StateJob) -> dict[str, Tensor]:
         if job.modality is Modality.LANGUAGE:

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from mmengine.config import Config
-from mmengine.device import get_device
-from tqdm import tqdm
 
-from lstta_core.fast_linear import fast_linear
 from lstta_tasks.adapters import read
+from lstta_tasks.experiment.batches import ready, through
 from lstta_tasks.experiment.evaluate import restore
-from lstta_tasks.experiment.runner_model import RunnerModel
 from lstta_tasks.retrieval.index import Index, of_adapter
 from lstta_tasks.retrieval.network import RetrievalNetwork
 from lstta_tasks.task import Split
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
 
 def index_split(config: Config, adapter: Path, split: Split) -> tuple[Index, list[str]]:
@@ -33,12 +32,8 @@ def index_split(config: Config, adapter: Path, split: Split) -> tuple[Index, lis
     if not isinstance(experiment.model, RetrievalNetwork):
         raise ValueError(f"{adapter}: an adapter of the task retrieval is wanted, got one of {experiment.task.name}")
     dataset = experiment.dataset(split)
-    model = RunnerModel(model=experiment.model, task=experiment.task).to(get_device()).eval()
-    found = []
-    with torch.no_grad(), fast_linear(enabled=not torch.cuda.is_available()):
-        for batch in tqdm(experiment.loader(split, dataset), desc=split, disable=None):
-            found += model.test_step(batch)
-    vectors = {one["id"]: one["prediction"] for one in found}
+    answers = through(experiment, experiment.loader(split, dataset), ready(experiment).test_step, split)
+    vectors = {one["id"]: one["prediction"] for batch in answers for one in batch}
     first = {sample.source.id: sample for sample in reversed(dataset.samples)}
     clips = list(dict.fromkeys(sample.source.id for sample in dataset.samples))
     index = of_adapter(

@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from tqdm import tqdm
 from lstta_core.adapter_files import AdapterFile, AdapterFileError
 from lstta_core.digests import tensors_digest
 from lstta_core.interfaces import Encoder, Modality
+from lstta_core.whole_files import write_whole
 from lstta_tasks.adapters import load, read
 from lstta_tasks.data.clip import DecodeError
 from lstta_tasks.data.folder import videos_in
@@ -47,21 +49,22 @@ class Index:
     def save(self, path: Path) -> None:
         """Write an npz file, all of it or nothing."""
         texts = np.empty((0, self.clips.shape[1]), np.float32) if self.texts is None else self.texts
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f".{path.name}.draft")
-        with draft.open("wb") as file:
-            np.savez(
-                file,
-                schema=SCHEMA,
-                adapter=self.adapter,
-                digest=self.digest,
-                clip_ids=_strings(self.clip_ids),
-                clips=self.clips,
-                text_ids=_strings(self.text_ids),
-                captions=_strings(self.captions),
-                texts=texts,
-            )
-        draft.replace(path)
+        arrays: dict[str, Any] = {
+            "schema": SCHEMA,
+            "adapter": self.adapter,
+            "digest": self.digest,
+            "clip_ids": _strings(self.clip_ids),
+            "clips": self.clips,
+            "text_ids": _strings(self.text_ids),
+            "captions": _strings(self.captions),
+            "texts": texts,
+        }
+
+        def write(draft: Path) -> None:
+            with draft.open("wb") as file:
+                np.savez(file, **arrays)
+
+        write_whole(path, write)
 
     @classmethod
     def load(cls, path: Path) -> Index:

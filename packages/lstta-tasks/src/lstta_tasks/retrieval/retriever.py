@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from lstta_core.interfaces import TIMED, LanguageSpec, Modality
 from lstta_core.lockstep import Inputs
 from lstta_tasks.adapters import Predictor
+from lstta_tasks.data.batch import Collate, language_inputs, on_device
 from lstta_tasks.data.clip import Clip, ClipSource
-from lstta_tasks.data.collate import Collate, language_inputs, on_device
 from lstta_tasks.retrieval.network import RetrievalNetwork
 from lstta_tasks.task import Sample
 

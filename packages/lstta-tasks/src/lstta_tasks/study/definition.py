@@ -168,18 +168,18 @@ class Study:
         searched = () if self.search is None else self.search.tasks
         return Place(task if task in searched or not searched else searched[0], self.methods[method].like or method)
 
-    def compared(self, found: Mapping[Place, float | None]) -> Iterator[Run]:
+    def compared(self, values: Mapping[Place, float | None]) -> Iterator[Run]:
         """The runs of the tables, seed by seed and task by task.
 
         Args:
-            found: the value of the searched setting, by its place; runs without one yet are left out.
+            values: the value of the searched setting, by its place; runs without one yet are left out.
         """
         for seed in self.seeds:
             for task in self.tasks:
                 for key, method in self.methods.items():
                     wanted = task in (method.tasks or self.tasks) and seed in (method.seeds or self.seeds)
-                    if wanted and (place := self.place_of(task, key)) in found:
-                        yield Run(task, key, seed, found[place])
+                    if wanted and (place := self.place_of(task, key)) in values:
+                        yield Run(task, key, seed, values[place])
 
 
 def load_study(path: str | Path) -> Study:
@@ -231,11 +231,11 @@ def _fits(value: Any, hint: Any) -> bool:
 
 
 def _part(kind: type[Part], path: Path, place: str, value: Any) -> Part:
-    known = [one.name for one in fields(kind)]  # type: ignore[arg-type]
+    names = [one.name for one in fields(kind)]  # type: ignore[arg-type]
     if not isinstance(value, dict):
         raise ValueError(f"{path}: {place}: a dict is wanted, got {value!r}")
-    if unknown := [key for key in value if key not in known]:
-        raise ValueError(f"{path}: {place}: nothing reads {unknown[0]!r}; there are {', '.join(known)}")
+    if unknown := [key for key in value if key not in names]:
+        raise ValueError(f"{path}: {place}: nothing reads {unknown[0]!r}; there are {', '.join(names)}")
     for key, hint in get_type_hints(kind).items():
         if key in value and not _fits(value[key], hint):
             wanted = hint.__name__ if type(hint) is type else re.sub(r"\b[a-z]+\.(abc\.)?", "", str(hint))

@@ -11,6 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
+from lstta_core.whole_files import write_whole
 from lstta_tasks.study.summary import Line, Summary
 
 ALIKE = 1.05
@@ -35,7 +36,7 @@ def draw(path: Path, summary: Summary) -> None:
         _panel(panel, task, summary, places)
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=8, frameon=False)
-    figure.savefig(path, format="png")
+    write_whole(path, lambda draft: figure.savefig(draft, format="png"))
 
 
 def _panel(panel: Axes, task: str, summary: Summary, places: dict[str, float]) -> None:

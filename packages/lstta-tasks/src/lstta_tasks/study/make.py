@@ -9,8 +9,8 @@ from functools import partial
 from pathlib import Path
 from zlib import crc32
 
-from lstta_tasks.data.file_lock import lock_beside
 from lstta_tasks.experiment.factories import check_method
+from lstta_tasks.file_lock import lock_beside
 from lstta_tasks.study.definition import Run, Study
 from lstta_tasks.study.results import StudyResults
 from lstta_tasks.study.run import make_run

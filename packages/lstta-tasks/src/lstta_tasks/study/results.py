@@ -30,7 +30,7 @@ class StudyResults:
         self.study = study
         self.digest = digest
         self._read: dict[Run, Result] = {}
-        self._found: dict[Place, float | None] = {}
+        self._values: dict[Place, float | None] = {}
         self.refresh()
 
     def refresh(self) -> None:
@@ -38,22 +38,22 @@ class StudyResults:
         for run in self.study.searched():
             self._load(run)
         places = {self.study.place_of(task, method) for task in self.study.tasks for method in self.study.methods}
-        self._found = {place: self._best(place) for place in places}
-        self._found = {
-            place: value for place, value in self._found.items() if self.study.search is None or value is not None
+        self._values = {place: self._best(place) for place in places}
+        self._values = {
+            place: value for place, value in self._values.items() if self.study.search is None or value is not None
         }
-        for run in self.study.compared(self._found):
+        for run in self.study.compared(self._values):
             self._load(run)
         self._check_same()
 
     @property
-    def found(self) -> Mapping[Place, float | None]:
+    def values(self) -> Mapping[Place, float | None]:
         """The value of the searched setting, by its place: the best on val, of equal ones the first."""
-        return self._found
+        return self._values
 
     def finished(self) -> dict[Run, Result]:
         """The runs of the tables that have scores."""
-        made = {run: self._read[run] for run in self.study.compared(self._found) if run in self._read}
+        made = {run: self._read[run] for run in self.study.compared(self._values) if run in self._read}
         return {run: result for run, result in made.items() if "diverged" not in result}
 
     def diverged(self) -> dict[Run, str]:
@@ -62,7 +62,7 @@ class StudyResults:
 
     def missing(self) -> list[Run]:
         """The runs that can be made now: those of the search first. More may follow once it is complete."""
-        wanted = [*self.study.searched(), *self.study.compared(self._found)]
+        wanted = [*self.study.searched(), *self.study.compared(self._values)]
         return [run for run in dict.fromkeys(wanted) if run not in self._read]
 
     def waiting(self) -> int:
@@ -70,14 +70,14 @@ class StudyResults:
         every: dict[Place, float | None] = {
             self.study.place_of(task, method): None for task in self.study.tasks for method in self.study.methods
         }
-        return sum(1 for _ in self.study.compared(every)) - sum(1 for _ in self.study.compared(self._found))
+        return sum(1 for _ in self.study.compared(every)) - sum(1 for _ in self.study.compared(self._values))
 
     def seconds(self, run: Run) -> float:
         """About what a run costs: as the same method's on the task did, else as others did, else as the study says."""
         whole = {other: result for other, result in self._read.items() if not result["resumed"]}
         same = [r for other, r in whole.items() if (other.task, other.method) == (run.task, run.method)]
-        known = same or [r for other, r in whole.items() if other.task == run.task]
-        taken = [sum(result["seconds"].values()) for result in known]
+        alike = same or [r for other, r in whole.items() if other.task == run.task]
+        taken = [sum(result["seconds"].values()) for result in alike]
         return sum(taken) / len(taken) if taken else self.study.tasks[run.task].seconds
 
     def path(self, run: Run) -> Path:
@@ -99,15 +99,15 @@ class StudyResults:
             return
         try:
             result = json.loads(path.read_text(encoding="utf-8"))
-            there = result["digest"]
+            stored = result["digest"]
             if lacking := KEYS - result.keys() - ({"val", "test"} if "diverged" in result else set()):
                 raise ValueError(f"it lacks {min(lacking)!r}")
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"{path}: not a result of ours ({error}); remove it, and the run is made again") from error
-        if there != (here := self.digest(run)):
+        if stored != (wanted := self.digest(run)):
             raise ValueError(
-                f"{path} was made with another configuration (digest {there} there, {here} here): results of two are "
-                "not mixed. Change the study and its configs back, give the study another name, or remove the file"
+                f"{path} was made with another configuration (digest {stored} there, {wanted} here): results of two "
+                "are not mixed. Change the study and its configs back, give the study another name, or remove the file"
             )
         self._read[run] = result
 
@@ -115,9 +115,9 @@ class StudyResults:
         first: dict[tuple[str, str], tuple[Run, Any]] = {}
         for run, result in self._read.items():
             for what, value in {"samples": result["data"], **result["encoders"]}.items():
-                other, known = first.setdefault((run.task, what), (run, value))
-                if known != value:
+                other, earlier = first.setdefault((run.task, what), (run, value))
+                if earlier != value:
                     raise ValueError(
-                        f"{self.path(other)} and {self.path(run)} were made with different {what} (digests {known} and "
-                        f"{value}): they cannot stand in one table; remove those of the older ones"
+                        f"{self.path(other)} and {self.path(run)} were made with different {what} (digests {earlier} "
+                        f"and {value}): they cannot stand in one table; remove those of the older ones"
                     )

@@ -12,10 +12,11 @@ from typing import Any
 import torch
 
 from lstta_core.whole_files import write_text
-from lstta_tasks.adapters import card, read
-from lstta_tasks.data.file_lock import lock_beside
+from lstta_tasks.adapters import read
 from lstta_tasks.experiment.evaluate import evaluate
 from lstta_tasks.experiment.parts import Experiment
+from lstta_tasks.experiment.record import card, record_of
+from lstta_tasks.file_lock import lock_beside
 from lstta_tasks.metrics.diverged import DivergedError
 from lstta_tasks.prefix.build import build_prefix
 from lstta_tasks.study.definition import Run, Study
@@ -47,11 +48,11 @@ def make_run(study: Study, run: Run, *, work_dir: Path, result: Path) -> dict[st
     experiment = Experiment(config)
     parameters = _parameters(study, run, experiment)
     if "prefix" in config.clips:
-        path = experiment.prefix_path
+        path = experiment.prefix.path
         whole = Experiment(with_all_modalities(config)) if "modalities" in config.model else experiment
         with lock_beside(path.with_name(f"{path.name}.turn"), wait=True):  # who comes second finds it built
             build_prefix(whole)
-    record, data = card(experiment.record(), experiment.model), data_digest(experiment.task)
+    record, data = card(record_of(experiment), experiment.model), data_digest(experiment.task)
     folder = work_dir / f"data-{data}"
     resumed = last_checkpoint(folder) is not None
     start, processor = time.monotonic(), time.process_time()
@@ -64,7 +65,7 @@ def make_run(study: Study, run: Run, *, work_dir: Path, result: Path) -> dict[st
         trained = time.monotonic()
         outcome = {"diverged": str(error)}
     tested = time.monotonic()
-    found = {
+    content = {
         "study": study.name,
         "task": run.task,
         "method": run.method,
@@ -83,9 +84,8 @@ def make_run(study: Study, run: Run, *, work_dir: Path, result: Path) -> dict[st
         "encoders": {m: encoder["digest"] for m, encoder in record["encoders"].items()},
         "data": data,
     }
-    result.parent.mkdir(parents=True, exist_ok=True)
-    write_text(result, json.dumps(found, indent=1, ensure_ascii=False) + "\n")
-    return found
+    write_text(result, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    return content
 
 
 def _scores(best: Path, report: Report) -> dict[str, Any]:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
-
-from mmengine.config import Config
+from typing import TYPE_CHECKING, Any
 
 from lstta_tasks.experiment.config import load_config, settings_of
-from lstta_tasks.experiment.factories import plain
 from lstta_tasks.study.definition import Run, Study
 from lstta_tasks.task import SPLITS, Task
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
 WHERE = re.compile(r"task\.root|clips\.(cache|prefix)|loader\.workers|log_interval|encoders\.\w+\.(model|revision)")
 """Keys of a config that say where things are or how they are read. What comes out does not depend on them: the samples
@@ -70,8 +71,9 @@ def placed(study: Study, where: Mapping[str, Any], tasks: Sequence[str]) -> Stud
 
 def with_all_modalities(config: Config) -> Config:
     """The config of the same model with every encoder: its prefix cache serves runs on some of them too."""
-    model = {key: value for key, value in plain(config.model).items() if key != "modalities"}
-    return Config({**config.to_dict(), "model": model})
+    config = copy.deepcopy(config)
+    del config.model["modalities"]
+    return config
 
 
 def data_digest(task: Task) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
+from lstta_core.whole_files import write_text, write_whole
 from lstta_tasks.study.definition import Run, Study
 from lstta_tasks.study.results import Result
 
@@ -129,10 +131,11 @@ def rows(finished: Mapping[Run, Result]) -> list[dict[str, Any]]:
 def write_csv(path: Path, finished: Mapping[Run, Result]) -> None:
     """Every run that the tables are made of."""
     table = rows(finished)
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(table[0]) if table else [])
-        writer.writeheader()
-        writer.writerows(table)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(table[0]) if table else [])
+    writer.writeheader()
+    writer.writerows(table)
+    write_whole(path, lambda draft: draft.write_bytes(text.getvalue().encode()))
 
 
 def write_json(path: Path, study: Study, summary: Summary, finished: Mapping[Run, Result]) -> None:
@@ -156,4 +159,4 @@ def write_json(path: Path, study: Study, summary: Summary, finished: Mapping[Run
         for line in summary.lines
     ]
     content = {"study": study.name, "scores": dict(summary.primary), "lines": lines, "runs": rows(finished)}
-    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")

@@ -1,1 +1,3 @@
-"""Training on MMEngine's runner: hooks, checkpoints, the course of a run."""
+"""Training on MMEngine's runner: the course of a run, checkpoints and hooks."""
+
+import lstta_tasks.experiment  # noqa: F401  # before mmengine: see there

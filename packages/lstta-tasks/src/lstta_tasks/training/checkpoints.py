@@ -20,8 +20,7 @@ from mmengine.runner import Runner
 
 from lstta_core.adapter_files import save_adapter, trained_tensors
 from lstta_core.whole_files import write_text, write_whole
-from lstta_tasks.experiment.metric import TaskMetric
-from lstta_tasks.experiment.runner_model import RunnerModel
+from lstta_tasks.experiment.runner import RunnerModel, TaskMetric
 from lstta_tasks.network import TaskNetwork
 
 POINTER = "last_checkpoint"

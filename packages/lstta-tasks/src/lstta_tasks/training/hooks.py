@@ -12,10 +12,9 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from tqdm import tqdm
 
-from lstta_tasks.data.dataset import SampleDataset
-from lstta_tasks.experiment.metric import TaskMetric
+from lstta_tasks.data.batch import SampleDataset
 from lstta_tasks.experiment.parts import Experiment
-from lstta_tasks.experiment.runner_model import RunnerModel
+from lstta_tasks.experiment.runner import RunnerModel, TaskMetric
 from lstta_tasks.prefix.dataset import PrefixDataset
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +13,19 @@ from mmengine.device import get_device
 from mmengine.dist import is_main_process
 from mmengine.hooks import DistSamplerSeedHook, IterTimerHook, LoggerHook, ParamSchedulerHook, RuntimeInfoHook
 from mmengine.logging import MMLogger
-from mmengine.optim import AmpOptimWrapper, OptimWrapper
 from mmengine.runner import Runner
 from mmengine.visualization import TensorboardVisBackend, Visualizer
 
 from lstta_core.fast_linear import fast_linear
-from lstta_tasks.adapters import card, start_from
+from lstta_tasks.adapters import start_from
 from lstta_tasks.experiment.config import settings_of
 from lstta_tasks.experiment.distributed import join, wrap
-from lstta_tasks.experiment.factories import call, callable_of, plain
-from lstta_tasks.experiment.metric import TaskMetric
+from lstta_tasks.experiment.factories import plain
 from lstta_tasks.experiment.parts import Experiment
-from lstta_tasks.experiment.runner_model import RunnerModel
+from lstta_tasks.experiment.record import card, record_of
+from lstta_tasks.experiment.runner import RunnerModel, TaskMetric, optim_wrapper
 from lstta_tasks.experiment.schedule import check_ends, schedulers_of
-from lstta_tasks.experiment.second_pass import SecondPass
+from lstta_tasks.experiment.second_pass import score_again
 from lstta_tasks.task import Report, Split
 from lstta_tasks.training.checkpoints import BEST, CheckpointHook, last_checkpoint
 from lstta_tasks.training.hooks import PictureHook, ProgressHook, SeedHook
@@ -86,7 +86,7 @@ def train(
     splits: tuple[Split, ...] = ("train", "val")
     datasets = {split: experiment.dataset(split) for split in splits}
     model = experiment.model
-    record = card(experiment.record(), model)
+    record = card(record_of(experiment), model)
     loaders = {split: experiment.loader(split, dataset) for split, dataset in datasets.items()}
     steps = len(loaders["train"])
     check_ends(schedulers := schedulers_of(config), epochs=config.train_cfg.max_epochs, steps=steps)
@@ -99,7 +99,7 @@ def train(
     runner_model = RunnerModel(
         model=model, task=experiment.task, marks_steps=experiment.compiled and torch.cuda.is_available()
     )
-    scorer = SecondPass(experiment=experiment, model=runner_model)
+    scorer = partial(score_again, experiment, runner_model)
     metric = TaskMetric(task=experiment.task, samples=datasets["val"].samples, scorer=scorer)
     if is_main_process():
         _tell(model, {split: (len(data), len(data.missing)) for split, data in datasets.items()})
@@ -144,18 +144,6 @@ def train(
     with fast_linear(enabled=not torch.cuda.is_available() and not experiment.compiled):
         runner.train()
     return metric.report
-
-
-def optim_wrapper(config: Config, model: torch.nn.Module, *, amp: bool) -> OptimWrapper:
-    """The optimizer over what trains and nothing else."""
-    options = plain(config.optim_wrapper)
-    optimizer_options = options.pop("optimizer")
-    factory = callable_of("optim_wrapper.optimizer", optimizer_options.pop("type"))
-    trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimizer = call(factory, "optim_wrapper.optimizer", {"params": trainable, **optimizer_options})
-    if amp:
-        return AmpOptimWrapper(optimizer=optimizer, dtype="bfloat16", **options)
-    return OptimWrapper(optimizer=optimizer, **options)
 
 
 def _tell(model: torch.nn.Module, sizes: dict[str, tuple[int, int]]) -> None:

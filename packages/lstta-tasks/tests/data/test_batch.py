@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from lstta_core.interfaces import AudioSpec, InputSpec, LanguageSpec, Modality, VisualSpec
+from lstta_tasks.data.batch import Batch, Collate
 from lstta_tasks.data.clip import Clip, ClipSource
-from lstta_tasks.data.collate import Batch, Collate
 from lstta_tasks.task import Sample, TimedText
 
 T, F, H, W, SAMPLES = 3, 2, 5, 7, 11

@@ -12,10 +12,9 @@ from small_world import World
 from torch.utils.data import DataLoader
 
 from lstta_core.interfaces import AudioSpec, Modality, VisualSpec
+from lstta_tasks.data.batch import Collate, SampleDataset
 from lstta_tasks.data.cache import open_cache
 from lstta_tasks.data.clip import ClipSource
-from lstta_tasks.data.collate import Collate
-from lstta_tasks.data.dataset import SampleDataset
 from lstta_tasks.task import Sample
 from lstta_tasks.tasks.avqa import AVQA
 

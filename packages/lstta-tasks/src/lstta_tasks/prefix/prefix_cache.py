@@ -23,10 +23,10 @@ from torch import Tensor
 from lstta_core.interfaces import EncoderState, Modality
 from lstta_core.layout import Layout
 from lstta_tasks.data import cache_layout as layout
-from lstta_tasks.data.cache import CacheReader
-from lstta_tasks.data.cache_layout import CacheError
-from lstta_tasks.data.cache_record import assemble, read_header, view
-from lstta_tasks.data.preprocessing import Preprocessing
+from lstta_tasks.data.cache import CacheError, CacheReader
+from lstta_tasks.data.cache_packing import assemble
+from lstta_tasks.data.cache_record import read_header, view
+from lstta_tasks.data.clip import Preprocessing
 
 CODEC = "features"
 _BITS = {torch.bfloat16: torch.int16}
@@ -47,20 +47,20 @@ class PrefixSettings:
     blocks: Mapping[str, int]
     dtype: str
 
-    def check(self, path: Path, found: Mapping[str, Any]) -> None:
+    def check(self, path: Path, given: Mapping[str, Any]) -> None:
         """Raise a CacheError that names every setting in which a prefix cache differs, and both values.
 
         It may hold the states of more encoders.
         """
         wanted = asdict(self)
-        found = {
+        mine = {
             name: {m: part for m, part in value.items() if m in self.encoders} if isinstance(value, dict) else value
-            for name, value in found.items()
+            for name, value in given.items()
         }
         lines = [
-            f"{field.name}: {wanted[field.name]!r} here, {found.get(field.name)!r} there"
+            f"{field.name}: {wanted[field.name]!r} here, {mine.get(field.name)!r} there"
             for field in fields(self)
-            if wanted[field.name] != found.get(field.name)
+            if wanted[field.name] != mine.get(field.name)
         ]
         if lines:
             raise CacheError(
@@ -192,10 +192,10 @@ class PrefixReader:
         return SharedState(extras, header["token_axes"])
 
 
-def check_is_prefix(path: Path, found: Mapping[str, Any]) -> None:
+def check_is_prefix(path: Path, settings: Mapping[str, Any]) -> None:
     """Raise a CacheError where a cache holds clips instead."""
-    if found["codec"] != CODEC:
+    if settings["codec"] != CODEC:
         raise CacheError(
-            f"{path} is a cache of clips (codec {found['codec']!r}), a prefix cache (codec {CODEC!r}) is wanted: "
+            f"{path} is a cache of clips (codec {settings['codec']!r}), a prefix cache (codec {CODEC!r}) is wanted: "
             "clips.prefix and clips.cache need paths of their own"
         )

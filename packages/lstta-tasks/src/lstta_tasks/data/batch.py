@@ -1,4 +1,4 @@
-"""Samples and their clips to one batch: a dict of tensors, assembled in the loader's workers.
+"""Batches: a task's samples with their clips from the cache, as one dict of tensors, made in the loader's workers.
 
 Frames stay uint8 and sound int16 until they are on the device.
 """
@@ -12,13 +12,65 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.utils.data import Dataset
 
 from lstta_core.interfaces import InputSpec, LanguageSpec, Modality
 from lstta_core.lockstep import Inputs
+from lstta_tasks.data.cache import CacheReader
+from lstta_tasks.data.cache_shards import CacheSet
 from lstta_tasks.data.clip import Clip
+from lstta_tasks.data.timed_text import texts_by_segment
 from lstta_tasks.task import Sample
 
 Batch = dict[str, Any]
+
+
+class SampleDataset(Dataset[tuple[Sample, Clip]]):
+    """The samples whose clip is in the cache.
+
+    Args:
+        samples: of one split.
+        reader: of the cache.
+
+    Attributes:
+        samples: those that have a clip; item i is ``samples[i]`` and its clip.
+        missing: the ids of the clips that are not in the cache, each once, in order.
+
+    Raises:
+        ValueError: no sample has a clip.
+    """
+
+    def __init__(self, samples: Sequence[Sample], reader: CacheReader | CacheSet) -> None:
+        self.reader = reader
+        self.samples = [sample for sample in samples if sample.source.id in reader]
+        self.missing = list(dict.fromkeys(s.source.id for s in samples if s.source.id not in reader))
+        if not self.samples:
+            raise ValueError(
+                f"none of the {len(self.missing)} clips of this split is in the cache: build it from the "
+                "same config with tools/cache.py build, and see its list of failures with tools/cache.py info"
+            )
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitem__(self, index: int) -> tuple[Sample, Clip]:
+        sample = self.samples[index]
+        return sample, self.reader.read(sample.source.id)
+
+    def __getitems__(self, indices: Sequence[int]) -> list[tuple[Sample, Clip]]:
+        """The items of a batch, for the loader: their frames lie side by side in one array, their sounds in another.
+
+        So :class:`Collate` has nothing to copy any more.
+        """
+        sizes = self.reader.preprocessing
+        shape = (len(indices), sizes.segments, sizes.frames_per_segment, *sizes.frame_size, 3)
+        frames = np.empty(shape, np.uint8)
+        sound = np.empty((len(indices), sizes.segments, sizes.sound_samples), np.int16)
+        samples = [self.samples[index] for index in indices]
+        return [
+            (sample, self.reader.read(sample.source.id, frames[place], sound[place]))
+            for place, sample in enumerate(samples)
+        ]
 
 
 class Collate:
@@ -88,23 +140,6 @@ def _joined(parts: Sequence[NDArray[Any]]) -> Tensor:
         if places == [place * parts[0].nbytes for place in range(len(parts))]:
             return torch.from_numpy(whole)
     return torch.from_numpy(np.stack(parts))
-
-
-def texts_by_segment(sample: Sample, *, duration: float, segments: int) -> list[str | None]:
-    """The text of each of a clip's segments: the sample's own, then the subtitles that overlap the segment.
-
-    Args:
-        sample: with its subtitles.
-        duration: of the clip, in seconds.
-        segments: T.
-    """
-    rows: list[str | None] = []
-    for segment in range(segments):
-        start, end = (duration * edge / segments for edge in (segment, segment + 1))
-        said = [timed.text for timed in sample.timed if timed.start < end and timed.end > start]
-        parts = [text for text in (sample.text, *said) if text]
-        rows.append(" ".join(parts) or None)
-    return rows
 
 
 def language_inputs(

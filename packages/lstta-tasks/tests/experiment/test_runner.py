@@ -11,9 +11,8 @@ from small_world import World
 
 from lstta_tasks.data.clip import ClipSource
 from lstta_tasks.experiment.config import load_config
-from lstta_tasks.experiment.metric import TaskMetric
 from lstta_tasks.experiment.parts import Experiment
-from lstta_tasks.experiment.runner_model import RunnerModel
+from lstta_tasks.experiment.runner import RunnerModel, TaskMetric
 from lstta_tasks.task import Sample
 from lstta_tasks.tasks.avqa import AVQA
 

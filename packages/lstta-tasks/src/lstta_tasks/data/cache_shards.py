@@ -1,0 +1,113 @@
+"""Several caches read as one: the shards of a build, or of several data sets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstta_tasks.data import cache_layout as layout
+from lstta_tasks.data.cache import CacheError, CacheReader
+from lstta_tasks.data.clip import Clip, Preprocessing
+
+
+class CacheSet:
+    """Several caches with the same preprocessing.
+
+    Has the methods of :class:`~lstta_tasks.data.cache.CacheReader`. A clip that is in several is read from the first.
+
+    Raises:
+        CacheError: one of them cannot be read, or they differ in preprocessing.
+    """
+
+    def __init__(self, paths: Sequence[Path | str], preprocessing: Preprocessing | None = None) -> None:
+        if not paths:
+            raise CacheError("a set of caches needs at least one path")
+        first = CacheReader(paths[0], preprocessing)
+        self.readers = [first, *(CacheReader(path, first.preprocessing) for path in paths[1:])]
+        self.path = first.path.parent
+        self.preprocessing = first.preprocessing
+        self._reader_of = {clip_id: reader for reader in reversed(self.readers) for clip_id in reader.ids()}
+
+    def __len__(self) -> int:
+        return len(self._reader_of)
+
+    def __contains__(self, clip_id: object) -> bool:
+        return clip_id in self._reader_of
+
+    def ids(self) -> list[str]:
+        """The ids of all clips, sorted."""
+        return sorted(self._reader_of)
+
+    def read(
+        self, clip_id: str, frames: NDArray[np.uint8] | None = None, sound: NDArray[np.int16] | None = None
+    ) -> Clip:
+        """See :meth:`CacheReader.read`."""
+        return self._find(clip_id).read(clip_id, frames, sound)
+
+    def header(self, clip_id: str) -> dict[str, Any]:
+        """See :meth:`CacheReader.header`."""
+        return self._find(clip_id).header(clip_id)
+
+    def checksum(self, clip_id: str) -> str:
+        """See :meth:`CacheReader.checksum`."""
+        return self._find(clip_id).checksum(clip_id)
+
+    @cached_property
+    def meta(self) -> dict[str, Any]:
+        """See :attr:`CacheReader.meta`; of all clips together, as if one machine had built them."""
+        return {**self.readers[0].meta, "count": len(self), "digest": self.digest()}
+
+    def digest(self) -> str:
+        """See :meth:`CacheReader.digest`."""
+        checksums: dict[bytes, bytes] = {}
+        for reader in reversed(self.readers):
+            checksums |= reader.checksums()
+        return layout.digest(checksums)
+
+    @property
+    def failures(self) -> dict[str, str]:
+        """See :attr:`CacheReader.failures`; without clips that another of the caches has."""
+        reasons = {clip_id: why for reader in self.readers for clip_id, why in reader.failures.items()}
+        return {clip_id: why for clip_id, why in reasons.items() if clip_id not in self}
+
+    def _find(self, clip_id: str) -> CacheReader:
+        try:
+            return self._reader_of[clip_id]
+        except KeyError:
+            reason = self.failures.get(clip_id)
+            because = f": it could not be decoded: {reason}" if reason else ""
+            places = ", ".join(str(reader.path) for reader in self.readers)
+            raise KeyError(f"clip {clip_id!r} is in none of the caches {places}{because}") from None
+
+
+def open_shards(path: Path, preprocessing: Preprocessing | None = None) -> CacheSet:
+    """All shards of the build in a folder.
+
+    Raises:
+        CacheError: one is missing or cannot be read, or they are of different builds.
+    """
+    counts = shard_counts(path)
+    if len(counts) > 1:
+        raise CacheError(f"{path} holds shards of different builds (of {sorted(counts)}): remove all but one build's")
+    (count,) = counts
+    wanted = [shard_folder(path, index, count) for index in range(count)]
+    if missing := [folder.name for folder in wanted if not (folder / layout.DATA_FILE).exists()]:
+        raise CacheError(f"{path} lacks {', '.join(missing)}: build the missing shards first")
+    return CacheSet(wanted, preprocessing)
+
+
+def shard_folder(path: Path, index: int, count: int) -> Path:
+    """Where part ``index`` of ``count`` of a cache that is built by several machines is."""
+    return path / f"shard-{index}-of-{count}"
+
+
+def shard_counts(path: Path) -> set[int]:
+    """Into how many shards the builds in a folder are divided, finished or not: one number for one build."""
+    names = (re.match(r"shard-\d+-of-(\d+)(\.partial)?$", folder.name) for folder in path.glob("shard-*-of-*"))
+    return {int(match[1]) for match in names if match}

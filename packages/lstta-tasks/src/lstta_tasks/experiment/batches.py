@@ -1,0 +1,48 @@
+"""Through a split in batches, without gradients: evaluation, the second pass, and whatever looks at a trained model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+import torch
+from mmengine.device import get_device
+from mmengine.dist import is_main_process
+from tqdm import tqdm
+
+from lstta_core.fast_linear import fast_linear
+from lstta_tasks.data.batch import Batch
+from lstta_tasks.experiment.parts import Experiment
+from lstta_tasks.experiment.runner import RunnerModel
+
+Result = TypeVar("Result")
+
+
+def ready(experiment: Experiment) -> RunnerModel:
+    """The experiment's network on this machine's device, in evaluation mode."""
+    model = RunnerModel(model=experiment.model, task=experiment.task)
+    model.to(device()).eval()
+    return model
+
+
+def device() -> torch.device:
+    """A GPU where there is one."""
+    return torch.device(get_device())
+
+
+def through(
+    experiment: Experiment, batches: Iterable[Batch], step: Callable[[Batch], Result], what: str
+) -> list[Result]:
+    """What a step gives for each batch, with a bar on the first rank.
+
+    Args:
+        experiment: whose batches these are.
+        batches: of its loader.
+        step: is given a batch as the loader gives it, such as :meth:`RunnerModel.test_step`.
+        what: for the bar.
+    """
+    # A compiled graph would break at every operation that the mode of fast_linear watches.
+    quiet = None if is_main_process() else True
+    fast = not torch.cuda.is_available() and not experiment.compiled
+    with torch.no_grad(), fast_linear(enabled=fast):
+        return [step(batch) for batch in tqdm(batches, desc=what, leave=None, disable=quiet)]

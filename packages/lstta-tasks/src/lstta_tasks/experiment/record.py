@@ -1,0 +1,42 @@
+"""What is written into an adapter folder beside its tensors, so that its model can be built again without a config."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from lstta_core.interfaces import Modality
+from lstta_tasks.experiment.factories import described, plain
+from lstta_tasks.experiment.parts import Experiment
+from lstta_tasks.network import TaskNetwork
+
+
+def record_of(experiment: Experiment) -> dict[str, Any]:
+    """What the config and its parts say: encoders, method, model, task and preprocessing."""
+    config, choice = experiment.config, experiment.choice
+    return {
+        "encoders": {m: described(f"encoders.{m}", settings) for m, settings in config.encoders.items()},
+        "method": {"name": choice.name, **choice.options},
+        "model": {key: value for key, value in plain(config.model).items() if key != "compile"},
+        "task": {"name": described("task", config.task)["name"], **experiment.task.options()},
+        "preprocessing": asdict(experiment.preprocessing),
+    }
+
+
+def card(record: Mapping[str, Any], model: TaskNetwork) -> dict[str, Any]:
+    """What ``adapter.json`` says: :func:`record_of`, the encoders it was trained on, and how much was trained."""
+    by_modality, digests = model.by_modality(), model.digests()
+    encoders = {}
+    for m, settings in record["encoders"].items():
+        if Modality(m) not in by_modality:
+            continue
+        encoder = by_modality[Modality(m)]
+        said = {"name": encoder.name, "revision": encoder.revision, "licence": encoder.licence}
+        base = {key: value for key, value in said.items() if value}
+        encoders[m] = {**settings, "digest": digests[Modality(m)], **({"base": base} if base else {})}
+    parameters = {
+        "trainable": sum(p.numel() for p in model.parameters() if p.requires_grad),
+        "total": sum(p.numel() for p in model.parameters()),
+    }
+    return {**record, "encoders": encoders, "parameters": parameters}

@@ -1,0 +1,128 @@
+"""What MMEngine's runner is given: a task's network, its metrics, its optimizer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.dist import broadcast_object_list, is_main_process
+from mmengine.evaluator import BaseMetric
+from mmengine.model import BaseModel
+from mmengine.optim import AmpOptimWrapper, OptimWrapper
+from torch import Tensor
+
+from lstta_core.lockstep import Inputs
+from lstta_tasks.experiment.factories import call, callable_of, plain
+from lstta_tasks.network import TaskNetwork
+from lstta_tasks.task import Predictions, Report, Sample, Task
+
+Scorer = Callable[[Sequence[Sample]], Mapping[str, float]]
+
+
+class RunnerModel(BaseModel):
+    """Loss or predictions of a batch.
+
+    Args:
+        model: the task's network.
+        task: whose loss and predictions these are.
+        marks_steps: whether to tell CUDA graphs, which ``torch.compile`` may make, where a step begins.
+    """
+
+    def __init__(self, *, model: TaskNetwork, task: Task, marks_steps: bool = False) -> None:
+        super().__init__()
+        self.marks_steps = marks_steps
+        self.model = model
+        self.task = task
+
+    def forward(
+        self, inputs: Inputs, target: Tensor, ids: list[str], mode: str = "tensor"
+    ) -> dict[str, Tensor] | list[dict[str, Any]] | Any:
+        """A batch of :class:`~lstta_tasks.data.batch.Collate`.
+
+        Args:
+            inputs: by modality.
+            target: (B,).
+            ids: the samples'.
+            mode: ``"loss"`` for ``{"loss": ()}``, ``"predict"`` for one dict a sample (id, prediction, loss of the
+                batch), ``"tensor"`` for the network's output.
+        """
+        if self.marks_steps:
+            torch.compiler.cudagraph_mark_step_begin()
+        result = self.model(inputs, target)
+        if mode == "loss":
+            return {"loss": self.task.loss(result.output, target)}
+        if mode == "tensor":
+            return result.output
+        with torch.no_grad():
+            loss = self.task.loss(result.output, target).item()
+        return [
+            {"id": sample, "prediction": prediction, "loss": loss}
+            for sample, prediction in zip(ids, self.task.predict(result.output), strict=True)
+        ]
+
+
+class TaskMetric(BaseMetric):
+    """Gathers predictions from all processes, keyed by sample id, and has the task report on them.
+
+    Samples that a sampler repeated to give every process the same number count once. Where the task wants a second
+    pass, all processes take part in it.
+
+    Args:
+        task: whose metrics these are.
+        samples: of the split.
+        scorer: of the samples of the second pass, see :func:`~lstta_tasks.experiment.second_pass.score_again`; only
+            called where the task asks for one.
+
+    Attributes:
+        report: of the last evaluation; None before the first, and on all ranks but the first.
+        predictions: of the last evaluation, by sample id; on the first rank only.
+    """
+
+    def __init__(self, *, task: Task, samples: Sequence[Sample], scorer: Scorer | None = None) -> None:
+        # "gpu" gathers through the processes' own connection, also on a CPU; "cpu" would need a folder that all share.
+        super().__init__(collect_device="gpu", prefix="val")
+        self.task = task
+        self.samples = samples
+        self.scorer = scorer
+        self.report: Report | None = None
+        self.predictions: Predictions = {}
+
+    def process(self, data_batch: Any, data_samples: Sequence[dict[str, Any]]) -> None:
+        self.results.extend(data_samples)
+
+    def evaluate(self, size: int) -> dict[str, float]:
+        """The metrics, on every rank: first those of the first pass, then the task's."""
+        metrics: dict[str, float] = super().evaluate(size)
+        wanted: list[Any] = [None]
+        if is_main_process():
+            wanted = [self.task.second_pass(self.predictions, self.samples)]
+        broadcast_object_list(wanted)
+        scores: Mapping[str, float] = {}
+        if wanted[0]:
+            assert self.scorer is not None
+            scores = self.scorer(wanted[0])
+        values: list[Any] = [None]
+        if is_main_process():
+            self.predictions = self.task.conclude(self.predictions, self.samples, scores)
+            self.report = self.task.report(self.predictions, self.samples)
+            values = [{f"{self.prefix}/{score.name}": score.value for score in self.report.scores}]
+        broadcast_object_list(values)
+        return metrics | values[0]
+
+    def compute_metrics(self, results: list[dict[str, Any]]) -> dict[str, float]:
+        self.predictions = {result["id"]: result["prediction"] for result in results}
+        return {"loss": sum(result["loss"] for result in results) / len(results)}
+
+
+def optim_wrapper(config: Config, model: torch.nn.Module, *, amp: bool) -> OptimWrapper:
+    """The optimizer over what trains and nothing else."""
+    options = plain(config.optim_wrapper)
+    optimizer_options = options.pop("optimizer")
+    factory = callable_of("optim_wrapper.optimizer", optimizer_options.pop("type"))
+    trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimizer = call(factory, "optim_wrapper.optimizer", {"params": trainable, **optimizer_options})
+    if amp:
+        return AmpOptimWrapper(optimizer=optimizer, dtype="bfloat16", **options)
+    return OptimWrapper(optimizer=optimizer, **options)
