@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import BatchNorm1d
 
-from lstta_core.running_norm import RunningNorm
+from lstta_core.readout import RunningNorm
 
 WIDTH = 5
 
@@ -106,8 +106,8 @@ def test_batches_of_several_processes_count_together(monkeypatch: pytest.MonkeyP
     alone, shared = norm(), norm()
     alone(x, everything(x))
     totals = iter([torch.tensor(9.0), theirs.sum(0), (theirs - x.mean(0)).square().sum(0)])
-    monkeypatch.setattr("lstta_core.running_norm.dist.is_initialized", lambda: True)
-    monkeypatch.setattr("lstta_core.running_norm.dist.all_reduce", lambda total: total.add_(next(totals)))
+    monkeypatch.setattr("lstta_core.readout.dist.is_initialized", lambda: True)
+    monkeypatch.setattr("lstta_core.readout.dist.all_reduce", lambda total: total.add_(next(totals)))
     shared(ours, everything(ours))
     torch.testing.assert_close(shared.mean, alone.mean)
     torch.testing.assert_close(shared.variance, alone.variance)

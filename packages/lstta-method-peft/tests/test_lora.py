@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from lstta_core.budget import create_method
-from lstta_core.digests import encoder_digest
+from lstta_core.frozen import encoder_digest
 from lstta_core.interfaces import Method, Modality
 from lstta_core.lockstep import TrimodalModel
 from lstta_core.testing.inputs import synthetic_inputs

@@ -10,7 +10,7 @@ import torch
 
 from lstta_backbone_tiny import pretrained
 from lstta_backbone_tiny.visual import TinyVisual
-from lstta_core.digests import encoder_digest
+from lstta_core.frozen import encoder_digest
 
 PACKAGE = Path(__file__).parents[1]
 CARD = (PACKAGE / "MODEL_CARD.md").read_text(encoding="utf-8")

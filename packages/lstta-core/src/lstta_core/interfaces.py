@@ -15,12 +15,32 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from lstta_core.layout import Layout
+from lstta_core.specs import AudioSpec, InputSpec, LanguageSpec, VisualSpec
+
+__all__ = [
+    "TIMED",
+    "Adapter",
+    "AdapterOutput",
+    "AudioSpec",
+    "Encoder",
+    "EncoderChange",
+    "EncoderState",
+    "InputSpec",
+    "LanguageSpec",
+    "Method",
+    "Modality",
+    "Size",
+    "Stage",
+    "Stream",
+    "Streams",
+    "VisualSpec",
+    "check_streams",
+]
 
 
 class Modality(StrEnum):
@@ -83,71 +103,6 @@ class EncoderState:
         return replace(self, tokens=tokens)
 
 
-@dataclass(frozen=True)
-class EncoderOutput:
-    """What an encoder gives after its last block.
-
-    Attributes:
-        tokens: (R, M, D), as the encoder's own library returns them.
-        pooled: (R, D') or None where the architecture has no pooled output.
-    """
-
-    tokens: Tensor
-    pooled: Tensor | None = None
-
-
-@dataclass(frozen=True)
-class VisualSpec:
-    """What a visual encoder wants: ``frames`` (B, T, F, H, W, 3) uint8, RGB, and ``mask`` (B, T, F) bool.
-
-    Attributes:
-        size: (height, width) of a frame in pixels.
-        frames_per_segment: how many frames of a segment it reads (VideoMAE: the tubelet depth or a multiple).
-        span: ``"segment"`` for rows of one segment or frame, ``"clip"`` for one row over all of a clip.
-    """
-
-    size: tuple[int, int]
-    frames_per_segment: int = 1
-    span: Literal["segment", "clip"] = "segment"
-
-
-@dataclass(frozen=True)
-class AudioSpec:
-    """What an audio encoder wants: ``sound`` (B, T, n) int16, mono, and ``length`` (B, T) int64 valid samples.
-
-    Attributes:
-        sample_rate: in Hz.
-        span: whether the encoder hears each segment by itself or the segments of a clip joined end to end.
-        seconds: the fixed length of its input where the architecture has one (Whisper 30, AST 10.24), else None.
-        padding_invariant: false where padding changes valid outputs (wav2vec types with group norm): such
-            encoders need equal lengths in a batch.
-    """
-
-    sample_rate: int
-    span: Literal["segment", "clip"] = "segment"
-    seconds: float | None = None
-    padding_invariant: bool = True
-
-
-@dataclass(frozen=True)
-class LanguageSpec:
-    """What a language encoder wants: ``ids`` (B, S, L) int64 and ``mask`` (B, S, L) bool.
-
-    Attributes:
-        tokenize: text to token ids, special tokens included, at most ``max_length`` of them. Must be picklable,
-            since texts are tokenised in the loader's workers.
-        max_length: the most ids a text may have.
-        pad_id: the id that fills ``ids`` where ``mask`` is false.
-    """
-
-    tokenize: Callable[[str], list[int]]
-    max_length: int
-    pad_id: int = 0
-
-
-InputSpec = VisualSpec | AudioSpec | LanguageSpec
-
-
 class Encoder(nn.Module, ABC):
     """A pretrained network of one modality, seen as embed → blocks → finish.
 
@@ -187,8 +142,8 @@ class Encoder(nn.Module, ABC):
         """The state after block ``index`` (0 ≤ index < depth)."""
 
     @abstractmethod
-    def finish(self, state: EncoderState) -> EncoderOutput:
-        """What comes after the last block: a final norm, pooling."""
+    def finish(self, state: EncoderState) -> Tensor:
+        """What comes after the last block, such as a norm: (R, M, D), the tokens as the original library gives them."""
 
     def block(self, index: int) -> nn.Module | None:
         """The module whose parameters nothing before block ``index`` reads (0 < index < depth); None if not known.
@@ -271,11 +226,12 @@ class Size:
     step: int = 1
 
 
-class Method(ABC):
+class Method:
     """What a config names: it decides what trains.
 
     A method either puts adapters at stages (``lstta``, ``bottleneck``), or changes what trains inside the encoders
-    (``lora``, ``full``), or neither (``none``).
+    (``lora``, ``full``), or neither (``none``). It overrides what it does and leaves the other as it is: the one
+    exception to 'abstract or final', since nearly every method would have to say that it does not do the other.
 
     Attributes:
         size: the option that ``budget`` solves for, or None where the size of the method is fixed.
@@ -283,17 +239,17 @@ class Method(ABC):
 
     size: Size | None = None
 
-    @abstractmethod
     def prepare(self, encoders: Mapping[Modality, Encoder]) -> EncoderChange:
-        """Change the encoders, if that is what the method does, and return the change *switched off*.
+        """Change the encoders, if that is what the method does, and return the change *switched off*; else no change.
 
         Args:
             encoders: frozen, and without any other method's change in force.
         """
+        return EncoderChange()
 
-    @abstractmethod
     def adapter(self, stage: Stage) -> Adapter | None:
-        """The adapter at this stage, freshly initialised, or None."""
+        """The adapter at this stage, freshly initialised; None, as it is here, for none."""
+        return None
 
 
 def check_streams(streams: Streams) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from lstta_core.interfaces import Encoder, EncoderChange, Method, Modality, Stage
+from lstta_core.interfaces import Encoder, EncoderChange, Method, Modality
 from lstta_core.targets import Target, matching
 
 
@@ -36,9 +36,6 @@ class FullFineTuning(Method):
             wanted = matching(self.target, modality, list(known), what="full: parameter")
             parameters |= {f"{modality}.{key}": known[key] for key in wanted}
         return EncoderChange(trainable=tuple(parameters), switch=_Waiting(list(parameters.values())).swap)
-
-    def adapter(self, stage: Stage) -> None:
-        return None
 
 
 class _Waiting:

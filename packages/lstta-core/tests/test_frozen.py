@@ -6,7 +6,7 @@ import struct
 
 import torch
 
-from lstta_core.digests import encoder_digest
+from lstta_core.frozen import encoder_digest
 from lstta_core.interfaces import Encoder
 from lstta_core.testing import ToyLanguage
 
