@@ -40,10 +40,10 @@ from rich.table import Table
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from lstta_core.budget import create_method
 from lstta_core.compiling import compile_parts
 from lstta_core.fast_linear import fast_linear
 from lstta_core.lockstep import TrimodalModel, TrimodalOutput
+from lstta_core.methods import create_method
 from lstta_core.profiling import measure
 from lstta_core.readout import Readout
 from lstta_core.testing.inputs import synthetic_inputs

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from lstta_core.budget import count_parameters, create_method
+from lstta_core.budget import count_parameters
 from lstta_core.interfaces import Modality
 from lstta_core.lockstep import TrimodalModel
+from lstta_core.methods import create_method
 from lstta_core.plugins import UnknownNameError, installed_plugins
 
 

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from problems import NOBODY, TALKERS, Batch, Problem, Queries, draw_both, pick, random_talk, render, share
 from torch import Tensor
 
-from lstta_backbone_tiny.audio import RATE, TinyAudio
+from lstta_backbone_tiny.encoders import RATE, TinyAudio
 from lstta_world import talk_truth, truth
 from lstta_world.scene import INSTRUMENTS, Split, sample_scene, scene_rng
 from lstta_world.speech import render_speech

@@ -13,9 +13,9 @@ from mmengine.config import Config
 from mmengine.dataset import DefaultSampler
 from torch.utils.data import DataLoader
 
-from lstta_core.budget import MethodChoice
 from lstta_core.interfaces import AudioSpec, Encoder, InputSpec, LanguageSpec, Modality, VisualSpec
 from lstta_core.lockstep import TrimodalModel
+from lstta_core.methods import MethodChoice
 from lstta_tasks.data.cache import CacheError, CacheReader, CacheSet, open_cache
 from lstta_tasks.data.clip import ClipSource
 from lstta_tasks.data.collate import Collate
