@@ -62,8 +62,8 @@ def test_no_neighbour_is_nearer(model: TrimodalModel, budget: int) -> None:
     choice = create_method("bottleneck", model, budget=budget)
     width = choice.options["width"]
     for other in (width - 1, width + 1):
-        there = create_method("bottleneck", model, width=other).parameters
-        assert abs(choice.parameters - budget) <= abs(there - budget)
+        parameters = create_method("bottleneck", model, width=other).parameters
+        assert abs(choice.parameters - budget) <= abs(parameters - budget)
 
 
 def test_heads_that_are_given_divide_the_width(model: TrimodalModel) -> None:

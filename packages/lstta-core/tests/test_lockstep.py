@@ -190,9 +190,9 @@ def test_stages_stand_after_the_blocks_that_the_formula_says(small: ModuleType) 
         for block in range(encoder.depth):
             after.append(encoder.run_block(block, after[-1]))
         for stage in (1, 2, 3):
-            there = after[blocks_before(stage, encoder.depth, 3)]
+            state = after[blocks_before(stage, encoder.depth, 3)]
             stream = probes.seen[stage][modality]
-            assert torch.equal(stream.tokens, there.layout.to_segments(there.tokens))
+            assert torch.equal(stream.tokens, state.layout.to_segments(state.tokens))
             assert stream.tokens.shape[-1] == model.stage(stage).widths[modality]
 
 

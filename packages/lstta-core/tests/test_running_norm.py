@@ -61,11 +61,11 @@ def test_the_mean_is_that_of_all_batches_until_their_number_exceeds_the_momentum
 def test_clips_that_lack_the_modality_count_for_nothing_and_get_zeros() -> None:
     some, all_there = norm(), norm()
     for x in batches(3, 11):
-        there = torch.arange(11) % 3 > 0
-        junk = x.masked_fill(~there[:, None], 1e6)
-        got = some(junk, there)
-        assert not got[~there].any()
-        torch.testing.assert_close(got[there], all_there(x[there], everything(x[there])))
+        seen = torch.arange(11) % 3 > 0
+        junk = x.masked_fill(~seen[:, None], 1e6)
+        got = some(junk, seen)
+        assert not got[~seen].any()
+        torch.testing.assert_close(got[seen], all_there(x[seen], everything(x[seen])))
     before = {name: tensor.clone() for name, tensor in some.state_dict().items()}
     some(torch.full((2, WIDTH), 7.0, dtype=torch.float64), torch.zeros(2, dtype=torch.bool))
     for name, tensor in some.state_dict().items():

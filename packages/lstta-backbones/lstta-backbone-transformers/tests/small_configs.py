@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import transformers
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 from lstta_core.testing.inputs import TEXTS
 
@@ -13,6 +14,20 @@ t: Any = transformers
 WORDS = sorted({word for text in TEXTS for word in text.split()})
 VOCABULARY = len(WORDS) + 5
 CLS, PAD, MASK, SEP, UNKNOWN = 0, 1, 2, 3, 4
+
+
+def tokenizer(max_length: int = 512) -> transformers.PreTrainedTokenizerFast:
+    """Words to ids 5 …, with [CLS] and [SEP] around them."""
+    special = {"[CLS]": CLS, "[PAD]": PAD, "[SEP]": SEP, "[MASK]": MASK, "[UNK]": UNKNOWN}
+    words = {word: 5 + i for i, word in enumerate(WORDS)}
+    inner = Tokenizer(models.WordLevel({**special, **words}, unk_token="[UNK]"))
+    inner.pre_tokenizer = pre_tokenizers.Whitespace()
+    inner.post_processor = processors.BertProcessing(("[SEP]", SEP), ("[CLS]", CLS))
+    return t.PreTrainedTokenizerFast(
+        tokenizer_object=inner, pad_token="[PAD]", unk_token="[UNK]", model_max_length=max_length
+    )
+
+
 CLAP_FOLDS = 2
 Settings = dict[str, Any]
 BLOCK: Settings = {"num_hidden_layers": 3, "intermediate_size": 13}

@@ -18,23 +18,20 @@ from lstta_transformers_small_configs import (  # as conftest.py calls it
     GROUP,
     IDS,
     LAYER,
-    MASK,
     PAD,
     SEP,
     SLOW,
     SWIN,
     TEXT,
-    UNKNOWN,
     VISION,
     VOCABULARY,
     WHISPER_SETTINGS,
-    WORDS,
     clap,
     clip,
     siglip,
     siglip2,
+    tokenizer,
 )
-from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from torch import Tensor, nn
 
 from lstta_backbone_transformers.audio import AudioEncoder
@@ -45,18 +42,6 @@ from lstta_backbone_transformers.visual import VisualEncoder
 from lstta_core import Encoder, Modality
 
 t: Any = transformers
-
-
-def tokenizer(max_length: int = 512) -> transformers.PreTrainedTokenizerFast:
-    """Words to ids 5 …, with [CLS] and [SEP] around them."""
-    special = {"[CLS]": CLS, "[PAD]": PAD, "[SEP]": SEP, "[MASK]": MASK, "[UNK]": UNKNOWN}
-    words = {word: 5 + i for i, word in enumerate(WORDS)}
-    inner = Tokenizer(models.WordLevel({**special, **words}, unk_token="[UNK]"))
-    inner.pre_tokenizer = pre_tokenizers.Whitespace()
-    inner.post_processor = processors.BertProcessing(("[SEP]", SEP), ("[CLS]", CLS))
-    return t.PreTrainedTokenizerFast(
-        tokenizer_object=inner, pad_token="[PAD]", unk_token="[UNK]", model_max_length=max_length
-    )
 
 
 @dataclass(frozen=True)

@@ -19,28 +19,12 @@ from enum import StrEnum
 import torch
 from torch import Tensor, nn
 
+from lstta_core.encoder import AudioSpec as AudioSpec
+from lstta_core.encoder import Encoder as Encoder
+from lstta_core.encoder import InputSpec as InputSpec
+from lstta_core.encoder import LanguageSpec as LanguageSpec
+from lstta_core.encoder import VisualSpec as VisualSpec
 from lstta_core.layout import Layout
-from lstta_core.specs import AudioSpec, InputSpec, LanguageSpec, VisualSpec
-
-__all__ = [
-    "TIMED",
-    "Adapter",
-    "AdapterOutput",
-    "AudioSpec",
-    "Encoder",
-    "EncoderChange",
-    "EncoderState",
-    "InputSpec",
-    "LanguageSpec",
-    "Method",
-    "Modality",
-    "Size",
-    "Stage",
-    "Stream",
-    "Streams",
-    "VisualSpec",
-    "check_streams",
-]
 
 
 class Modality(StrEnum):
@@ -101,56 +85,6 @@ class EncoderState:
     def with_tokens(self, tokens: Tensor) -> EncoderState:
         """The same state with other token values of the same shape (R, M, D)."""
         return replace(self, tokens=tokens)
-
-
-class Encoder(nn.Module, ABC):
-    """A pretrained network of one modality, seen as embed → blocks → finish.
-
-    Subclasses are final: they implement the three abstract methods, and nothing overrides those again. Raw input
-    (uint8 frames, int16 sound, text ids) comes in, so that normalising and log-mels run where the weights are.
-    ``finish`` of all blocks of ``embed`` must equal the original library's forward.
-
-    Inputs are a dict of tensors as the spec's docstring says, and always ``present`` (B,) bool.
-
-    Attributes:
-        modality: which of the three it reads.
-        widths: ``widths[i]`` is the width of the tokens *after* block i, merging included.
-        spec: what collation must hand over.
-        name: of the weights, such as a hub id; None where nothing is said. An adapter's card shows these three.
-        revision: of the weights, such as a commit.
-        licence: of the weights.
-    """
-
-    modality: Modality
-    widths: tuple[int, ...]
-    spec: InputSpec
-    name: str | None = None
-    revision: str | None = None
-    licence: str | None = None
-
-    @property
-    def depth(self) -> int:
-        """The number of blocks."""
-        return len(self.widths)
-
-    @abstractmethod
-    def embed(self, inputs: Mapping[str, Tensor]) -> EncoderState:
-        """Raw input to the state before block 0."""
-
-    @abstractmethod
-    def run_block(self, index: int, state: EncoderState) -> EncoderState:
-        """The state after block ``index`` (0 ≤ index < depth)."""
-
-    @abstractmethod
-    def finish(self, state: EncoderState) -> Tensor:
-        """What comes after the last block, such as a norm: (R, M, D), the tokens as the original library gives them."""
-
-    def block(self, index: int) -> nn.Module | None:
-        """The module whose parameters nothing before block ``index`` reads (0 < index < depth); None if not known.
-
-        A method that trains only such modules leaves the blocks before them frozen, so their states may be cached.
-        """
-        return None
 
 
 @dataclass(frozen=True)

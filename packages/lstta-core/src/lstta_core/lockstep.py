@@ -79,17 +79,24 @@ class TrimodalModel(AdapterSet):
         for modality, encoder in encoders.items():
             if encoder.modality != modality:
                 raise ValueError(f"the encoder given as {modality} says that it reads {encoder.modality}")
-        shallowest = min(encoder.depth for encoder in encoders.values())
+        depths = {m: len(encoders[m].widths) for m in Modality if m in encoders}
+        shallowest = min(depths.values())
         stages = shallowest if stages is None else stages
         if not 1 <= stages <= shallowest:
-            depths = {str(modality): encoder.depth for modality, encoder in encoders.items()}
-            raise ValueError(f"stages={stages} must lie between 1 and the smallest depth; the depths are {depths}")
+            said = {str(modality): depth for modality, depth in depths.items()}
+            raise ValueError(f"stages={stages} must lie between 1 and the smallest depth; the depths are {said}")
         adapted = stages if adapted is None else adapted
         if not 0 <= adapted <= stages:
             raise ValueError(f"adapted={adapted} must lie between 0 and stages={stages}")
         check_frozen_dtype(frozen_dtype)
-        last = range(stages - adapted + 1, stages + 1)
-        super().__init__(encoders, [_stage(encoders, index, stages) for index in last])
+        crossed = {m: [blocks_before(k, depth, stages) for k in range(stages + 1)] for m, depth in depths.items()}
+        places = [
+            Stage(index=k, count=stages, widths={m: encoders[m].widths[crossed[m][k] - 1] for m in crossed})
+            for k in range(1, stages + 1)
+        ]
+        super().__init__(encoders, places[stages - adapted :])
+        self._places = places
+        self._crossed = crossed  # how many blocks of each encoder have run at stage 0 (none) … K (all)
         self.stages = stages
         self.adapted = adapted
         self.frozen_dtype = frozen_dtype
@@ -151,7 +158,7 @@ class TrimodalModel(AdapterSet):
 
     def stage(self, index: int) -> Stage:
         """Stage ``index`` (1 … stages), as methods get it to build an adapter."""
-        return _stage(self.by_modality(), index, self.stages)
+        return self._places[index - 1]
 
     @property
     def first_adapted(self) -> int:
@@ -161,7 +168,7 @@ class TrimodalModel(AdapterSet):
     @property
     def prefix_blocks(self) -> dict[Modality, int]:
         """How many blocks of each encoder :meth:`prefix` runs."""
-        return {m: blocks_before(self.first_adapted, e.depth, self.stages) for m, e in self.by_modality().items()}
+        return {m: crossed[self.first_adapted] for m, crossed in self._crossed.items()}
 
     @property
     def prefix_is_frozen(self) -> bool:
@@ -176,7 +183,8 @@ class TrimodalModel(AdapterSet):
         """How names of the encoders' parameters begin that only blocks behind the prefix read."""
         names = []
         for modality, encoder in self.by_modality().items():
-            blocks = [encoder.block(index) for index in range(self.prefix_blocks[modality], encoder.depth)]
+            last = range(self.prefix_blocks[modality], len(encoder.widths))
+            blocks = [encoder.block(index) for index in last]
             names += [f"{modality}.{name}." for name, module in encoder.named_modules() if module in blocks]
         return tuple(names)
 
@@ -201,10 +209,8 @@ class TrimodalModel(AdapterSet):
         with self._arithmetic(mixed=mixed):
             encoders = self.by_modality()
             for modality, state in states.items():
-                encoder = encoders[modality]
-                first = blocks_before(index - 1, encoder.depth, self.stages)
-                for block in range(first, blocks_before(index, encoder.depth, self.stages)):
-                    state = encoder.run_block(block, state)
+                for block in range(self._crossed[modality][index - 1], self._crossed[modality][index]):
+                    state = encoders[modality].run_block(block, state)
                 after[modality] = state
         return after
 
@@ -233,13 +239,6 @@ class TrimodalModel(AdapterSet):
 
     def _arithmetic(self, *, mixed: bool) -> AbstractContextManager[object]:
         return arithmetic(self.frozen_dtype, self.device.type, mixed=mixed)
-
-
-def _stage(encoders: Mapping[Modality, Encoder], index: int, stages: int) -> Stage:
-    """Stage ``index`` of ``stages`` between the blocks of these encoders."""
-    crossed = {m: blocks_before(index, encoder.depth, stages) for m, encoder in encoders.items()}
-    widths = {m: encoders[m].widths[crossed[m] - 1] for m in Modality if m in crossed}
-    return Stage(index=index, count=stages, widths=widths)
 
 
 def to_stream(state: EncoderState, tokens: Tensor, present: Tensor) -> Stream:

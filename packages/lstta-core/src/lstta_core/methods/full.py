@@ -32,9 +32,11 @@ class FullFineTuning(Method):
         """
         parameters: dict[str, nn.Parameter] = {}
         for modality, encoder in encoders.items():
-            known = {key: parameter for key, parameter in encoder.named_parameters() if parameter.is_floating_point()}
-            wanted = matching(self.target, modality, list(known), what="full: parameter")
-            parameters |= {f"{modality}.{key}": known[key] for key in wanted}
+            floating = {
+                key: parameter for key, parameter in encoder.named_parameters() if parameter.is_floating_point()
+            }
+            wanted = matching(self.target, modality, list(floating), what="full: parameter")
+            parameters |= {f"{modality}.{key}": floating[key] for key in wanted}
         return EncoderChange(trainable=tuple(parameters), switch=_Waiting(list(parameters.values())).swap)
 
 
