@@ -127,7 +127,7 @@ class Adapter(nn.Module, ABC):
         """The streams after this stage."""
 
 
-def _keep(on: bool) -> None:
+def _nothing_to_switch(on: bool) -> None:
     """Nothing to switch."""
 
 
@@ -144,7 +144,7 @@ class EncoderChange:
 
     trainable: tuple[str, ...] = ()
     modules: tuple[nn.Module, ...] = ()
-    switch: Callable[[bool], None] = _keep
+    switch: Callable[[bool], None] = _nothing_to_switch
 
 
 @dataclass(frozen=True)
