@@ -13,7 +13,8 @@ from lstta_backbone_transformers.advance import advance
 from lstta_backbone_transformers.body import Body
 from lstta_backbone_transformers.family import AudioFamily
 from lstta_backbone_transformers.sound import rows_of
-from lstta_core import AudioSpec, Encoder, EncoderState, Layout, Modality
+from lstta_core.interfaces import AudioSpec, Encoder, EncoderState, Modality
+from lstta_core.layout import Layout
 
 
 @final

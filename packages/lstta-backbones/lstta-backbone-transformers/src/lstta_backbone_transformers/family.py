@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from torch import Tensor
 
-from lstta_core import Modality
+from lstta_core.interfaces import Modality
 
 if TYPE_CHECKING:
     from lstta_backbone_transformers.fronts import Front

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from lstta_backbone_transformers.advance import advance
 from lstta_backbone_transformers.body import Body
 from lstta_backbone_transformers.family import LanguageFamily
-from lstta_core import Encoder, EncoderState, LanguageSpec, Layout, Modality
+from lstta_core.interfaces import Encoder, EncoderState, LanguageSpec, Modality
+from lstta_core.layout import Layout
 
 DEFAULT_LENGTH = 128
 

@@ -13,7 +13,8 @@ from lstta_backbone_transformers.advance import advance
 from lstta_backbone_transformers.body import Body
 from lstta_backbone_transformers.family import VisualFamily
 from lstta_backbone_transformers.pixels import Pixels, frame_size
-from lstta_core import Encoder, EncoderState, Layout, Modality, VisualSpec
+from lstta_core.interfaces import Encoder, EncoderState, Modality, VisualSpec
+from lstta_core.layout import Layout
 
 
 @final
