@@ -13,11 +13,11 @@ import torch.nn.functional as F
 from random_encoders import copies, small_encoders
 from torch import Tensor, nn
 
-from lstta_core.budget import create_method
 from lstta_core.compiling import compile_parts
 from lstta_core.fast_linear import fast_linear
 from lstta_core.interfaces import Encoder, Modality
 from lstta_core.lockstep import States, TrimodalModel, TrimodalOutput
+from lstta_core.methods import create_method
 from lstta_core.readout import Readout
 from lstta_core.testing.inputs import synthetic_inputs
 

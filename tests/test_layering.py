@@ -169,7 +169,7 @@ def test_benchmarks_may_import_what_they_measure_and_the_world() -> None:
 
 
 def test_studies_import_nothing_of_ours() -> None:
-    assert forbidden(REPOSITORY / "studies", *OURS) == []
+    assert forbidden(TASKS / "studies", *OURS) == []
 
 
 @pytest.mark.parametrize("folder", sorted((REPOSITORY / "examples").iterdir()), ids=lambda path: path.name)

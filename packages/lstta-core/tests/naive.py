@@ -131,13 +131,13 @@ def latents(tokens: list[Tensor], module: nn.Module) -> list[Tensor]:
     assert isinstance(module, Latents)
     if not tokens:
         return []
-    found = []
+    notes = []
     for query in module.queries:
         total = torch.zeros_like(query)
         for weight, token in zip(softmax([(query * token).sum() for token in tokens]), tokens, strict=True):
             total = total + weight * token
-        found.append(linear(total, module.project))
-    return found
+        notes.append(linear(total, module.project))
+    return notes
 
 
 def short_term(
@@ -155,13 +155,13 @@ def short_term(
     words = [[word + module.kind[Modality.LANGUAGE] for word in part] for part in clip.get(Modality.LANGUAGE, [])]
 
     def around(per_segment: list[list[Tensor]], t: int) -> list[tuple[Tensor, int, Tensor]]:
-        found = []
+        keys = []
         for offset in range(module.window):
             near = t + offset - reach
             distance = nothing if module.near is None else module.near[:, offset]
             if 0 <= near < segments:
-                found += [(key + module.offset[offset], near, distance) for key in per_segment[near]]
-        return found
+                keys += [(key + module.offset[offset], near, distance) for key in per_segment[near]]
+        return keys
 
     heard: dict[Modality, list[list[Tensor]]] = {m: [] for m in clip}
     for modality, parts in clip.items():

@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from lstta_core.interfaces import (
     AudioSpec,
     Encoder,
-    EncoderOutput,
     EncoderState,
     LanguageSpec,
     Modality,
@@ -76,9 +75,8 @@ class SmallVisual(Encoder):
     def block(self, index: int) -> nn.Module:
         return self.blocks[index]
 
-    def finish(self, state: EncoderState) -> EncoderOutput:
-        tokens = self.norm(state.tokens)
-        return EncoderOutput(tokens, tokens[:, 0])
+    def finish(self, state: EncoderState) -> Tensor:
+        return self.norm(state.tokens)
 
     def _merged(self, state: EncoderState) -> EncoderState:
         patches = self.merge(state.tokens[:, 1:].unflatten(1, (2, 2)).flatten(2))
@@ -126,8 +124,8 @@ class SmallAudio(Encoder):
     def block(self, index: int) -> nn.Module:
         return self.blocks[index]
 
-    def finish(self, state: EncoderState) -> EncoderOutput:
-        return EncoderOutput(state.tokens)
+    def finish(self, state: EncoderState) -> Tensor:
+        return state.tokens
 
 
 class SmallLanguage(Encoder):
@@ -156,8 +154,8 @@ class SmallLanguage(Encoder):
     def block(self, index: int) -> nn.Module:
         return self.blocks[index]
 
-    def finish(self, state: EncoderState) -> EncoderOutput:
-        return EncoderOutput(self.norm(state.tokens))
+    def finish(self, state: EncoderState) -> Tensor:
+        return self.norm(state.tokens)
 
 
 def encoders(*modalities: Modality, seed: int = 0) -> dict[Modality, Encoder]:

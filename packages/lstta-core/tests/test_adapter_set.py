@@ -152,7 +152,7 @@ def test_checkpointing_changes_nothing(small: ModuleType, inputs: Batch, kind: s
 
 
 def test_checkpointing_keeps_less_and_draws_the_same_dropout(small: ModuleType, inputs: Batch) -> None:
-    kept, results = [], []
+    saved_bytes, results = [], []
     for checkpointing in (False, True):
         sizes: list[int] = []
 
@@ -169,9 +169,9 @@ def test_checkpointing_keeps_less_and_draws_the_same_dropout(small: ModuleType, 
         with torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
             value = loss(model, inputs)
         value.backward()
-        kept.append(sum(sizes))
+        saved_bytes.append(sum(sizes))
         results.append([parameter.grad for parameter in model.trainable_parameters()])
-    assert kept[1] < kept[0] / 2
+    assert saved_bytes[1] < saved_bytes[0] / 2
     for one, two in zip(*results, strict=True):
         assert one is not None
         assert two is not None

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from lstta_core.budget import count_parameters, create_method
+from lstta_core.budget import count_parameters
 from lstta_core.interfaces import Modality
 from lstta_core.lockstep import TrimodalModel
+from lstta_core.methods import create_method
 from lstta_core.plugins import UnknownNameError, installed_plugins
 
 
@@ -61,8 +62,8 @@ def test_no_neighbour_is_nearer(model: TrimodalModel, budget: int) -> None:
     choice = create_method("bottleneck", model, budget=budget)
     width = choice.options["width"]
     for other in (width - 1, width + 1):
-        there = create_method("bottleneck", model, width=other).parameters
-        assert abs(choice.parameters - budget) <= abs(there - budget)
+        parameters = create_method("bottleneck", model, width=other).parameters
+        assert abs(choice.parameters - budget) <= abs(parameters - budget)
 
 
 def test_heads_that_are_given_divide_the_width(model: TrimodalModel) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from lstta_core.interfaces import Modality, Stream, Streams, check_streams
+from lstta_core.interfaces import EncoderChange, Method, Modality, Stage, Stream, Streams, check_streams
 from lstta_core.testing import ToyAudio, synthetic_streams
 
 V, A = Modality.VISUAL, Modality.AUDIO
@@ -45,3 +45,16 @@ def test_other_tokens_keep_mask_and_presence(streams: Streams) -> None:
 
 def test_depth_is_the_number_of_widths() -> None:
     assert ToyAudio().depth == 3
+
+
+def test_a_method_that_overrides_nothing_changes_nothing() -> None:
+    method = Method()
+    encoder = ToyAudio()
+    before = {name: tensor.clone() for name, tensor in encoder.state_dict().items()}
+    change = method.prepare({A: encoder})
+    change.switch(True)
+    change.switch(False)
+    assert change == EncoderChange()
+    assert (change.trainable, change.modules, method.size) == ((), (), None)
+    assert method.adapter(Stage(index=1, count=1, widths={A: 5})) is None
+    assert all(torch.equal(tensor, before[name]) for name, tensor in encoder.state_dict().items())

@@ -15,15 +15,15 @@ CLIPS, ROWS, TOKENS, SEGMENTS, WIDTH = (st.integers(1, high) for high in (3, 3, 
 def naive_segments(values: Tensor, layout: Layout) -> list[list[list[Tensor]]]:
     """By clip and segment: the tokens that belong there, in the order of rows and of tokens in a row."""
     rows, tokens = layout.segment.shape
-    found: list[list[list[Tensor]]] = [
+    by_segment: list[list[list[Tensor]]] = [
         [[] for _ in range(layout.segments)] for _ in range(rows // layout.rows_per_clip)
     ]
     for row in range(rows):
         for token in range(tokens):
             segment = int(layout.segment[row, token])
             if segment >= 0:
-                found[row // layout.rows_per_clip][segment].append(values[row, token])
-    return found
+                by_segment[row // layout.rows_per_clip][segment].append(values[row, token])
+    return by_segment
 
 
 def assert_same_tokens(stream: Tensor, mask: Tensor, wanted: list[list[list[Tensor]]]) -> None:

@@ -10,9 +10,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from lstta_core.digests import encoder_digest
+from lstta_core.frozen import encoder_digest
 from lstta_core.interfaces import Adapter, AdapterOutput, EncoderState, Modality, Stage, Streams
-from lstta_core.lockstep import TrimodalModel, TrimodalOutput, blocks_before
+from lstta_core.lockstep import TrimodalModel, TrimodalOutput, blocks_before, to_stream
 from lstta_core.methods.lstta.adapter import LSTTA
 
 VISUAL, AUDIO, LANGUAGE = Modality
@@ -56,7 +56,7 @@ def frozen_outputs(small: ModuleType, inputs: Batch, *modalities: Modality) -> d
         state = encoder.embed(inputs[modality])
         for block in range(encoder.depth):
             state = encoder.run_block(block, state)
-        outputs[modality] = encoder.finish(state).tokens
+        outputs[modality] = to_stream(state, encoder.finish(state), inputs[modality]["present"]).tokens
     return outputs
 
 
@@ -68,10 +68,10 @@ def test_starts_equal_to_the_frozen_model(small: ModuleType, timed_text: bool) -
     model.train()
     output = model(inputs)
     for modality, tokens in frozen_outputs(small, inputs).items():
-        assert torch.equal(output.outputs[modality].tokens, tokens)
+        assert torch.equal(output.streams[modality].tokens, tokens)
     with model.disabled():
-        for modality, other in model(inputs).outputs.items():
-            assert torch.equal(output.outputs[modality].tokens, other.tokens)
+        for modality, other in model(inputs).streams.items():
+            assert torch.equal(output.streams[modality].tokens, other.tokens)
 
 
 @pytest.mark.parametrize("modalities", [*combinations(Modality, 1), *combinations(Modality, 2)])
@@ -80,10 +80,10 @@ def test_one_or_two_modalities_alone(small: ModuleType, modalities: tuple[Modali
     model = TrimodalModel(small.encoders(*modalities))
     model.add_adapter("a", lstta())
     for modality, tokens in frozen_outputs(small, inputs, *modalities).items():
-        assert torch.equal(model(inputs).outputs[modality].tokens, tokens)
+        assert torch.equal(model(inputs).streams[modality].tokens, tokens)
     changed = shaken(model)(inputs)
     for modality, tokens in frozen_outputs(small, inputs, *modalities).items():
-        assert not torch.allclose(changed.outputs[modality].tokens, tokens)
+        assert not torch.allclose(changed.streams[modality].tokens, tokens)
 
 
 def test_training_changes_adapters_and_nothing_in_the_encoders(small: ModuleType) -> None:
@@ -190,9 +190,9 @@ def test_stages_stand_after_the_blocks_that_the_formula_says(small: ModuleType) 
         for block in range(encoder.depth):
             after.append(encoder.run_block(block, after[-1]))
         for stage in (1, 2, 3):
-            there = after[blocks_before(stage, encoder.depth, 3)]
+            state = after[blocks_before(stage, encoder.depth, 3)]
             stream = probes.seen[stage][modality]
-            assert torch.equal(stream.tokens, there.layout.to_segments(there.tokens))
+            assert torch.equal(stream.tokens, state.layout.to_segments(state.tokens))
             assert stream.tokens.shape[-1] == model.stage(stage).widths[modality]
 
 

@@ -42,8 +42,11 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
     return add
 
 
+Find = Callable[[], list[EntryPoint]]
+
+
 @pytest.fixture
-def found(tmp_path: Path) -> Callable[[], list[EntryPoint]]:
+def points(tmp_path: Path) -> Find:
     """The entry points that were installed by the test alone."""
 
     def find() -> list[EntryPoint]:
@@ -52,17 +55,14 @@ def found(tmp_path: Path) -> Callable[[], list[EntryPoint]]:
     return find
 
 
-Find = Callable[[], list[EntryPoint]]
-
-
 def report_of(name: str, points: list[EntryPoint]) -> PluginReport:
     (report,) = [report for report in Plugins(points).reports if report.name == name]
     return report
 
 
-def test_good_plugin_is_found_and_its_factory_called(install: Install, found: Find) -> None:
+def test_good_plugin_is_found_and_its_factory_called(install: Install, points: Find) -> None:
     install("fine-plugin", GOOD.format(name="fine"))
-    listed = Plugins(found())
+    listed = Plugins(points())
     (report,) = listed.reports
     assert (report.name, report.distribution, report.version, report.state) == (
         "fine-plugin",
@@ -82,8 +82,11 @@ BROKEN = {
     "imports": ("import a_module_that_is_nowhere", "No module named 'a_module_that_is_nowhere'"),
     "no-hook": ("LSTTA_API_VERSION = 2", "it implements none of lstta's hooks: decorate one with @hookimpl"),
     "no-version": (GOOD.replace("LSTTA_API_VERSION = 2", ""), "LSTTA_API_VERSION is None"),
-    "old-version": (GOOD.replace("VERSION = 1", "VERSION = 0"), "this lstta-core speaks 1: update the plugin"),
-    "new-version": (GOOD.replace("VERSION = 1", "VERSION = 2"), "this lstta-core speaks 1: update lstta-core"),
+    "old-version": (
+        GOOD.replace("VERSION = 2", "VERSION = 0"),
+        "LSTTA_API_VERSION is 0, this lstta-core speaks 2: update the plugin",
+    ),
+    "new-version": (GOOD.replace("VERSION = 2", "VERSION = 3"), "this lstta-core speaks 2: update lstta-core"),
     "misspelt": (GOOD.replace("lstta_register_methods", "lstta_register_adaptors"), "unknown hook"),
     "other-argument": (GOOD.replace("(register)", "(registry)"), "registry"),
     "no-summary": (GOOD.replace(', summary="a method"', ""), "summary"),
@@ -93,25 +96,25 @@ BROKEN = {
     ),
     "twice": (
         GOOD + '    register("{name}", "json:loads", summary="again")\n',
-        "adapter '{name}' is registered by plugin 'twice' already",
+        "method '{name}' is registered by plugin 'twice' already",
     ),
     "no-modality": (
-        GOOD.replace("adapters", "encoders"),
+        GOOD.replace("methods", "encoders"),
         "encoder '{name}': modality must be one of ('visual', 'audio', 'language'), got None",
     ),
 }
 
 
 @pytest.mark.parametrize("kind", BROKEN)
-def test_broken_plugin_is_named_and_takes_nothing_down(install: Install, found: Find, kind: str) -> None:
+def test_broken_plugin_is_named_and_takes_nothing_down(install: Install, points: Find, kind: str) -> None:
     source, reason = BROKEN[kind]
     install(kind, source.replace("{name}", "bad"))
     install("a-good-one", GOOD.format(name="first"))
     install("z-good-one", GOOD.format(name="last"))
-    listed = Plugins(found())
+    listed = Plugins(points())
     states = {report.name: report.state for report in listed.reports}
     assert states == {"a-good-one": "ok", kind: "broken", "z-good-one": "ok"}
-    report = report_of(kind, found())
+    report = report_of(kind, points())
     assert report.distribution == kind
     assert reason.replace("{name}", "bad") in report.reason
     assert "\n" not in report.reason
@@ -119,36 +122,67 @@ def test_broken_plugin_is_named_and_takes_nothing_down(install: Install, found: 
     assert listed.names("encoder") == []
 
 
+VERSION_1 = GOOD.replace("API_VERSION = 2", "API_VERSION = 1")
+TO_RENAME = {
+    "methods": (
+        VERSION_1.replace("register_methods", "register_adapters"),
+        "LSTTA_API_VERSION is 1, this lstta-core speaks 2: rename the hook lstta_register_adapters to "
+        "lstta_register_methods; say LSTTA_API_VERSION = 2",
+    ),
+    "encoders": (
+        VERSION_1.replace("register_methods", "register_encoders"),
+        "LSTTA_API_VERSION is 1, this lstta-core speaks 2: have Encoder.finish return the tokens alone, without "
+        "EncoderOutput; say LSTTA_API_VERSION = 2",
+    ),
+    "tasks": (
+        VERSION_1.replace("register_methods", "register_tasks"),
+        "LSTTA_API_VERSION is 1, this lstta-core speaks 2: say LSTTA_API_VERSION = 2",
+    ),
+    "the number alone": (
+        GOOD.replace("register_methods", "register_adapters"),
+        "unknown hook: rename the hook lstta_register_adapters to lstta_register_methods",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", TO_RENAME)
+def test_a_plugin_for_version_1_is_told_what_to_rename(install: Install, points: Find, kind: str) -> None:
+    source, line = TO_RENAME[kind]
+    install("from-before", source.replace("{name}", "old"))
+    report = report_of("from-before", points())
+    assert (report.state, report.reason) == ("broken", line)
+
+
 @pytest.mark.parametrize("kind", ["raises", "exits", "syntax", "imports", "no-summary"])
-def test_what_a_plugin_raises_is_reported_with_its_traceback(install: Install, found: Find, kind: str) -> None:
+def test_what_a_plugin_raises_is_reported_with_its_traceback(install: Install, points: Find, kind: str) -> None:
     install(kind, BROKEN[kind][0].replace("{name}", "bad"))
-    details = report_of(kind, found()).details
+    details = report_of(kind, points()).details
     assert details.startswith("Traceback (most recent call last)")
     assert f"{kind.replace('-', '_')}.py" in details
 
 
-def test_two_entry_points_of_one_name(install: Install, found: Find) -> None:
+def test_two_entry_points_of_one_name(install: Install, points: Find) -> None:
     install("dist-one", GOOD.format(name="one"), points={"same": "dist_one"})
     install("dist-two", GOOD.format(name="two"), points={"same": "dist_two"})
-    one, two = Plugins(found()).reports
+    one, two = Plugins(points()).reports
     assert (one.distribution, one.state) == ("dist-one", "ok")
     assert (two.distribution, two.state) == ("dist-two", "broken")
     assert two.reason == "dist-one has an entry point 'same' too; uninstall one of the two"
 
 
-def test_two_plugins_that_register_one_name(install: Install, found: Find) -> None:
+def test_two_plugins_that_register_one_name(install: Install, points: Find) -> None:
     install("p-one", GOOD.format(name="same"))
     install("p-two", GOOD.format(name="same"))
-    listed = Plugins(found())
+    listed = Plugins(points())
     assert [report.state for report in listed.reports] == ["ok", "broken"]
-    assert listed.reports[1].reason == "adapter 'same' is registered by plugin 'p-one' already"
+    assert listed.reports[1].reason == "method 'same' is registered by plugin 'p-one' already"
     assert listed.find("method", "same").plugin == "p-one"
 
 
-def test_one_name_may_be_an_adapter_and_a_task(install: Install, found: Find) -> None:
+def test_one_name_may_be_a_method_and_a_task(install: Install, points: Find) -> None:
     tasks = '\n@hookimpl\ndef lstta_register_tasks(register):\n    register("same", "json:loads", summary="a task")\n'
     install("both", GOOD.format(name="same") + tasks)
-    listed = Plugins(found())
+    listed = Plugins(points())
     assert listed.names("method") == listed.names("task") == ["same"]
     assert listed.find("task", "same").target == "json:loads"
 
@@ -161,7 +195,7 @@ def test_every_hook_is_tested() -> None:
 
 
 @pytest.mark.parametrize("hook", KINDS)
-def test_hook(install: Install, found: Find, hook: str) -> None:
+def test_hook(install: Install, points: Find, hook: str) -> None:
     source = f"""
 from lstta_core.hookspecs import hookimpl
 LSTTA_API_VERSION = 2
@@ -171,7 +205,7 @@ def {hook}(register):
     register("thing", "json:loads", summary="what it is", modality="audio")
 """
     install("hooked", source)
-    (registration,) = report_of("hooked", found()).registrations
+    (registration,) = report_of("hooked", points()).registrations
     assert (registration.kind, registration.name, registration.target) == (KINDS[hook], "thing", "json:loads")
     assert (registration.plugin, registration.summary, registration.modality) == ("hooked", "what it is", "audio")
 
@@ -186,22 +220,22 @@ def {hook}(register):
         ("", {"p-one": "disabled", "p-two": "disabled"}),
     ],
 )
-def test_selection(install: Install, found: Find, selection: str | None, states: dict[str, str]) -> None:
+def test_selection(install: Install, points: Find, selection: str | None, states: dict[str, str]) -> None:
     install("p-one", GOOD.format(name="one"))
     install("p-two", "raise RuntimeError" if selection == "p-one" else GOOD.format(name="two"))
-    assert {report.name: report.state for report in Plugins(found(), selection).reports} == states
+    assert {report.name: report.state for report in Plugins(points(), selection).reports} == states
 
 
-def test_selection_of_what_is_not_installed(install: Install, found: Find) -> None:
+def test_selection_of_what_is_not_installed(install: Install, points: Find) -> None:
     install("p-one", GOOD.format(name="one"))
     with pytest.raises(PluginError, match="LSTTA_PLUGINS names p-onne, which no installed plugin is called; installed"):
-        Plugins(found(), "p-onne")
+        Plugins(points(), "p-onne")
 
 
-def test_selection_comes_from_the_environment(install: Install, found: Find, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_selection_comes_from_the_environment(install: Install, points: Find, monkeypatch: pytest.MonkeyPatch) -> None:
     install("p-one", GOOD.format(name="one"))
     monkeypatch.setenv("LSTTA_PLUGINS", "p-one")
-    monkeypatch.setattr(plugins, "entry_points", lambda *, group: found())
+    monkeypatch.setattr(plugins, "entry_points", lambda *, group: points())
     plugins.installed_plugins.cache_clear()
     try:
         assert plugins.installed_plugins().names("method") == ["one"]
@@ -210,14 +244,14 @@ def test_selection_comes_from_the_environment(install: Install, found: Find, mon
         plugins.installed_plugins.cache_clear()
 
 
-def test_unknown_name_lists_what_exists(install: Install, found: Find) -> None:
+def test_unknown_name_lists_what_exists(install: Install, points: Find) -> None:
     install("p-one", GOOD.format(name="bottleneck"))
     install("p-two", "raise RuntimeError('why')")
     install("p-off", GOOD.format(name="other"))
     with pytest.raises(UnknownNameError) as error:
-        Plugins(found(), "p-one,p-two").find("method", "botleneck")
+        Plugins(points(), "p-one,p-two").find("method", "botleneck")
     assert str(error.value) == (
-        "no adapter is named 'botleneck'. Did you mean 'bottleneck'? Installed: bottleneck. Disabled by "
+        "no method is named 'botleneck'. Did you mean 'bottleneck'? Installed: bottleneck. Disabled by "
         "LSTTA_PLUGINS: p-off. Broken plugins: p-two (RuntimeError: why). "
         "Others come with plugins: pip install the distribution that has it."
     )
@@ -234,13 +268,13 @@ def test_unknown_name_lists_what_exists(install: Install, found: Find) -> None:
     ],
 )
 def test_factory_that_cannot_be_imported(
-    install: Install, found: Find, tmp_path: Path, target: str, reason: str
+    install: Install, points: Find, tmp_path: Path, target: str, reason: str
 ) -> None:
     (tmp_path / "explodes.py").write_text("raise RuntimeError('boom')")
     install("lazy", GOOD.format(name="lazy").replace("json:JSONDecoder", target))
-    listed = Plugins(found())
+    listed = Plugins(points())
     assert listed.reports[0].state == "ok", "what is registered is not imported while listing"
-    with pytest.raises(PluginError, match=f"adapter 'lazy' of plugin 'lazy' points to {target}") as error:
+    with pytest.raises(PluginError, match=f"method 'lazy' of plugin 'lazy' points to {target}") as error:
         listed.create("method", "lazy")
     assert reason in str(error.value)
 

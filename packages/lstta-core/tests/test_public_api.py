@@ -16,7 +16,6 @@ PUBLIC = [
     "Bottleneck",
     "Encoder",
     "EncoderChange",
-    "EncoderOutput",
     "EncoderState",
     "FullFineTuning",
     "LSTTA",

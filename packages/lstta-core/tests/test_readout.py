@@ -40,7 +40,7 @@ def make_importances() -> dict[Modality, Tensor]:
 
 
 def output(streams: Streams, *importances: Importances) -> TrimodalOutput:
-    return TrimodalOutput(streams, {}, list(importances))
+    return TrimodalOutput(streams, list(importances))
 
 
 def make_readout(modalities: Sequence[Modality] = tuple(Modality), *, guided: bool = True) -> Readout:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import BatchNorm1d
 
-from lstta_core.running_norm import RunningNorm
+from lstta_core.readout import RunningNorm
 
 WIDTH = 5
 
@@ -61,11 +61,11 @@ def test_the_mean_is_that_of_all_batches_until_their_number_exceeds_the_momentum
 def test_clips_that_lack_the_modality_count_for_nothing_and_get_zeros() -> None:
     some, all_there = norm(), norm()
     for x in batches(3, 11):
-        there = torch.arange(11) % 3 > 0
-        junk = x.masked_fill(~there[:, None], 1e6)
-        got = some(junk, there)
-        assert not got[~there].any()
-        torch.testing.assert_close(got[there], all_there(x[there], everything(x[there])))
+        seen = torch.arange(11) % 3 > 0
+        junk = x.masked_fill(~seen[:, None], 1e6)
+        got = some(junk, seen)
+        assert not got[~seen].any()
+        torch.testing.assert_close(got[seen], all_there(x[seen], everything(x[seen])))
     before = {name: tensor.clone() for name, tensor in some.state_dict().items()}
     some(torch.full((2, WIDTH), 7.0, dtype=torch.float64), torch.zeros(2, dtype=torch.bool))
     for name, tensor in some.state_dict().items():
@@ -106,8 +106,8 @@ def test_batches_of_several_processes_count_together(monkeypatch: pytest.MonkeyP
     alone, shared = norm(), norm()
     alone(x, everything(x))
     totals = iter([torch.tensor(9.0), theirs.sum(0), (theirs - x.mean(0)).square().sum(0)])
-    monkeypatch.setattr("lstta_core.running_norm.dist.is_initialized", lambda: True)
-    monkeypatch.setattr("lstta_core.running_norm.dist.all_reduce", lambda total: total.add_(next(totals)))
+    monkeypatch.setattr("lstta_core.readout.dist.is_initialized", lambda: True)
+    monkeypatch.setattr("lstta_core.readout.dist.all_reduce", lambda total: total.add_(next(totals)))
     shared(ours, everything(ours))
     torch.testing.assert_close(shared.mean, alone.mean)
     torch.testing.assert_close(shared.variance, alone.variance)

@@ -14,7 +14,7 @@ def test_lora_is_found_by_its_name() -> None:
 def test_listing_imports_nothing_heavy() -> None:
     program = (
         "import sys; from lstta_core.plugins import installed_plugins; "
-        "assert 'lora' in installed_plugins().names('adapter'); "
+        "assert 'lora' in installed_plugins().names('method'); "
         "print(sorted({'torch', 'peft', 'transformers'} & set(sys.modules)))"
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

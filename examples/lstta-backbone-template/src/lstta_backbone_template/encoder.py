@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
-from typing import final
+from typing import cast, final
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lstta_core import Encoder, EncoderOutput, EncoderState, Layout, Modality, VisualSpec
+from lstta_core import Encoder, EncoderState, Layout, Modality, VisualSpec
 
 
 class ConvBlock(nn.Module):
@@ -86,10 +86,8 @@ class TemplateVisual(Encoder):
         layout = Layout.regular(old.segment[:, :count], old.segments, old.rows_per_clip)
         return replace(state, tokens=tokens, mask=state.mask[:, :count], layout=layout)
 
-    def finish(self, state: EncoderState) -> EncoderOutput:
-        """Pooled is the mean of a frame's tokens."""
-        tokens = self.norm(state.tokens)
-        return EncoderOutput(tokens, tokens.mean(1))
+    def finish(self, state: EncoderState) -> Tensor:
+        return cast(Tensor, self.norm(state.tokens))
 
 
 def _tokens(grid: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from problems import NOBODY, TALKERS, Batch, Problem, Queries, draw_both, pick, random_talk, render, share
 from torch import Tensor
 
-from lstta_backbone_tiny.audio import RATE, TinyAudio
+from lstta_backbone_tiny.encoders import RATE, TinyAudio
 from lstta_world import talk_truth, truth
 from lstta_world.random_scenes import sample_scene
 from lstta_world.scene import INSTRUMENTS

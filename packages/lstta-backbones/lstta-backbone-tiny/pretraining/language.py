@@ -12,7 +12,7 @@ from problems import Batch, Problem
 from texts import ORDINARY_WORDS, texts
 from torch import Tensor, nn
 
-from lstta_backbone_tiny.language import MASK, SPECIAL, TinyLanguage, split_words
+from lstta_backbone_tiny.encoders import MASK, SPECIAL, TinyLanguage, split_words
 from lstta_world.vocabulary import ANSWERS
 
 

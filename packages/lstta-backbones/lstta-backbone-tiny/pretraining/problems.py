@@ -79,7 +79,7 @@ class Problem(ABC):
         state = self.encoder.embed(inputs)
         for block in range(self.encoder.depth):
             state = self.encoder.run_block(block, state)
-        return self.encoder.finish(state).tokens
+        return self.encoder.finish(state)
 
 
 def render(function: Callable[[tuple[Split, int, int]], Batch], split: Split, scenes: int, seed: int) -> Batch:

@@ -11,7 +11,7 @@ from PIL import Image
 from problems import NOBODY, TALKERS, Batch, Problem, Queries, draw_both, pick, random_talk, render, share
 from torch import Tensor
 
-from lstta_backbone_tiny.visual import TinyVisual
+from lstta_backbone_tiny.encoders import TinyVisual
 from lstta_world import talk_truth, truth
 from lstta_world.random_scenes import sample_scene
 from lstta_world.render import SceneRenderer

@@ -7,7 +7,7 @@ import pytest
 import torch
 from transformers.audio_utils import mel_filter_bank
 
-from lstta_backbone_tiny.audio import FFT, HOP, MELS, RATE, TinyAudio, mel_filters
+from lstta_backbone_tiny.encoders import FFT, HOP, MELS, RATE, TinyAudio, mel_filters
 
 
 @pytest.fixture(scope="module")

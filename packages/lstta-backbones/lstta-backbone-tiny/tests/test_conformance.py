@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from lstta_backbone_tiny import pretrained
+from lstta_backbone_tiny import encoders
 from lstta_core import Encoder
 from lstta_core.testing import EncoderConformance
 
 
 class TestTinyVisual(EncoderConformance):
     def make_encoder(self) -> Encoder:
-        return pretrained.visual()
+        return encoders.visual()
 
 
 class TestTinyAudio(EncoderConformance):
     def make_encoder(self) -> Encoder:
-        return pretrained.audio()
+        return encoders.audio()
 
 
 class TestTinyLanguage(EncoderConformance):
     def make_encoder(self) -> Encoder:
-        return pretrained.language()
+        return encoders.language()

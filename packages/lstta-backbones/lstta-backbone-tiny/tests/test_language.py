@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pickle
 
-from lstta_backbone_tiny import pretrained
-from lstta_backbone_tiny.language import SPECIAL, UNKNOWN, WordTokenizer
+from lstta_backbone_tiny import encoders
+from lstta_backbone_tiny.encoders import SPECIAL, UNKNOWN, WordTokenizer
 
 
 def test_words_and_marks_have_ids_and_others_are_unknown() -> None:
@@ -18,7 +18,7 @@ def test_words_and_marks_have_ids_and_others_are_unknown() -> None:
 
 
 def test_it_travels_to_the_loaders_workers() -> None:
-    tokenizer = pretrained.language().spec.tokenize
+    tokenizer = encoders.language().spec.tokenize
     text = "Which is the musical instrument that sounds at the same time as the accordion?"
     assert UNKNOWN not in tokenizer(text)
     assert pickle.loads(pickle.dumps(tokenizer))(text) == tokenizer(text)

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from lstta_backbone_tiny import pretrained
-from lstta_backbone_tiny.visual import TinyVisual
-from lstta_core.digests import encoder_digest
+from lstta_backbone_tiny import encoders
+from lstta_backbone_tiny.encoders import TinyVisual
+from lstta_core.frozen import encoder_digest
 
 PACKAGE = Path(__file__).parents[1]
 CARD = (PACKAGE / "MODEL_CARD.md").read_text(encoding="utf-8")
-ENCODERS = {"visual": pretrained.visual, "audio": pretrained.audio, "language": pretrained.language}
+ENCODERS = {"visual": encoders.visual, "audio": encoders.audio, "language": encoders.language}
 
 
 @pytest.mark.parametrize("name", ENCODERS)
@@ -29,7 +29,7 @@ def test_all_weights_together_are_at_most_8_mb() -> None:
 
 
 def test_every_call_gives_equal_weights_of_its_own() -> None:
-    one, two = pretrained.visual(), pretrained.visual()
+    one, two = encoders.visual(), encoders.visual()
     assert encoder_digest(one) == encoder_digest(two)
     with torch.no_grad():
         one.position.zero_()

@@ -24,6 +24,7 @@ def _beside(name: str) -> ModuleType:
     return module
 
 
+_beside("small_configs")  # which the next one imports
 SMALL = _beside("small_models")
 
 

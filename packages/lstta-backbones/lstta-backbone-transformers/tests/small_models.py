@@ -9,7 +9,29 @@ from typing import Any
 
 import torch
 import transformers
-from tokenizers import Tokenizer, models, pre_tokenizers, processors
+from lstta_transformers_small_configs import (  # as conftest.py calls it
+    BLOCK,
+    CLAP_FOLDS,
+    CLAP_SETTINGS,
+    CLS,
+    DECODER,
+    GROUP,
+    IDS,
+    LAYER,
+    PAD,
+    SEP,
+    SLOW,
+    SWIN,
+    TEXT,
+    VISION,
+    VOCABULARY,
+    WHISPER_SETTINGS,
+    clap,
+    clip,
+    siglip,
+    siglip2,
+    tokenizer,
+)
 from torch import Tensor, nn
 
 from lstta_backbone_transformers.audio import AudioEncoder
@@ -17,25 +39,9 @@ from lstta_backbone_transformers.families import FAMILIES, parts_of
 from lstta_backbone_transformers.language import LanguageEncoder
 from lstta_backbone_transformers.sound import rows_of
 from lstta_backbone_transformers.visual import VisualEncoder
-from lstta_core import Encoder, EncoderOutput, Modality
-from lstta_core.testing.inputs import TEXTS
+from lstta_core import Encoder, Modality
 
 t: Any = transformers
-WORDS = sorted({word for text in TEXTS for word in text.split()})
-VOCABULARY = len(WORDS) + 5
-CLS, PAD, MASK, SEP, UNKNOWN = 0, 1, 2, 3, 4
-
-
-def tokenizer(max_length: int = 512) -> transformers.PreTrainedTokenizerFast:
-    """Words to ids 5 …, with [CLS] and [SEP] around them."""
-    special = {"[CLS]": CLS, "[PAD]": PAD, "[SEP]": SEP, "[MASK]": MASK, "[UNK]": UNKNOWN}
-    words = {word: 5 + i for i, word in enumerate(WORDS)}
-    inner = Tokenizer(models.WordLevel({**special, **words}, unk_token="[UNK]"))
-    inner.pre_tokenizer = pre_tokenizers.Whitespace()
-    inner.post_processor = processors.BertProcessing(("[SEP]", SEP), ("[CLS]", CLS))
-    return t.PreTrainedTokenizerFast(
-        tokenizer_object=inner, pad_token="[PAD]", unk_token="[UNK]", model_max_length=max_length
-    )
 
 
 @dataclass(frozen=True)
@@ -86,7 +92,7 @@ class Case:
             case Modality.LANGUAGE:
                 return LanguageEncoder(model=part, family=family, tokenizer=tokenizer(), **self.options).eval()
 
-    def reference(self, encoder: Encoder, inputs: Mapping[str, Tensor]) -> EncoderOutput:
+    def reference(self, encoder: Encoder, inputs: Mapping[str, Tensor]) -> Tensor:
         """The library's forward on the features that our encoder makes of these inputs."""
         part = encoder.model
         features = features_of(encoder, inputs)
@@ -94,7 +100,7 @@ class Case:
         features = {name: x.to(dtype) if x.is_floating_point() else x for name, x in features.items()}
         with torch.no_grad():
             output = part(**self.arguments(part, features))
-        return EncoderOutput(self.tokens(output), getattr(output, "pooler_output", None))
+        return self.tokens(output)
 
 
 def features_of(encoder: Any, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -165,89 +171,6 @@ def _unfolded(output: Any) -> Tensor:
     return picture.view(rows, width, low, CLAP_FOLDS, across).permute(0, 3, 2, 4, 1).reshape(rows, -1, width)
 
 
-CLAP_FOLDS = 2
-Settings = dict[str, Any]
-BLOCK: Settings = {"num_hidden_layers": 3, "intermediate_size": 13}
-VISION: Settings = {**BLOCK, "hidden_size": 14, "num_attention_heads": 2, "image_size": 15, "patch_size": 5}
-TEXT: Settings = {**BLOCK, "hidden_size": 14, "num_attention_heads": 2, "vocab_size": VOCABULARY}
-IDS: Settings = {"pad_token_id": PAD, "bos_token_id": CLS, "eos_token_id": SEP}
-WAVE: Settings = {
-    **BLOCK,
-    "hidden_size": 14,
-    "num_attention_heads": 2,
-    "conv_dim": (5, 7),
-    "conv_kernel": (11, 3),
-    "conv_stride": (7, 2),
-    "num_feat_extract_layers": 2,
-    "num_conv_pos_embeddings": 5,
-    "num_conv_pos_embedding_groups": 2,
-    "mask_time_prob": 0.05,
-}
-GROUP: Settings = {**WAVE, "feat_extract_norm": "group", "do_stable_layer_norm": False}
-LAYER: Settings = {**WAVE, "feat_extract_norm": "layer", "do_stable_layer_norm": True}
-CLAP: Settings = {
-    "depths": [2, 1, 1],
-    "num_attention_heads": [1, 2, 2],
-    "patch_embeds_hidden_size": 6,
-    "hidden_size": 24,
-    "projection_dim": 5,
-    "spec_size": 32,
-    "num_mel_bins": 16,
-    "patch_size": 4,
-    "patch_stride": 4,
-    "window_size": 2,
-    "aff_block_r": 2,
-}
-SWIN: Settings = {
-    "embed_dim": 6,
-    "depths": [2, 1, 2],
-    "num_heads": [1, 2, 3],
-    "window_size": 3,
-    "image_size": 36,
-    "patch_size": 2,
-    "mlp_ratio": 2.0,
-}
-DECODER: Settings = {
-    **TEXT,
-    **IDS,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
-    "hidden_size": 24,
-    "head_dim": 6,
-}
-SLOW: Settings = {"sampling_rate": 1000}
-
-
-def _clip(eos_token_id: int = SEP) -> Any:
-    return t.CLIPConfig(
-        vision_config=VISION,
-        text_config={**TEXT, **IDS, "eos_token_id": eos_token_id, "max_position_embeddings": 23},
-        projection_dim=5,
-    )
-
-
-def _siglip() -> Any:
-    return t.SiglipConfig(vision_config=VISION, text_config={**TEXT, "max_position_embeddings": 17})
-
-
-def _siglip2() -> Any:
-    vision = {k: v for k, v in VISION.items() if k != "image_size"}
-    return t.Siglip2Config(
-        vision_config={**vision, "num_patches": 16}, text_config={**TEXT, "max_position_embeddings": 17}
-    )
-
-
-def _clap(fusion: bool) -> Callable[[], Any]:
-    return lambda: t.ClapConfig(
-        audio_config={**CLAP, "enable_fusion": fusion, "fusion_type": "aff_2d"},
-        text_config={**TEXT, **IDS, "max_position_embeddings": 29},
-        projection_dim=5,
-    )
-
-
-CLAP_SETTINGS: Settings = {**SLOW, "hop_length": 17, "fft_window_size": 64, "max_length_s": 1, "frequency_max": 500}
-WHISPER_SETTINGS: Settings = {**SLOW, "hop_length": 4, "n_fft": 32, "chunk_length": 1}
-
 VISUAL_CASES = (
     Case("vit", lambda: t.ViTConfig(**VISION), Modality.VISUAL),
     Case(
@@ -257,9 +180,9 @@ VISUAL_CASES = (
         options={"size": (25, 10), "frames_per_segment": 2},
         arguments=_interpolated,
     ),
-    Case("clip-vision", _clip, Modality.VISUAL),
-    Case("siglip-vision", _siglip, Modality.VISUAL),
-    Case("siglip2-vision", _siglip2, Modality.VISUAL, options={"size": (15, 25)}, arguments=_patches),
+    Case("clip-vision", clip, Modality.VISUAL),
+    Case("siglip-vision", siglip, Modality.VISUAL),
+    Case("siglip2-vision", siglip2, Modality.VISUAL, options={"size": (15, 25)}, arguments=_patches),
     Case("dinov2", lambda: t.Dinov2Config(**VISION), Modality.VISUAL, options={"size": (20, 15)}),
     Case(
         "dinov3",
@@ -321,7 +244,7 @@ AUDIO_CASES = (
     *(
         Case(
             f"clap-audio-{name}",
-            _clap(fusion),
+            clap(fusion),
             Modality.AUDIO,
             options={"settings": CLAP_SETTINGS, "span": span},
             arguments=_not_longer if fusion else _features,
@@ -336,7 +259,7 @@ LANGUAGE_CASES = tuple(
         ("bert", lambda: t.BertConfig(**TEXT, **IDS), "", _text),
         ("roberta", lambda: t.RobertaConfig(**TEXT, **IDS), "", _text),
         ("xlm-roberta", lambda: t.XLMRobertaConfig(**TEXT, **IDS), "", _text),
-        ("clap-text", _clap(False), "", _text),
+        ("clap-text", clap(False), "", _text),
         (
             "deberta-v2",
             lambda: t.DebertaV2Config(
@@ -402,10 +325,10 @@ LANGUAGE_CASES = tuple(
             "T5EncoderModel",
             _text,
         ),
-        ("clip-text", _clip, "", _text),
-        ("clip-text-old", partial(_clip, eos_token_id=2), "", _text),
-        ("siglip-text", _siglip, "", _unmasked),
-        ("siglip2-text", _siglip2, "", _unmasked),
+        ("clip-text", clip, "", _text),
+        ("clip-text-old", partial(clip, eos_token_id=2), "", _text),
+        ("siglip-text", siglip, "", _unmasked),
+        ("siglip2-text", siglip2, "", _unmasked),
         ("qwen2", lambda: t.Qwen2Config(**DECODER), "", _text),
         (
             "qwen3",

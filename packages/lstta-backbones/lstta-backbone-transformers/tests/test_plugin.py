@@ -11,13 +11,13 @@ from lstta_core.plugins import installed_plugins
 
 
 def test_registers_one_loader_a_modality() -> None:
-    found = {r.name: r for r in installed_plugins().registrations.values() if r.plugin == "transformers"}
-    assert {name: r.modality for name, r in found.items()} == {
+    registered = {r.name: r for r in installed_plugins().registrations.values() if r.plugin == "transformers"}
+    assert {name: r.modality for name, r in registered.items()} == {
         "hf-audio": "audio",
         "hf-language": "language",
         "hf-visual": "visual",
     }
-    assert all(callable(r.load()) and r.summary for r in found.values())
+    assert all(callable(r.load()) and r.summary for r in registered.values())
     assert plugin.LSTTA_API_VERSION == API_VERSION
 
 

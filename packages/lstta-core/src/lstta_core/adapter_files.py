@@ -109,7 +109,7 @@ def check_digests(file: AdapterFile, digests: Mapping[str, str], names: Mapping[
     """Refuse encoders that the adapter was not trained on.
 
     Args:
-        file: the adapter.
+        file: the adapter folder.
         digests: of the encoders at hand, by modality.
         names: of the encoders at hand, by modality, for the message.
 
@@ -145,7 +145,7 @@ def load_tensors(model: nn.Module, file: AdapterFile, frozen: str | tuple[str, .
 
     Args:
         model: as it was when :func:`trained_tensors` was called on it.
-        file: the adapter.
+        file: the adapter folder.
         frozen: as there.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Methods by name, and of a wanted size: ``budget=350_000`` finds the width that comes nearest.
+"""Methods of a wanted size: ``budget=350_000`` finds the width that comes nearest.
 
 Sizes are counted on the real thing: the method's adapters are built on the meta device, and what it changes inside
 encoders is tried on copies of them that hold no weights.
@@ -10,72 +10,20 @@ import copy
 import logging
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache, cached_property
-from typing import Any, cast
+from functools import cache
+from typing import Any
 
 import torch
 from torch import nn
 
 from lstta_core.interfaces import Encoder, Method, Size
 from lstta_core.lockstep import TrimodalModel
-from lstta_core.plugins import installed_plugins
+from lstta_core.methods import MethodChoice, plain_method
 
 logger = logging.getLogger(__name__)
 
 TOLERANCE = 0.02
 """How far from its budget a method may be before this is a warning."""
-
-
-@dataclass(frozen=True)
-class MethodChoice:
-    """A method, and how it came about.
-
-    Attributes:
-        method: for :meth:`~lstta_core.lockstep.TrimodalModel.add_adapter`.
-        name: it is registered under.
-        options: all that it was called with, the solved one included; what an adapter folder records.
-        models: that it is for.
-        budget: that was asked for, or None.
-    """
-
-    method: Method
-    name: str
-    options: Mapping[str, Any]
-    models: Sequence[TrimodalModel]
-    budget: int | None = None
-
-    @cached_property
-    def parameters(self) -> int:
-        """How many it trains in the models, readout and head not counted; counted when it is first asked for."""
-        return sum(count_parameters(self.method, model) for model in self.models)
-
-
-def create_method(
-    name: str, model: TrimodalModel | Sequence[TrimodalModel], *, budget: int | None = None, **options: Any
-) -> MethodChoice:
-    """A registered method, of a wanted size where one is wanted.
-
-    In a config: ``method=dict(name="lstta", budget=350_000, window=3)``.
-
-    Args:
-        name: ``"lstta"``, ``"bottleneck"``, … as plugins register it.
-        model: that the method is for; widths, stages and how many are adapted come from it. It is not changed. Where
-            there are several, they share the budget: all get the same options.
-        budget: how many parameters to train, readout and head not counted; None for the options as they are.
-        options: keyword arguments of the method; beside a budget not the one that sets its size (``width``, ``r``).
-
-    Raises:
-        UnknownNameError: no plugin registers the name.
-        ValueError: the method has no size option, or it is given beside the budget, or the budget is too small.
-    """
-    models = [model] if isinstance(model, TrimodalModel) else list(model)
-    if budget is None:
-        method = _create(name, options)
-        return MethodChoice(method, name, options, models)
-    nearest = _nearest(name, models, budget, options)
-    _report(nearest, budget)
-    return nearest
 
 
 def count_parameters(method: Method, model: TrimodalModel) -> int:
@@ -86,14 +34,24 @@ def count_parameters(method: Method, model: TrimodalModel) -> int:
         change.switch(True)
         inside = nn.ModuleDict({m: encoders[m] for m in encoders})
         count = sum(inside.get_parameter(name).numel() for name in change.trainable)
-        for index in range(model.stages - model.adapted + 1, model.stages + 1):
-            adapter = method.adapter(model.stage(index))
+        for stage in model.adapted_stages:
+            adapter = method.adapter(stage)
             count += sum(parameter.numel() for parameter in adapter.parameters()) if adapter is not None else 0
     return count
 
 
-def _create(name: str, options: Mapping[str, Any]) -> Method:
-    return cast(Method, installed_plugins().create("method", name, **options))
+def nearest_to_budget(
+    name: str, models: Sequence[TrimodalModel], budget: int, options: Mapping[str, Any]
+) -> MethodChoice:
+    """The method of the size that comes nearest to the budget; logs how near, as a warning where it is far.
+
+    Raises:
+        UnknownNameError: no plugin registers the name.
+        ValueError: the method has no size option, or it is given beside the budget, or the budget is too small.
+    """
+    choice = _nearest(name, models, budget, options)
+    _report(choice, budget)
+    return choice
 
 
 def _nearest(name: str, models: Sequence[TrimodalModel], budget: int, options: Mapping[str, Any]) -> MethodChoice:
@@ -102,7 +60,7 @@ def _nearest(name: str, models: Sequence[TrimodalModel], budget: int, options: M
     @cache
     def choice(steps: int) -> MethodChoice:
         tried = {**options, size.option: steps * size.step}
-        method = _create(name, tried)
+        method = plain_method(name, tried)
         return MethodChoice(method, name, tried, models, budget)
 
     least = choice(1).parameters
@@ -121,7 +79,7 @@ def _nearest(name: str, models: Sequence[TrimodalModel], budget: int, options: M
 
 
 def _size(name: str, options: Mapping[str, Any]) -> Size:
-    size = _create(name, options).size
+    size = plain_method(name, options).size
     if size is None:
         raise ValueError(f"{name} has no option that sets its size: leave budget out")
     if size.option in options:

@@ -7,28 +7,31 @@ another order, so results may differ from torch's in the last bits. Our choice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from contextvars import ContextVar
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import FunctionCtx, once_differentiable
-from torch.overrides import TorchFunctionMode
 
 _OPERATOR = "mkldnn::_linear_pointwise"
 _FEWEST = 2**18
 """Multiplications of a product below which a call of oneDNN takes longer than the product itself."""
-_in_force: ContextVar[bool] = ContextVar("fast_linear", default=False)
+_torchs_own = F.linear
+_entered = 0
+_lock = Lock()
 
 
 @contextmanager
 def fast_linear(*, enabled: bool = True) -> Iterator[bool]:
     """Send every large enough ``F.linear`` in float32 on a CPU, and its backward pass, through oneDNN.
 
-    Anything else is left alone: other types, autocast, other devices, code under ``torch.compile``.
+    Anything else is left alone: other types, autocast, other devices, code under ``torch.compile``. It is for whoever
+    owns the process, such as a command line: while it lasts it holds in all of it. A mode of torch's would not do,
+    since torch leaves modes during a backward pass, and what checkpointing computes again there must come out the same.
 
     Args:
         enabled: false makes it a context that does nothing.
@@ -39,18 +42,19 @@ def fast_linear(*, enabled: bool = True) -> Iterator[bool]:
     if not enabled or not available():
         yield False
         return
-    with _Mode():
-        token = _in_force.set(True)
-        try:
-            yield True
-        finally:
-            _in_force.reset(token)
+    _enter(1)
+    try:
+        yield True
+    finally:
+        _enter(-1)
 
 
-def when_computed_again() -> tuple[AbstractContextManager[Any], AbstractContextManager[Any]]:
-    """``context_fn`` for :func:`torch.utils.checkpoint.checkpoint`: torch leaves function modes during a backward pass,
-    so that what is computed again there has to enter this one by itself."""
-    return nullcontext(), fast_linear(enabled=_in_force.get())
+def _enter(more: int) -> None:
+    """Count who is inside, in any thread; torch's own function is back when all have left."""
+    global _entered
+    with _lock:
+        _entered += more
+        F.linear = _linear if _entered else _torchs_own
 
 
 def available() -> bool:
@@ -58,21 +62,12 @@ def available() -> bool:
     return torch.backends.mkldnn.is_available() and torch._C._dispatch_has_kernel(_OPERATOR)
 
 
-class _Mode(TorchFunctionMode):
-    def __torch_function__(
-        self, func: Callable[..., Any], types: Sequence[type], args: Sequence[Any] = (), kwargs: Any = None
-    ) -> Any:
-        options: Mapping[str, Any] = kwargs or {}
-        if func is not F.linear:
-            return func(*args, **options)
-        values, weight, bias = _arguments(*args, **options)
-        if _suits(values, weight):
-            return _Linear.apply(values, weight, bias)
-        return F.linear(values, weight, bias)
-
-
-def _arguments(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor | None]:
-    return input, weight, bias
+def _linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """In the place of ``torch.nn.functional.linear``, with the names of its arguments."""
+    if _suits(input, weight):
+        product: Tensor = _Linear.apply(input, weight, bias)
+        return product
+    return _torchs_own(input, weight, bias)
 
 
 def _suits(values: Tensor, weight: Tensor) -> bool:

@@ -15,11 +15,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
+from lstta_core.encoder import AudioSpec as AudioSpec
+from lstta_core.encoder import Encoder as Encoder
+from lstta_core.encoder import InputSpec as InputSpec
+from lstta_core.encoder import LanguageSpec as LanguageSpec
+from lstta_core.encoder import VisualSpec as VisualSpec
 from lstta_core.layout import Layout
 
 
@@ -84,121 +88,6 @@ class EncoderState:
 
 
 @dataclass(frozen=True)
-class EncoderOutput:
-    """What an encoder gives after its last block.
-
-    Attributes:
-        tokens: (R, M, D), as the encoder's own library returns them.
-        pooled: (R, D') or None where the architecture has no pooled output.
-    """
-
-    tokens: Tensor
-    pooled: Tensor | None = None
-
-
-@dataclass(frozen=True)
-class VisualSpec:
-    """What a visual encoder wants: ``frames`` (B, T, F, H, W, 3) uint8, RGB, and ``mask`` (B, T, F) bool.
-
-    Attributes:
-        size: (height, width) of a frame in pixels.
-        frames_per_segment: how many frames of a segment it reads (VideoMAE: the tubelet depth or a multiple).
-        span: ``"segment"`` for rows of one segment or frame, ``"clip"`` for one row over all of a clip.
-    """
-
-    size: tuple[int, int]
-    frames_per_segment: int = 1
-    span: Literal["segment", "clip"] = "segment"
-
-
-@dataclass(frozen=True)
-class AudioSpec:
-    """What an audio encoder wants: ``sound`` (B, T, n) int16, mono, and ``length`` (B, T) int64 valid samples.
-
-    Attributes:
-        sample_rate: in Hz.
-        span: whether the encoder hears each segment by itself or the segments of a clip joined end to end.
-        seconds: the fixed length of its input where the architecture has one (Whisper 30, AST 10.24), else None.
-        padding_invariant: false where padding changes valid outputs (wav2vec types with group norm): such
-            encoders need equal lengths in a batch.
-    """
-
-    sample_rate: int
-    span: Literal["segment", "clip"] = "segment"
-    seconds: float | None = None
-    padding_invariant: bool = True
-
-
-@dataclass(frozen=True)
-class LanguageSpec:
-    """What a language encoder wants: ``ids`` (B, S, L) int64 and ``mask`` (B, S, L) bool.
-
-    Attributes:
-        tokenize: text to token ids, special tokens included, at most ``max_length`` of them. Must be picklable,
-            since texts are tokenised in the loader's workers.
-        max_length: the most ids a text may have.
-        pad_id: the id that fills ``ids`` where ``mask`` is false.
-    """
-
-    tokenize: Callable[[str], list[int]]
-    max_length: int
-    pad_id: int = 0
-
-
-InputSpec = VisualSpec | AudioSpec | LanguageSpec
-
-
-class Encoder(nn.Module, ABC):
-    """A pretrained network of one modality, seen as embed → blocks → finish.
-
-    Subclasses are final: they implement the three abstract methods, and nothing overrides those again. Raw input
-    (uint8 frames, int16 sound, text ids) comes in, so that normalising and log-mels run where the weights are.
-    ``finish`` of all blocks of ``embed`` must equal the original library's forward.
-
-    Inputs are a dict of tensors as the spec's docstring says, and always ``present`` (B,) bool.
-
-    Attributes:
-        modality: which of the three it reads.
-        widths: ``widths[i]`` is the width of the tokens *after* block i, merging included.
-        spec: what collation must hand over.
-        name: of the weights, such as a hub id; None where nothing is said. An adapter's card shows these three.
-        revision: of the weights, such as a commit.
-        licence: of the weights.
-    """
-
-    modality: Modality
-    widths: tuple[int, ...]
-    spec: InputSpec
-    name: str | None = None
-    revision: str | None = None
-    licence: str | None = None
-
-    @property
-    def depth(self) -> int:
-        """The number of blocks."""
-        return len(self.widths)
-
-    @abstractmethod
-    def embed(self, inputs: Mapping[str, Tensor]) -> EncoderState:
-        """Raw input to the state before block 0."""
-
-    @abstractmethod
-    def run_block(self, index: int, state: EncoderState) -> EncoderState:
-        """The state after block ``index`` (0 ≤ index < depth)."""
-
-    @abstractmethod
-    def finish(self, state: EncoderState) -> EncoderOutput:
-        """What comes after the last block: a final norm, pooling."""
-
-    def block(self, index: int) -> nn.Module | None:
-        """The module whose parameters nothing before block ``index`` reads (0 < index < depth); None if not known.
-
-        A method that trains only such modules leaves the blocks before them frozen, so their states may be cached.
-        """
-        return None
-
-
-@dataclass(frozen=True)
 class Stage:
     """A place between blocks where the streams meet.
 
@@ -238,7 +127,7 @@ class Adapter(nn.Module, ABC):
         """The streams after this stage."""
 
 
-def _keep(on: bool) -> None:
+def _nothing_to_switch(on: bool) -> None:
     """Nothing to switch."""
 
 
@@ -255,7 +144,7 @@ class EncoderChange:
 
     trainable: tuple[str, ...] = ()
     modules: tuple[nn.Module, ...] = ()
-    switch: Callable[[bool], None] = _keep
+    switch: Callable[[bool], None] = _nothing_to_switch
 
 
 @dataclass(frozen=True)
@@ -271,11 +160,12 @@ class Size:
     step: int = 1
 
 
-class Method(ABC):
+class Method:
     """What a config names: it decides what trains.
 
     A method either puts adapters at stages (``lstta``, ``bottleneck``), or changes what trains inside the encoders
-    (``lora``, ``full``), or neither (``none``).
+    (``lora``, ``full``), or neither (``none``). It overrides what it does and leaves the other as it is: the one
+    exception to 'abstract or final', since nearly every method would have to say that it does not do the other.
 
     Attributes:
         size: the option that ``budget`` solves for, or None where the size of the method is fixed.
@@ -283,17 +173,17 @@ class Method(ABC):
 
     size: Size | None = None
 
-    @abstractmethod
     def prepare(self, encoders: Mapping[Modality, Encoder]) -> EncoderChange:
-        """Change the encoders, if that is what the method does, and return the change *switched off*.
+        """Change the encoders, if that is what the method does, and return the change *switched off*; else no change.
 
         Args:
             encoders: frozen, and without any other method's change in force.
         """
+        return EncoderChange()
 
-    @abstractmethod
     def adapter(self, stage: Stage) -> Adapter | None:
-        """The adapter at this stage, freshly initialised, or None."""
+        """The adapter at this stage, freshly initialised; None, as it is here, for none."""
+        return None
 
 
 def check_streams(streams: Streams) -> None:

@@ -38,11 +38,11 @@ def model_card(record: Mapping[str, Any]) -> str:
 
 
 def _encoder_row(modality: str, base: Mapping[str, Any]) -> str:
-    known = {**base, **base.get("base", {})}
-    revision, licence = known.get("revision") or "–", known.get("licence") or "not stated"
+    weights = {**base, **base.get("base", {})}
+    revision, licence = weights.get("revision") or "–", weights.get("licence") or "not stated"
     return (
-        f"| {modality} | `{known.get('name', 'unnamed')}` | {revision} | {licence} "
-        f"| `{known.get('digest', '')[:16]}…` |"
+        f"| {modality} | `{weights.get('name', 'unnamed')}` | {revision} | {licence} "
+        f"| `{weights.get('digest', '')[:16]}…` |"
     )
 
 

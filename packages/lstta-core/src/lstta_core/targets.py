@@ -26,11 +26,11 @@ def matching(target: Target, modality: Modality, names: Sequence[str], *, what: 
     if not isinstance(target, str) and modality not in target:
         raise ValueError(f"{what}: target has an expression for {', '.join(target) or 'nothing'}, none for {modality}")
     pattern = target if isinstance(target, str) else target[modality]
-    found = [name for name in names if re.fullmatch(pattern, name)]
-    if not found:
+    matches = [name for name in names if re.fullmatch(pattern, name)]
+    if not matches:
         method, _, kind = what.partition(": ")
         raise ValueError(
             f"{method}: no {kind} of the {modality} encoder has a name that matches target={pattern!r}; it has "
             f"{', '.join(names[:5]) or 'none'}{' …' if len(names) > 5 else ''}: give another target"
         )
-    return found
+    return matches

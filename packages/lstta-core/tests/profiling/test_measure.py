@@ -22,17 +22,17 @@ def test_the_peak_is_of_what_is_held_at_a_time() -> None:
 
 
 def test_what_was_there_before_does_not_count_and_what_stays_does() -> None:
-    kept = [torch.empty(5 * MEGA, dtype=torch.uint8)]
+    blocks = [torch.empty(5 * MEGA, dtype=torch.uint8)]
 
     def call() -> None:
-        kept.append(torch.empty(MEGA, dtype=torch.uint8))
+        blocks.append(torch.empty(MEGA, dtype=torch.uint8))
 
     assert measure(call, device=CPU, repeats=1).peak_bytes == MEGA
 
 
 def test_a_graph_is_kept_until_the_backward_pass() -> None:
     weight = torch.ones(1000, requires_grad=True)
-    held = []
+    peaks = []
     for layers in (2, 5):
 
         def call(layers: int = layers) -> None:
@@ -42,8 +42,8 @@ def test_a_graph_is_kept_until_the_backward_pass() -> None:
             x.sum().backward()
             weight.grad = None
 
-        held.append(measure(call, device=CPU, repeats=1).peak_bytes)
-    assert held[1] - held[0] == 3 * 1000 * 4
+        peaks.append(measure(call, device=CPU, repeats=1).peak_bytes)
+    assert peaks[1] - peaks[0] == 3 * 1000 * 4
 
 
 def test_calls_are_counted_and_timed() -> None:

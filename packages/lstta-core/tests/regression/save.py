@@ -39,10 +39,10 @@ def streams() -> Streams:
     def stream(modality: Modality, segments: int, tokens: int, present: list[bool]) -> Stream:
         count = 2 * segments * tokens * WIDTHS[modality]
         values = torch.sin(torch.arange(count, dtype=torch.float64) * 0.7).float()
-        there = torch.tensor(present)
-        mask = there[:, None, None].expand(2, segments, tokens).clone()
+        is_present = torch.tensor(present)
+        mask = is_present[:, None, None].expand(2, segments, tokens).clone()
         mask[0, :, -1] = False
-        return Stream(values.view(2, segments, tokens, WIDTHS[modality]), mask, there)
+        return Stream(values.view(2, segments, tokens, WIDTHS[modality]), mask, is_present)
 
     return {
         Modality.VISUAL: stream(Modality.VISUAL, 5, 3, [True, True]),

@@ -11,7 +11,7 @@ from peft import LoraConfig, inject_adapter_in_model
 from peft.tuners.lora import LoraLayer
 from torch import nn
 
-from lstta_core.interfaces import Encoder, EncoderChange, Method, Modality, Size, Stage
+from lstta_core.interfaces import Encoder, EncoderChange, Method, Modality, Size
 from lstta_core.targets import Target, matching
 
 QUERY_AND_VALUE = r"(.*\.)?(query|value|q_proj|v_proj|query_proj|value_proj|q|v|qkv|Wqkv)"
@@ -67,9 +67,6 @@ class LoRA(Method):
         switch = _Switch([(holder.get_submodule(name.rpartition(".")[0]), name, layers[name]) for name in names])
         switch(False)
         return EncoderChange(trainable, tuple(layer.lora_dropout for layer in layers.values()), switch)
-
-    def adapter(self, stage: Stage) -> None:
-        return None
 
     def _targets(self, modality: Modality, encoder: Encoder) -> list[str]:
         linear = [name for name, module in encoder.named_modules() if isinstance(module, nn.Linear)]

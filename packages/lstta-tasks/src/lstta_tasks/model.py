@@ -8,10 +8,10 @@ from typing import Any
 
 import torch
 
-from lstta_core.budget import MethodChoice, create_method
 from lstta_core.compiling import compile_parts
 from lstta_core.interfaces import Encoder, Modality
 from lstta_core.lockstep import TrimodalModel
+from lstta_core.methods import MethodChoice, create_method
 from lstta_core.readout import Readout
 from lstta_tasks.network import TaskNetwork, Tower
 from lstta_tasks.task import Task

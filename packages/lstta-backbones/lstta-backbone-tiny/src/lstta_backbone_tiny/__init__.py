@@ -10,6 +10,6 @@ LSTTA_API_VERSION = 2
 @hookimpl
 def lstta_register_encoders(register: Register) -> None:
     summary = "4 blocks × 128, pretrained on the built-in world"
-    register("tiny-visual", "lstta_backbone_tiny.pretrained:visual", modality="visual", summary=summary)
-    register("tiny-audio", "lstta_backbone_tiny.pretrained:audio", modality="audio", summary=summary)
-    register("tiny-language", "lstta_backbone_tiny.pretrained:language", modality="language", summary=summary)
+    register("tiny-visual", "lstta_backbone_tiny.encoders:visual", modality="visual", summary=summary)
+    register("tiny-audio", "lstta_backbone_tiny.encoders:audio", modality="audio", summary=summary)
+    register("tiny-language", "lstta_backbone_tiny.encoders:language", modality="language", summary=summary)

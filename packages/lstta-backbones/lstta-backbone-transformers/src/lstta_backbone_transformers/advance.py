@@ -6,7 +6,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lstta_backbone_transformers.body import Body
-from lstta_core import EncoderState, Layout
+from lstta_core.interfaces import EncoderState
+from lstta_core.layout import Layout
 
 
 def advance(body: Body, index: int, state: EncoderState) -> EncoderState:

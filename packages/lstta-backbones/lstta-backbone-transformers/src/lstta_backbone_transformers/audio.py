@@ -13,7 +13,8 @@ from lstta_backbone_transformers.advance import advance
 from lstta_backbone_transformers.body import Body
 from lstta_backbone_transformers.family import AudioFamily
 from lstta_backbone_transformers.sound import rows_of
-from lstta_core import AudioSpec, Encoder, EncoderOutput, EncoderState, Layout, Modality
+from lstta_core.interfaces import AudioSpec, Encoder, EncoderState, Modality
+from lstta_core.layout import Layout
 
 
 @final
@@ -88,5 +89,5 @@ class AudioEncoder(Encoder):
     def block(self, index: int) -> nn.Module:
         return self.body.steps[index].block
 
-    def finish(self, state: EncoderState) -> EncoderOutput:
-        return EncoderOutput(*self.body.finish(state.tokens, state.extras))
+    def finish(self, state: EncoderState) -> Tensor:
+        return self.body.finish(state.tokens)

@@ -69,11 +69,12 @@ class Body:
             after = step.merge(after, step.grid)
         return after, {**extras, **carried}
 
-    def finish(self, tokens: Tensor, extras: Extras) -> tuple[Tensor, Tensor | None]:
-        """The finished tokens and the pooled output, None where the architecture has none."""
-        if self.norm is not None:
-            tokens = self.norm(tokens)
-        return tokens, self.family.pooled(self.model, tokens, extras)
+    def finish(self, tokens: Tensor) -> Tensor:
+        """The tokens after the norm that follows the last block, where the family has one."""
+        if self.norm is None:
+            return tokens
+        normed: Tensor = self.norm(tokens)
+        return normed
 
     def widths(self, first: int) -> tuple[int, ...]:
         """The width after each block, given the width before block 0: each merging doubles it."""

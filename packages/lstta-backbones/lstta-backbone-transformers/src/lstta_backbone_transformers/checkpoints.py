@@ -24,7 +24,7 @@ from huggingface_hub.errors import (
 from torch import nn
 
 from lstta_backbone_transformers.families import FAMILIES, LOADERS, AnyFamily, parts_of, supported
-from lstta_core import Modality
+from lstta_core.interfaces import Modality
 
 TESTED = ("5.23",)
 """The minor versions of transformers that the block paths were checked with."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from torch import Tensor
 
-from lstta_core import Modality
+from lstta_core.interfaces import Modality
 
 if TYPE_CHECKING:
     from lstta_backbone_transformers.fronts import Front
@@ -40,10 +40,6 @@ class Need:
     carries: Mapping[str, int] = field(default_factory=dict)
 
 
-def _no_pooled(model: Any, tokens: Tensor, extras: Extras) -> Tensor | None:
-    return None
-
-
 def _no_prefix(config: Any) -> int:
     return 0
 
@@ -64,8 +60,8 @@ class Family:
         needs: what blocks need besides tokens.
         amend: (model, index, tokens before, tokens after, extras) → tokens, for what stands between blocks.
         final_norm: path of the norm after the last block, None where there is none; may depend on the model.
-        pooled: (model, finished tokens, extras) → (R, D') or None.
-        poolers: modules that only pool. Where a checkpoint lacks their weights there is no pooled output.
+        poolers: modules that only pool, which nothing here runs: they count in the digest of the weights, and where a
+            checkpoint lacks theirs they are taken out.
         unused: parameters that inference never reads. Where a checkpoint lacks them they are zero.
         width: config → width of the tokens before block 0.
         grid: (config, size or None) → (H, W) of the tokens before block 0, of hierarchical families.
@@ -79,7 +75,6 @@ class Family:
     needs: tuple[Need, ...] = ()
     amend: Callable[[Any, int, Tensor, Tensor, Extras], Tensor] | None = None
     final_norm: Callable[[Any], str | None] | str | None = None
-    pooled: Callable[[Any, Tensor, Extras], Tensor | None] = _no_pooled
     poolers: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
     width: Callable[[Any], int] = _hidden_size

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from lstta_backbone_transformers.advance import advance
 from lstta_backbone_transformers.body import Body
 from lstta_backbone_transformers.family import LanguageFamily
-from lstta_core import Encoder, EncoderOutput, EncoderState, LanguageSpec, Layout, Modality
+from lstta_core.interfaces import Encoder, EncoderState, LanguageSpec, Modality
+from lstta_core.layout import Layout
 
 DEFAULT_LENGTH = 128
 
@@ -97,8 +98,8 @@ class LanguageEncoder(Encoder):
     def block(self, index: int) -> nn.Module:
         return self.body.steps[index].block
 
-    def finish(self, state: EncoderState) -> EncoderOutput:
-        return EncoderOutput(*self.body.finish(state.tokens, state.extras))
+    def finish(self, state: EncoderState) -> Tensor:
+        return self.body.finish(state.tokens)
 
 
 def _length(family: LanguageFamily, config: Any, asked: int | None) -> int:

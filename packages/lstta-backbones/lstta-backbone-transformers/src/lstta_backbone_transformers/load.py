@@ -21,7 +21,7 @@ from lstta_backbone_transformers.checkpoints import load_part, locate
 from lstta_backbone_transformers.family import AudioFamily, LanguageFamily, VisualFamily
 from lstta_backbone_transformers.language import LanguageEncoder
 from lstta_backbone_transformers.visual import VisualEncoder
-from lstta_core import Modality
+from lstta_core.interfaces import Modality
 
 
 def visual(

@@ -192,18 +192,3 @@ def _always_causal(model: Any, index: int, extras: Extras) -> dict[str, Any]:
 
 IS_CAUSAL = Need(prepare=_nothing, arguments=_always_causal)
 """The flag that says so (CLIP text)."""
-
-
-def _end_of_text(model: Any, features: Features, tokens: Tensor) -> dict[str, Tensor]:
-    ids = features["ids"].int()
-    # Configurations from before the id was corrected say 2, and mean the highest id of the text.
-    marks = ids if model.config.eos_token_id == 2 else (ids == model.config.eos_token_id).int()
-    return {"end": marks.argmax(-1)}
-
-
-def _no_arguments(model: Any, index: int, extras: Extras) -> dict[str, Any]:
-    return {}
-
-
-END_OF_TEXT = Need(prepare=_end_of_text, arguments=_no_arguments)
-"""Where a text ends: no block needs it, pooling does (CLIP text)."""

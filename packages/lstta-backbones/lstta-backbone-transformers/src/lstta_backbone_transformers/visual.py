@@ -13,7 +13,8 @@ from lstta_backbone_transformers.advance import advance
 from lstta_backbone_transformers.body import Body
 from lstta_backbone_transformers.family import VisualFamily
 from lstta_backbone_transformers.pixels import Pixels, frame_size
-from lstta_core import Encoder, EncoderOutput, EncoderState, Layout, Modality, VisualSpec
+from lstta_core.interfaces import Encoder, EncoderState, Modality, VisualSpec
+from lstta_core.layout import Layout
 
 
 @final
@@ -116,8 +117,8 @@ class VisualEncoder(Encoder):
     def block(self, index: int) -> nn.Module:
         return self.body.steps[index].block
 
-    def finish(self, state: EncoderState) -> EncoderOutput:
-        return EncoderOutput(*self.body.finish(state.tokens, state.extras))
+    def finish(self, state: EncoderState) -> Tensor:
+        return self.body.finish(state.tokens)
 
 
 def _check(family: VisualFamily, config: Any, size: tuple[int, int], frames: int, tubelet: int) -> None:

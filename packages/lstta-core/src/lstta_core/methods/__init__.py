@@ -1,1 +1,91 @@
-"""What LSTTA is compared with, behind the same interface: one file each, registered in ``builtin_plugin``."""
+"""Methods by the names that plugins register; and core's own, registered through the hook that is everybody's.
+
+This is also a plugin's top module, so torch is only imported when a method is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
+
+from lstta_core.hookspecs import Register, hookimpl
+from lstta_core.plugins import installed_plugins
+
+if TYPE_CHECKING:
+    from lstta_core.interfaces import Method
+    from lstta_core.lockstep import TrimodalModel
+
+LSTTA_API_VERSION = 2
+
+
+@hookimpl
+def lstta_register_methods(register: Register) -> None:
+    home = "lstta_core.methods"
+    register("lstta", f"{home}.lstta.adapter:LSTTA", summary="long short-term trimodal adapters")
+    register("none", f"{home}.none:NoAdapter", summary="the readout alone, on frozen encoders")
+    register("bottleneck", f"{home}.bottleneck:Bottleneck", summary="bottlenecks, each modality by itself")
+    register("lavish", f"{home}.lavish:Lavish", summary="latents between sight and sound")
+    register("full", f"{home}.full:FullFineTuning", summary="every parameter of the encoders")
+
+
+@dataclass(frozen=True)
+class MethodChoice:
+    """A method, and how it came about.
+
+    Attributes:
+        method: for :meth:`~lstta_core.lockstep.TrimodalModel.add_adapter`.
+        name: it is registered under.
+        options: all that it was called with, the solved one included; what an adapter folder records.
+        models: that it is for.
+        budget: that was asked for, or None.
+    """
+
+    method: Method
+    name: str
+    options: Mapping[str, Any]
+    models: Sequence[TrimodalModel]
+    budget: int | None = None
+
+    @cached_property
+    def parameters(self) -> int:
+        """How many it trains in the models, readout and head not counted; counted when it is first asked for."""
+        from lstta_core.budget import count_parameters
+
+        return sum(count_parameters(self.method, model) for model in self.models)
+
+
+def create_method(
+    name: str, model: TrimodalModel | Sequence[TrimodalModel], *, budget: int | None = None, **options: Any
+) -> MethodChoice:
+    """A registered method, of a wanted size where one is wanted.
+
+    In a config: ``method=dict(name="lstta", budget=350_000, window=3)``.
+
+    Args:
+        name: ``"lstta"``, ``"bottleneck"``, … as plugins register it.
+        model: that the method is for; widths, stages and how many are adapted come from it. It is not changed. Where
+            there are several, they share the budget: all get the same options.
+        budget: how many parameters to train, readout and head not counted; None for the options as they are.
+        options: keyword arguments of the method; beside a budget not the one that sets its size (``width``, ``r``).
+
+    Raises:
+        UnknownNameError: no plugin registers the name.
+        ValueError: the method has no size option, or it is given beside the budget, or the budget is too small.
+    """
+    models = list(model) if isinstance(model, Sequence) else [model]
+    if budget is None:
+        return MethodChoice(plain_method(name, options), name, options, models)
+    from lstta_core.budget import nearest_to_budget
+
+    return nearest_to_budget(name, models, budget, options)
+
+
+def plain_method(name: str, options: Mapping[str, Any]) -> Method:
+    """A registered method with these options.
+
+    Raises:
+        UnknownNameError: no plugin registers the name.
+    """
+    return cast("Method", installed_plugins().create("method", name, **options))

@@ -11,8 +11,6 @@ from torch import Tensor, nn
 from lstta_core.interfaces import (
     Adapter,
     AdapterOutput,
-    Encoder,
-    EncoderChange,
     Method,
     Modality,
     Size,
@@ -60,9 +58,6 @@ class Bottleneck(Method):
 
     def __init__(self, *, width: int = 64, dropout: float = 0.0) -> None:
         self._build = partial(BottleneckAdapter, width=width, dropout=dropout)
-
-    def prepare(self, encoders: Mapping[Modality, Encoder]) -> EncoderChange:
-        return EncoderChange()
 
     def adapter(self, stage: Stage) -> Adapter:
         return self._build(widths=stage.widths)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from lstta_core.interfaces import Encoder, EncoderChange, Method, Modality, Stage
+from lstta_core.interfaces import Encoder, EncoderChange, Method, Modality
 from lstta_core.targets import Target, matching
 
 
@@ -32,13 +32,12 @@ class FullFineTuning(Method):
         """
         parameters: dict[str, nn.Parameter] = {}
         for modality, encoder in encoders.items():
-            known = {key: parameter for key, parameter in encoder.named_parameters() if parameter.is_floating_point()}
-            wanted = matching(self.target, modality, list(known), what="full: parameter")
-            parameters |= {f"{modality}.{key}": known[key] for key in wanted}
+            floating = {
+                key: parameter for key, parameter in encoder.named_parameters() if parameter.is_floating_point()
+            }
+            wanted = matching(self.target, modality, list(floating), what="full: parameter")
+            parameters |= {f"{modality}.{key}": floating[key] for key in wanted}
         return EncoderChange(trainable=tuple(parameters), switch=_Waiting(list(parameters.values())).swap)
-
-    def adapter(self, stage: Stage) -> None:
-        return None
 
 
 class _Waiting:

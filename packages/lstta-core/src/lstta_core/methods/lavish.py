@@ -13,8 +13,6 @@ from lstta_core.interfaces import (
     TIMED,
     Adapter,
     AdapterOutput,
-    Encoder,
-    EncoderChange,
     Method,
     Modality,
     Size,
@@ -150,9 +148,6 @@ class Lavish(Method):
     def __init__(self, *, width: int | None = None, latents: int = 2, groups: int = 2) -> None:
         self.size = Size("width", step=groups)
         self._build = partial(LavishAdapter, width=width, latents=latents, groups=groups)
-
-    def prepare(self, encoders: Mapping[Modality, Encoder]) -> EncoderChange:
-        return EncoderChange()
 
     def adapter(self, stage: Stage) -> Adapter:
         return self._build(widths=stage.widths)

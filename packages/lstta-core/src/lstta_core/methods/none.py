@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from lstta_core.interfaces import Encoder, EncoderChange, Method, Modality, Stage
+from lstta_core.interfaces import Method
 
 
 class NoAdapter(Method):
     """Trains nothing in the model, which leaves the readout and the head."""
-
-    def prepare(self, encoders: Mapping[Modality, Encoder]) -> EncoderChange:
-        return EncoderChange()
-
-    def adapter(self, stage: Stage) -> None:
-        return None

@@ -94,7 +94,7 @@ def count_macs(
     parts = Parts(model)
     traced = _Traced(model, inputs, call or model, loss)
     encoders = {f"{MODEL}.{name}": encoder for name, encoder in parts.encoders().items()}
-    with _as_modules(encoders, traced.kept), _as_it_was(model):
+    with _as_modules(encoders, traced.results), _as_it_was(model):
         return count_module_macs(
             traced,
             *traced.tensors,
@@ -123,8 +123,10 @@ def count_module_macs(
     counts: Counter[tuple[Part, str]] = analysis.by_operator()
     uncounted = {kind: calls for kind, calls in analysis.unsupported_ops().items() if not FREE.match(kind)}
     _refuse(uncounted)
-    found = {part: Macs(counts[part, FORWARD], counts[part, BACKWARD]) for part in dict.fromkeys(p for p, _ in counts)}
-    return MacCount(found, {kind.removeprefix("aten::"): calls for kind, calls in sorted(uncounted.items())})
+    of_parts = {
+        part: Macs(counts[part, FORWARD], counts[part, BACKWARD]) for part in dict.fromkeys(p for p, _ in counts)
+    }
+    return MacCount(of_parts, {kind.removeprefix("aten::"): calls for kind, calls in sorted(uncounted.items())})
 
 
 def _by_part(
@@ -149,7 +151,7 @@ class _Traced(nn.Module):
         self.model = model
         self.run = lambda inputs: call(inputs)
         self.loss = loss
-        self.kept: list[Tensor] = []
+        self.results: list[Tensor] = []
         self.places = [(modality, name) for modality, tensors in inputs.items() for name in tensors]
         self.tensors = tuple(inputs[modality][name] for modality, name in self.places)
 
@@ -160,7 +162,7 @@ class _Traced(nn.Module):
             inputs.setdefault(modality, {})[name] = tensor
         with torch.enable_grad(), _PlainSizes():
             output = self.run(inputs)
-            return (self.loss(output), *tensors_in(output), *self.kept)
+            return (self.loss(output), *tensors_in(output), *self.results)
 
 
 def tensors_in(output: Any) -> list[Tensor]:

@@ -74,8 +74,8 @@ def _peak_on_cpu(call: Callable[[], object]) -> int:
     kineto = profiler.profiler.kineto_results
     assert kineto is not None
     changes = [event for event in kineto.events() if event.name() == "[memory]"]
-    held = peak = 0
+    in_use = peak = 0
     for event in sorted(changes, key=lambda event: event.start_ns()):
-        held += event.nbytes()
-        peak = max(peak, held)
+        in_use += event.nbytes()
+        peak = max(peak, in_use)
     return peak

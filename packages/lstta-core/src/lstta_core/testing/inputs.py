@@ -42,41 +42,41 @@ def synthetic_inputs(
         text_length: of every text, in ids; by default as long as some short sentences are.
 
     Returns:
-        The tensors that the spec names, and ``present`` (B,) bool, all true. What is not there is zero (texts: the
+        The tensors that the spec names, and ``present`` (B,) bool, all true. What is not filled is zero (texts: the
         pad id), as collation leaves it.
 
     Raises:
         ValueError: ``text_length`` is more than the encoder reads.
     """
     random = torch.Generator().manual_seed(seed)
-    held = [segments - (b % 3 if ragged and segments > 2 else 0) for b in range(batch)]
-    there = torch.arange(segments) < torch.tensor(held)[:, None]
+    lengths = [segments - (b % 3 if ragged and segments > 2 else 0) for b in range(batch)]
+    filled = torch.arange(segments) < torch.tensor(lengths)[:, None]
     match spec:
         case VisualSpec():
-            tensors = _frames(spec, there, random)
+            tensors = _frames(spec, filled, random)
         case AudioSpec():
-            tensors = _sound(spec, there, ragged, random, sound_seconds)
+            tensors = _sound(spec, filled, ragged, random, sound_seconds)
         case LanguageSpec():
             tensors = _texts(spec, batch, text_segments, ragged, text_length)
     return {**tensors, "present": torch.ones(batch, dtype=torch.bool)}
 
 
-def _frames(spec: VisualSpec, there: Tensor, random: torch.Generator) -> dict[str, Tensor]:
-    shape = (*there.shape, spec.frames_per_segment, *spec.size, 3)
+def _frames(spec: VisualSpec, filled: Tensor, random: torch.Generator) -> dict[str, Tensor]:
+    shape = (*filled.shape, spec.frames_per_segment, *spec.size, 3)
     frames = torch.randint(0, 256, shape, generator=random, dtype=torch.uint8)
-    mask = there[..., None].expand(shape[:3]).clone()
+    mask = filled[..., None].expand(shape[:3]).clone()
     return {"frames": frames * mask[..., None, None, None], "mask": mask}
 
 
 def _sound(
-    spec: AudioSpec, there: Tensor, ragged: bool, random: torch.Generator, seconds: float | None
+    spec: AudioSpec, filled: Tensor, ragged: bool, random: torch.Generator, seconds: float | None
 ) -> dict[str, Tensor]:
-    batch, segments = there.shape
+    batch, segments = filled.shape
     samples = _samples(spec, segments) if seconds is None else round(seconds * spec.sample_rate)
     sound = torch.randint(-8000, 8000, (batch, segments, samples), generator=random, dtype=torch.int16)
-    length = there.long() * samples
+    length = filled.long() * samples
     if ragged:
-        last = there.long().cumsum(1).argmax(1)
+        last = filled.long().cumsum(1).argmax(1)
         length[torch.arange(batch), last] -= (torch.arange(batch) % 2) * (samples // 4)
     heard = torch.arange(samples) < length[..., None]
     return {"sound": sound * heard, "length": length}

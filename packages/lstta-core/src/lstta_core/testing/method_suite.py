@@ -112,12 +112,9 @@ def _train(model: TrimodalModel, inputs: Mapping[Modality, Mapping[str, Tensor]]
 def _loss(output: TrimodalOutput) -> Tensor:
     random = torch.Generator().manual_seed(1)
     total = torch.zeros(())
-    for modality, stream in output.streams.items():
+    for stream in output.streams.values():
         weights = torch.randn(stream.tokens.shape, generator=random)
         total = total + (stream.tokens * weights * stream.mask[..., None]).mean()
-        pooled = output.outputs[modality].pooled
-        if pooled is not None:
-            total = total + (pooled * torch.randn(pooled.shape, generator=random)).mean()
     for importances in output.importances[-1:]:
         for importance in importances.values():
             total = total + (importance.log() * torch.randn(importance.shape, generator=random)).mean()

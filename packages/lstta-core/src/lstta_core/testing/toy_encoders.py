@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lstta_core.attention import MaskedAttention, masked_mean
+from lstta_core.attention import MaskedAttention
 from lstta_core.interfaces import (
     AudioSpec,
     Encoder,
-    EncoderOutput,
     EncoderState,
     LanguageSpec,
     Modality,
@@ -83,9 +83,8 @@ class ToyVisual(Encoder):
     def block(self, index: int) -> nn.Module:
         return self.blocks[index]
 
-    def finish(self, state: EncoderState) -> EncoderOutput:
-        tokens = self.norm(state.tokens)
-        return EncoderOutput(tokens, tokens[:, 0])
+    def finish(self, state: EncoderState) -> Tensor:
+        return cast(Tensor, self.norm(state.tokens))
 
     def _layout(self, mask: Tensor, tokens: int) -> Layout:
         batch, segments, count = mask.shape
@@ -128,8 +127,8 @@ class ToyAudio(Encoder):
     def block(self, index: int) -> nn.Module:
         return self.blocks[index]
 
-    def finish(self, state: EncoderState) -> EncoderOutput:
-        return EncoderOutput(self.norm(state.tokens))
+    def finish(self, state: EncoderState) -> Tensor:
+        return cast(Tensor, self.norm(state.tokens))
 
 
 def toy_tokenize(text: str) -> list[int]:
@@ -166,9 +165,8 @@ class ToyLanguage(Encoder):
     def block(self, index: int) -> nn.Module:
         return self.blocks[index]
 
-    def finish(self, state: EncoderState) -> EncoderOutput:
-        tokens = self.norm(state.tokens)
-        return EncoderOutput(tokens, masked_mean(tokens, state.mask))
+    def finish(self, state: EncoderState) -> Tensor:
+        return cast(Tensor, self.norm(state.tokens))
 
 
 def toy_encoders() -> dict[Modality, Encoder]:

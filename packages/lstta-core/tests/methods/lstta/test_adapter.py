@@ -11,8 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from lstta_core import LSTTA
-from lstta_core.interfaces import Modality, Stage, Stream, Streams
+from lstta_core.interfaces import Modality, Stream, Streams
 from lstta_core.methods.lstta.adapter import LSTTAAdapter
 from lstta_core.testing import synthetic_streams
 from lstta_core.testing.inputs import absent
@@ -320,27 +319,6 @@ def test_dropout_works_in_train_mode_alone() -> None:
     assert not torch.equal(one, two)
     one, two = (adapter.eval()(streams).streams[V].tokens for _ in range(2))
     assert torch.equal(one, two)
-
-
-def test_method_places_what_it_was_told() -> None:
-    method = LSTTA(width=6, heads=2, latents=3, window=5, dropout=0.1)
-    adapter = method.adapter(Stage(index=2, count=3, widths={V: 5, A: 7}))
-    assert isinstance(adapter, LSTTAAdapter)
-    assert adapter.down[V].in_features == 5
-    assert adapter.down[A].out_features == 6
-    assert adapter.dropout.p == 0.1
-    assert adapter.short_term is not None
-    assert adapter.short_term.window == 5
-    assert adapter.short_term.latents[V].queries.shape == (3, 6)
-    assert adapter.long_term is not None
-    assert adapter.long_term.gate is None, "nothing reads importances before the last stage where there is no text"
-    last = method.adapter(Stage(index=3, count=3, widths={V: 5, A: 7}))
-    assert isinstance(last, LSTTAAdapter)
-    assert last.long_term is not None
-    assert last.long_term.gate is not None
-
-
-# What does not fit
 
 
 def test_streams_that_do_not_fit_are_refused() -> None:

@@ -12,8 +12,8 @@ from mmengine.config import Config
 from mmengine.dataset import DefaultSampler
 from torch.utils.data import DataLoader
 
-from lstta_core.budget import MethodChoice
 from lstta_core.interfaces import AudioSpec, Encoder, InputSpec, Modality, VisualSpec
+from lstta_core.methods import MethodChoice
 from lstta_tasks.data.batch import Collate, SampleDataset
 from lstta_tasks.data.cache import CacheError, CacheReader, open_cache
 from lstta_tasks.data.cache_shards import CacheSet

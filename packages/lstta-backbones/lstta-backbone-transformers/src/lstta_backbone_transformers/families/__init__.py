@@ -6,7 +6,7 @@ from lstta_backbone_transformers.families.audio import AUDIO
 from lstta_backbone_transformers.families.language import LANGUAGE
 from lstta_backbone_transformers.families.visual import VISUAL
 from lstta_backbone_transformers.family import AudioFamily, LanguageFamily, VisualFamily
-from lstta_core import Modality
+from lstta_core.interfaces import Modality
 
 AnyFamily = VisualFamily | AudioFamily | LanguageFamily
 

@@ -8,17 +8,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lstta_backbone_transformers.family import AudioFamily, Extras, Features
+from lstta_backbone_transformers.family import AudioFamily, Features
 from lstta_backbone_transformers.fronts import ASTFront, ClapFront, WaveformFront, WhisperFront
 from lstta_backbone_transformers.needs import BIAS_FROM_BLOCK_0, KEY_MASK, NO_MASK, PADDING_MASK
 
 
 def _ast_embed(model: Any, features: Features) -> Tensor:
     return model.embeddings(features["input"])
-
-
-def _two_tokens(model: Any, tokens: Tensor, extras: Extras) -> Tensor:
-    return (tokens[:, 0] + tokens[:, 1]) / 2
 
 
 def _whisper_embed(model: Any, features: Features) -> Tensor:
@@ -60,10 +56,6 @@ def _clap_width(config: Any) -> int:
     return config.patch_embeds_hidden_size
 
 
-def _mean(model: Any, tokens: Tensor, extras: Extras) -> Tensor:
-    return tokens.mean(1)
-
-
 AUDIO: tuple[AudioFamily, ...] = (
     AudioFamily(
         model_type="audio-spectrogram-transformer",
@@ -72,7 +64,6 @@ AUDIO: tuple[AudioFamily, ...] = (
         embed=_ast_embed,
         needs=(NO_MASK,),
         final_norm="layernorm",
-        pooled=_two_tokens,
         front=ASTFront,
     ),
     AudioFamily(
@@ -113,7 +104,6 @@ AUDIO: tuple[AudioFamily, ...] = (
         blocks="audio_encoder.layers.*.blocks",
         embed=_clap_embed,
         final_norm="audio_encoder.norm",
-        pooled=_mean,
         width=_clap_width,
         grid=_clap_grid,
         front=ClapFront,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from lstta_backbone_transformers.family import Extras, Features, LanguageFamily
@@ -12,7 +11,6 @@ from lstta_backbone_transformers.needs import (
     BIAS_FROM_BLOCK_0,
     CAUSAL_MASK,
     DISENTANGLED,
-    END_OF_TEXT,
     IS_CAUSAL,
     NO_MASK,
     PADDING_MASK,
@@ -33,18 +31,6 @@ def _masked_embeddings(model: Any, features: Features) -> Tensor:
 
 def _embed_tokens(model: Any, features: Features) -> Tensor:
     return model.embed_tokens(features["ids"])
-
-
-def _pooler(model: Any, tokens: Tensor, extras: Extras) -> Tensor | None:
-    return None if model.pooler is None else model.pooler(tokens)
-
-
-def _at_end(model: Any, tokens: Tensor, extras: Extras) -> Tensor:
-    return tokens[torch.arange(len(tokens), device=tokens.device), extras["end"]]
-
-
-def _last_projected(model: Any, tokens: Tensor, extras: Extras) -> Tensor:
-    return model.head(tokens[:, -1])
 
 
 def _convolution(model: Any, index: int, before: Tensor, after: Tensor, extras: Extras) -> Tensor:
@@ -77,7 +63,6 @@ LANGUAGE: tuple[LanguageFamily, ...] = (
         blocks="encoder.layer",
         embed=_embeddings,
         needs=(PADDING_MASK,),
-        pooled=_pooler,
         poolers=("pooler",),
         limit=_positions,
     ),
@@ -88,7 +73,6 @@ LANGUAGE: tuple[LanguageFamily, ...] = (
             blocks="encoder.layer",
             embed=_embeddings,
             needs=(PADDING_MASK,),
-            pooled=_pooler,
             poolers=("pooler",),
             limit=_positions_after_padding,
             standalone=model_type != "clap_text_model",
@@ -110,7 +94,6 @@ LANGUAGE: tuple[LanguageFamily, ...] = (
         blocks="encoder.layer",
         embed=_embeddings,
         needs=(PADDING_MASK, SHARED_BIAS),
-        pooled=_pooler,
         poolers=("pooler",),
         limit=_positions_after_one,
     ),
@@ -137,9 +120,8 @@ LANGUAGE: tuple[LanguageFamily, ...] = (
         mechanism="causal",
         blocks="encoder.layers",
         embed=_embeddings,
-        needs=(CAUSAL_MASK, IS_CAUSAL, END_OF_TEXT),
+        needs=(CAUSAL_MASK, IS_CAUSAL),
         final_norm="final_layer_norm",
-        pooled=_at_end,
         limit=_positions,
     ),
     *(
@@ -150,7 +132,6 @@ LANGUAGE: tuple[LanguageFamily, ...] = (
             embed=_embeddings,
             needs=(NO_MASK,),
             final_norm="final_layer_norm",
-            pooled=_last_projected,
             limit=_positions,
             fixed=True,
             standalone=False,

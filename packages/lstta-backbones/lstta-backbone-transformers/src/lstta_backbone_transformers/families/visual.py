@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lstta_backbone_transformers.family import Extras, Features, VisualFamily
+from lstta_backbone_transformers.family import Features, VisualFamily
 from lstta_backbone_transformers.needs import NO_MASK, PIXEL_ROTARY
 
 HALF = (0.5, 0.5, 0.5)
@@ -73,26 +73,6 @@ def _tubelets(model: Any, features: Features) -> Tensor:
     return model.embeddings(features["pixels"], None)
 
 
-def _first(model: Any, tokens: Tensor, extras: Extras) -> Tensor:
-    return tokens[:, 0]
-
-
-def _first_normed(model: Any, tokens: Tensor, extras: Extras) -> Tensor:
-    return model.post_layernorm(tokens[:, 0])
-
-
-def _pooler(model: Any, tokens: Tensor, extras: Extras) -> Tensor | None:
-    return None if model.pooler is None else model.pooler(tokens)
-
-
-def _attention_pooled(model: Any, tokens: Tensor, extras: Extras) -> Tensor | None:
-    return model.head(tokens) if model.use_head else None
-
-
-def _mean(model: Any, tokens: Tensor, extras: Extras) -> Tensor | None:
-    return None if model.pooler is None else model.pooler(tokens.transpose(1, 2)).flatten(1)
-
-
 def _one(config: Any) -> int:
     return 1
 
@@ -109,7 +89,6 @@ VISUAL: tuple[VisualFamily, ...] = (
         embed=_interpolated,
         needs=(NO_MASK,),
         final_norm="layernorm",
-        pooled=_pooler,
         poolers=("pooler",),
         prefix=_one,
         mean=HALF,
@@ -121,7 +100,6 @@ VISUAL: tuple[VisualFamily, ...] = (
         blocks="encoder.layers",
         embed=_clip_embed,
         needs=(NO_MASK,),
-        pooled=_first_normed,
         prefix=_one,
         mean=(0.48145466, 0.4578275, 0.40821073),
         deviation=(0.26862954, 0.26130258, 0.27577711),
@@ -133,7 +111,6 @@ VISUAL: tuple[VisualFamily, ...] = (
         embed=_interpolated,
         needs=(NO_MASK,),
         final_norm="post_layernorm",
-        pooled=_attention_pooled,
         mean=HALF,
         deviation=HALF,
     ),
@@ -144,7 +121,6 @@ VISUAL: tuple[VisualFamily, ...] = (
         embed=_patches,
         needs=(NO_MASK,),
         final_norm="post_layernorm",
-        pooled=_attention_pooled,
         native_size=_siglip2_size,
         mean=HALF,
         deviation=HALF,
@@ -156,7 +132,6 @@ VISUAL: tuple[VisualFamily, ...] = (
         embed=_any_size,
         needs=(NO_MASK,),
         final_norm="layernorm",
-        pooled=_first,
         unused=("embeddings.mask_token",),
         prefix=_one,
     ),
@@ -167,7 +142,6 @@ VISUAL: tuple[VisualFamily, ...] = (
         embed=_any_size,
         needs=(PIXEL_ROTARY,),
         final_norm="norm",
-        pooled=_first,
         unused=("embeddings.mask_token",),
         prefix=_one_and_registers,
     ),
@@ -177,7 +151,6 @@ VISUAL: tuple[VisualFamily, ...] = (
         blocks="encoder.layers.*.blocks",
         embed=_swin_embed,
         final_norm="layernorm",
-        pooled=_mean,
         width=_swin_width,
         grid=_swin_grid,
         resizable=False,

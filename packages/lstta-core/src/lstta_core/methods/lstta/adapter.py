@@ -17,8 +17,6 @@ from lstta_core.interfaces import (
     TIMED,
     Adapter,
     AdapterOutput,
-    Encoder,
-    EncoderChange,
     Method,
     Modality,
     Size,
@@ -167,9 +165,6 @@ class LSTTA(Method):
             short_term=short_term,
             dropout=dropout,
         )
-
-    def prepare(self, encoders: Mapping[Modality, Encoder]) -> EncoderChange:
-        return EncoderChange()
 
     def adapter(self, stage: Stage) -> Adapter:
         return self._build(widths=stage.widths, last=stage.index == stage.count)

@@ -1,14 +1,37 @@
-"""Which arithmetic runs where, for frozen weights in a lower precision than what trains."""
+"""Frozen weights: the digest that an adapter is bound to, the precision they are kept in, and how they compute."""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from lstta_core.interfaces import Encoder
+
 FROZEN_DTYPES = (None, torch.float32, torch.bfloat16)
+
+
+def encoder_digest(encoder: Encoder) -> str:
+    """SHA-256 over the names, shapes and float32 values of all parameters and persistent buffers, in hex.
+
+    The digest is of what was loaded: take it before weights are cast to another precision.
+    """
+    return tensors_digest(encoder.state_dict())
+
+
+def tensors_digest(tensors: Mapping[str, Tensor]) -> str:
+    """SHA-256 over the names, shapes and values (floats as float32) of tensors, in hex."""
+    sha = hashlib.sha256()
+    for name, tensor in sorted(tensors.items()):
+        values = tensor.detach().to("cpu")
+        values = values.to(torch.float32) if values.is_floating_point() else values
+        sha.update(f"{name}:{tuple(values.shape)}:".encode())
+        sha.update(values.contiguous().numpy().tobytes())
+    return sha.hexdigest()
 
 
 def check_frozen_dtype(dtype: torch.dtype | None) -> None:

@@ -1,0 +1,152 @@
+"""Named adapters on one set of frozen encoders: add, switch, disable, delete. One is in force, or none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Self, cast
+
+import torch
+from torch import nn
+
+from lstta_core.interfaces import Adapter, Encoder, EncoderChange, Method, Modality, Stage
+
+
+class AdapterSet(nn.Module):
+    """Frozen encoders, and by name what methods train between their blocks and inside them.
+
+    Only what the active name trains wants gradients, so ``(p for p in model.parameters() if p.requires_grad)`` is what
+    belongs into an optimizer. A state dict holds the adapters of all names; of what methods change inside the encoders
+    it holds the active one's.
+
+    Args:
+        encoders: by modality. They are frozen and put in eval mode here.
+        adapted_stages: the places where a method may put an adapter.
+    """
+
+    def __init__(self, encoders: Mapping[Modality, Encoder], adapted_stages: Sequence[Stage]) -> None:
+        super().__init__()
+        self.adapted_stages = tuple(adapted_stages)
+        self.encoders = nn.ModuleDict({m: encoders[m] for m in Modality if m in encoders})
+        self.encoders.requires_grad_(False)
+        self.encoders.eval()
+        self.adapters = nn.ModuleDict()
+        self.active: str | None = None
+        self._changes: dict[str, EncoderChange] = {}
+
+    def add_adapter(self, name: str, method: Method) -> None:
+        """Put a method's adapters at the stages under this name and make them the active ones.
+
+        Raises:
+            ValueError: the name is taken, or cannot be part of a parameter's name.
+        """
+        if name in self.adapters:
+            raise ValueError(f"there is an adapter named {name!r} already; the names are {list(self.adapters)}")
+        if not name or "." in name or name in dir(self.adapters):
+            raise ValueError(f"{name!r} cannot name an adapter: take a word without a dot that torch does not use")
+        at_stages = {}
+        for stage in self.adapted_stages:
+            adapter = method.adapter(stage)
+            if adapter is not None:
+                at_stages[str(stage.index)] = adapter
+        with self.disabled():
+            self._changes[name] = method.prepare(self.by_modality())
+        self.adapters[name] = nn.ModuleDict(at_stages).to(self.device).train(self.training)
+        self.set_adapter(name)
+
+    def set_adapter(self, name: str) -> None:
+        """Make this adapter the active one.
+
+        Raises:
+            ValueError: there is none of this name.
+        """
+        self._check_name(name)
+        self._activate(name)
+
+    def delete_adapter(self, name: str) -> None:
+        """Take this adapter away; if it is the active one, none is active then.
+
+        Raises:
+            ValueError: there is none of this name.
+        """
+        self._check_name(name)
+        if name == self.active:
+            self._activate(None)
+        del self._changes[name], self.adapters[name]
+
+    @contextmanager
+    def disabled(self) -> Iterator[None]:
+        """The frozen model, to the bit, for as long as the context lasts."""
+        active = self.active
+        self._activate(None)
+        try:
+            yield
+        finally:
+            self._activate(active)
+
+    def adapter_at(self, stage: int) -> Adapter | None:
+        """The active name's adapter at this stage, if it has one there."""
+        if self.active is None:
+            return None
+        at_stages = cast(nn.ModuleDict, self.adapters[self.active])
+        return cast(Adapter, at_stages[str(stage)]) if str(stage) in at_stages else None
+
+    def by_modality(self) -> dict[Modality, Encoder]:
+        """The encoders, typed."""
+        return {Modality(m): cast(Encoder, encoder) for m, encoder in self.encoders.items()}
+
+    @property
+    def device(self) -> torch.device:
+        """Where the encoders are."""
+        return next(self.encoders.parameters()).device
+
+    def train(self, mode: bool = True) -> Self:
+        """Train mode for what is trained; frozen encoders stay in eval mode, so that they do not drift."""
+        super().train(mode)
+        self.encoders.eval()
+        if self.active is not None:
+            for module in self._changes[self.active].modules:
+                module.train(mode)
+        return self
+
+    @property
+    def trained_inside(self) -> tuple[str, ...]:
+        """What the active adapter trains inside the encoders, as ``<modality>.<parameter name>``."""
+        return () if self.active is None else self._changes[self.active].trainable
+
+    def trainable_names(self) -> list[str]:
+        """The names of all parameters that the active adapter trains, sorted."""
+        if self.active is None:
+            return []
+        at_stages = [f"adapters.{self.active}.{name}" for name, _ in self.adapters[self.active].named_parameters()]
+        return sorted([*at_stages, *(f"encoders.{name}" for name in self.trained_inside)])
+
+    def trainable_parameters(self) -> list[nn.Parameter]:
+        """The parameters that the active adapter trains, in the order of their names."""
+        return [self.get_parameter(name) for name in self.trainable_names()]
+
+    def print_trainable_parameters(self) -> None:
+        """Print one line: how many parameters the active adapter trains, of how many in the model."""
+        trained = sum(parameter.numel() for parameter in self.trainable_parameters())
+        every = sum(parameter.numel() for parameter in self.parameters())
+        print(f"{self.active or 'no adapter'}: {trained:,} of {every:,} parameters train ({trained / every:.2%})")
+
+    def _activate(self, name: str | None) -> None:
+        """Put this adapter in force instead of the active one; the only place where anything is switched."""
+        if self.active is not None:
+            for parameter in self.trainable_parameters():
+                parameter.requires_grad_(False)
+            for module in self._changes[self.active].modules:
+                module.eval()
+            self._changes[self.active].switch(False)
+        self.active = name
+        if name is not None:
+            self._changes[name].switch(True)
+            for parameter in self.trainable_parameters():
+                parameter.requires_grad_(True)
+            for module in self._changes[name].modules:
+                module.train(self.training)
+
+    def _check_name(self, name: str) -> None:
+        if name not in self.adapters:
+            raise ValueError(f"there is no adapter named {name!r}; the names are {list(self.adapters)}")
