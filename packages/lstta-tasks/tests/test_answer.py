@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from lstta_tasks.answer import Answer
+from lstta_tasks.answers.description import Answer
 from lstta_tasks.tasks.avqa import AVQA
 from lstta_tasks.tasks.avqa_options import AVQAOptions
 from lstta_tasks.tasks.classification import Classification

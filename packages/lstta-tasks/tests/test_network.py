@@ -13,8 +13,7 @@ from torch import Tensor
 from lstta_core.adapter_files import trained_tensors
 from lstta_core.interfaces import Encoder, Modality
 from lstta_core.lockstep import Inputs
-from lstta_tasks.model import build_model
-from lstta_tasks.network import TaskNetwork, TaskOutput, Tower
+from lstta_tasks.network import TaskNetwork, TaskOutput, Tower, build_model
 from lstta_tasks.tasks.avqa import AVQA
 
 VISUAL, AUDIO, LANGUAGE = Modality

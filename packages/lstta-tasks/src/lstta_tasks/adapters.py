@@ -24,8 +24,7 @@ from lstta_tasks.data.clip import ClipSource
 from lstta_tasks.data.collate import Collate
 from lstta_tasks.data.decode import decode_clip
 from lstta_tasks.data.preprocessing import Preprocessing
-from lstta_tasks.model import build_model
-from lstta_tasks.network import TaskNetwork
+from lstta_tasks.network import TaskNetwork, build_model
 from lstta_tasks.task import Sample, Task, TimedText
 
 HEAD = "head."
@@ -119,7 +118,7 @@ class Predictor:
         clip = decode_clip(source, self.preprocessing)
         sample = Sample(id=source.id, source=source, text=text, target=0, timed=tuple(timed))
         with torch.no_grad():
-            return self.task.predict(self.model(self.collate([(sample, clip)])["inputs"]).output)[0]
+            return self.task.answer.predict(self.model(self.collate([(sample, clip)])["inputs"]).output)[0]
 
 
 def load(folder: str | Path, encoders: Mapping[Modality, Encoder] | None = None) -> Predictor:

@@ -14,8 +14,7 @@ from lstta_core.interfaces import Encoder, Modality
 from lstta_core.plugins import installed_plugins
 from lstta_tasks.adapters import Predictor, card
 from lstta_tasks.data.preprocessing import Preprocessing
-from lstta_tasks.model import build_model
-from lstta_tasks.network import TaskNetwork
+from lstta_tasks.network import TaskNetwork, build_model
 from lstta_tasks.task import Task
 
 METHOD: dict[str, Any] = {"name": "lstta", "width": 8, "heads": 2}

@@ -1,10 +1,11 @@
-"""CSV files with a header, row by row."""
+"""CSV files with a header, row by row, and the numbers in their cells."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 UTF_8 = "utf-8-sig"
@@ -47,6 +48,33 @@ def read_csv(
         raise ValueError(f"{path}, line {reader.line_num + 1}: not CSV ({error})") from error
     if empty:
         raise ValueError(f"{path}: a header and no rows")
+
+
+def whole_number(row: Mapping[str, str], field: str, place: str) -> int:
+    """A cell that holds a whole number, 0 or more.
+
+    Raises:
+        ValueError: it holds something else.
+    """
+    cell = row[field].strip()
+    if not (cell.isascii() and cell.isdigit()):
+        raise ValueError(f"{place}: field {field!r} must be a whole number, got {row[field]!r}")
+    return int(cell)
+
+
+def number_between(value: object, low: float, high: float, field: str, place: str) -> float:
+    """A number, or the text of one, from ``low`` to ``high``.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        number = math.nan
+    if not low <= number <= high:
+        raise ValueError(f"{place}: field {field!r} must be a number from {low:g} to {high:g}, got {value!r}")
+    return number
 
 
 def _decoded(path: Path, encodings: Sequence[str]) -> str:

@@ -47,7 +47,7 @@ class TaskMetric(BaseMetric):
         metrics: dict[str, float] = super().evaluate(size)
         wanted: list[Any] = [None]
         if is_main_process():
-            wanted = [self.task.second_pass(self.predictions, self.samples)]
+            wanted = [self.task.answer.second_pass(self.predictions, self.samples)]
         broadcast_object_list(wanted)
         scores: Mapping[str, float] = {}
         if wanted[0]:
@@ -55,8 +55,8 @@ class TaskMetric(BaseMetric):
             scores = self.scorer(wanted[0])
         found: list[Any] = [None]
         if is_main_process():
-            self.predictions = self.task.conclude(self.predictions, self.samples, scores)
-            self.report = self.task.report(self.predictions, self.samples)
+            self.predictions = self.task.answer.conclude(self.predictions, self.samples, scores)
+            self.report = self.task.answer.report(self.predictions, self.samples)
             found = [{f"{self.prefix}/{score.name}": score.value for score in self.report.scores}]
         broadcast_object_list(found)
         return metrics | found[0]

@@ -22,8 +22,7 @@ from lstta_tasks.data.collate import Collate
 from lstta_tasks.data.dataset import SampleDataset
 from lstta_tasks.data.preprocessing import Preprocessing
 from lstta_tasks.experiment.factories import call, check_method, create, described, plain
-from lstta_tasks.model import build_model
-from lstta_tasks.network import TaskNetwork
+from lstta_tasks.network import TaskNetwork, build_model
 from lstta_tasks.prefix.cache import CODEC, PrefixReader, PrefixSettings
 from lstta_tasks.prefix.dataset import PrefixCollate, PrefixDataset, PrefixKeys
 from lstta_tasks.task import Sample, Split, Task

@@ -35,7 +35,7 @@ class RunnerModel(BaseModel):
 
         Args:
             inputs: by modality.
-            target: (B,).
+            target: (B,), or (B, L).
             ids: the samples'.
             mode: ``"loss"`` for ``{"loss": ()}``, ``"predict"`` for one dict a sample (id, prediction, loss of the
                 batch), ``"tensor"`` for the network's output.
@@ -44,14 +44,14 @@ class RunnerModel(BaseModel):
             torch.compiler.cudagraph_mark_step_begin()
         result = self.model(inputs, target)
         if mode == "loss":
-            return {"loss": self.task.loss(result.output, target)}
+            return {"loss": self.task.answer.loss(result.output, target)}
         if mode == "tensor":
             return result.output
         with torch.no_grad():
-            loss = self.task.loss(result.output, target).item()
+            loss = self.task.answer.loss(result.output, target).item()
         return [
             {"id": sample, "prediction": prediction, "loss": loss}
-            for sample, prediction in zip(ids, self.task.predict(result.output), strict=True)
+            for sample, prediction in zip(ids, self.task.answer.predict(result.output), strict=True)
         ]
 
     def score_step(self, batch: dict[str, Any]) -> list[dict[str, Any]]:

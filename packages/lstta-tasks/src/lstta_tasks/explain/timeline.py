@@ -8,7 +8,7 @@ from html import escape
 import numpy as np
 
 from lstta_core.interfaces import Modality
-from lstta_tasks.answer import PROBABILITY
+from lstta_tasks.answers.description import PROBABILITY
 from lstta_tasks.explain import axis, inline
 from lstta_tasks.explain.excerpt import Media
 from lstta_tasks.explain.explanation import Curve, Explanation

@@ -65,7 +65,7 @@ def measure(
     durations = {sample: trial.dataset.reader.read(clip).duration for sample, clip in clips.items() if sample in known}
     matters = segments_that_matter(known, durations, segments)
     parts = groups(samples, matters)
-    report = experiment.task.report(whole, samples)
+    report = experiment.task.answer.report(whole, samples)
     score = report.score(report.primary)
     return Measured(
         agreement={name: agreements(scores, matters, known, clips) for name, scores in explanations.items()},
@@ -127,7 +127,7 @@ class _Trial:
         return [(order, [*answers]) for order, answers in zip(wanted, found, strict=True)]
 
     def _predict(self, ids: Sequence[str], output: Tensor) -> dict[str, Any]:
-        return dict(zip(ids, self.experiment.task.predict(output), strict=True))
+        return dict(zip(ids, self.experiment.task.answer.predict(output), strict=True))
 
     def _batches(self, what: str) -> Iterator[dict[str, Any]]:
         with torch.no_grad(), fast_linear(enabled=not torch.cuda.is_available()):

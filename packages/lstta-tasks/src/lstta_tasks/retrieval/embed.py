@@ -1,4 +1,4 @@
-"""The embeddings of a split: what the task ``retrieval`` gives in its first pass."""
+"""The embeddings of a split: what a ranking gives in its first pass."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lstta_tasks.experiment.evaluate import restore
 from lstta_tasks.experiment.runner_model import RunnerModel
 from lstta_tasks.retrieval.index import Index, of_adapter
 from lstta_tasks.retrieval.network import RetrievalNetwork
-from lstta_tasks.task import Split
+from lstta_tasks.sample import Split
 
 
 def index_split(config: Config, adapter: Path, split: Split) -> tuple[Index, list[str]]:
@@ -31,14 +31,14 @@ def index_split(config: Config, adapter: Path, split: Split) -> tuple[Index, lis
     """
     experiment = restore(config, adapter)
     if not isinstance(experiment.model, RetrievalNetwork):
-        raise ValueError(f"{adapter}: an adapter of the task retrieval is wanted, got one of {experiment.task.name}")
+        raise ValueError(f"{adapter}: an adapter of a task that ranks is wanted, got one of {experiment.task.name}")
     dataset = experiment.dataset(split)
     model = RunnerModel(model=experiment.model, task=experiment.task).to(get_device()).eval()
-    found = []
+    results = []
     with torch.no_grad(), fast_linear(enabled=not torch.cuda.is_available()):
         for batch in tqdm(experiment.loader(split, dataset), desc=split, disable=None):
-            found += model.test_step(batch)
-    vectors = {one["id"]: one["prediction"] for one in found}
+            results += model.test_step(batch)
+    vectors = {one["id"]: one["prediction"] for one in results}
     first = {sample.source.id: sample for sample in reversed(dataset.samples)}
     clips = list(dict.fromkeys(sample.source.id for sample in dataset.samples))
     index = of_adapter(

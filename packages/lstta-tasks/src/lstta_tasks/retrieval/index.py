@@ -14,6 +14,7 @@ from tqdm import tqdm
 from lstta_core.adapter_files import AdapterFile, AdapterFileError
 from lstta_core.digests import tensors_digest
 from lstta_core.interfaces import Encoder, Modality
+from lstta_core.whole_files import write_whole
 from lstta_tasks.adapters import load, read
 from lstta_tasks.data.clip import DecodeError
 from lstta_tasks.data.folder import videos_in
@@ -47,21 +48,22 @@ class Index:
     def save(self, path: Path) -> None:
         """Write an npz file, all of it or nothing."""
         texts = np.empty((0, self.clips.shape[1]), np.float32) if self.texts is None else self.texts
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f".{path.name}.draft")
-        with draft.open("wb") as file:
-            np.savez(
-                file,
-                schema=SCHEMA,
-                adapter=self.adapter,
-                digest=self.digest,
-                clip_ids=_strings(self.clip_ids),
-                clips=self.clips,
-                text_ids=_strings(self.text_ids),
-                captions=_strings(self.captions),
-                texts=texts,
-            )
-        draft.replace(path)
+        arrays = {
+            "schema": SCHEMA,
+            "adapter": self.adapter,
+            "digest": self.digest,
+            "clip_ids": _strings(self.clip_ids),
+            "clips": self.clips,
+            "text_ids": _strings(self.text_ids),
+            "captions": _strings(self.captions),
+            "texts": texts,
+        }
+
+        def write(draft: Path) -> None:
+            with draft.open("wb") as file:  # a file: numpy puts .npz behind a name that lacks it
+                np.savez(file, **arrays)  # type: ignore[arg-type]
+
+        write_whole(path, write)
 
     @classmethod
     def load(cls, path: Path) -> Index:
@@ -74,17 +76,17 @@ class Index:
             raise FileNotFoundError(f"{path}: no such index; tools/retrieve.py index makes one")
         try:
             with np.load(path, allow_pickle=False) as arrays:
-                found = {name: arrays[name] for name in arrays.files}
-            if int(found["schema"]) != SCHEMA:
-                raise ValueError(f"its schema is {found['schema']}, {SCHEMA} is wanted")
+                read_arrays = {name: arrays[name] for name in arrays.files}
+            if int(read_arrays["schema"]) != SCHEMA:
+                raise ValueError(f"its schema is {read_arrays['schema']}, {SCHEMA} is wanted")
             return cls(
-                adapter=str(found["adapter"]),
-                digest=str(found["digest"]),
-                clip_ids=found["clip_ids"].tolist(),
-                clips=found["clips"],
-                text_ids=found["text_ids"].tolist(),
-                captions=found["captions"].tolist(),
-                texts=found["texts"],
+                adapter=str(read_arrays["adapter"]),
+                digest=str(read_arrays["digest"]),
+                clip_ids=read_arrays["clip_ids"].tolist(),
+                clips=read_arrays["clips"],
+                text_ids=read_arrays["text_ids"].tolist(),
+                captions=read_arrays["captions"].tolist(),
+                texts=read_arrays["texts"],
             )
         except (ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise ValueError(f"{path}: not an index of tools/retrieve.py ({error}): make it again") from error
@@ -142,17 +144,17 @@ def index_folder(
     """
     videos = videos_in(folder)
     retriever = Retriever(load(adapter, encoders))
-    found: dict[str, Vectors] = {}
+    vectors: dict[str, Vectors] = {}
     failed: dict[str, str] = {}
     for video in tqdm(videos, desc="embed", unit="clip", disable=None):
         name = str(video.relative_to(folder))
         try:
-            found[name] = retriever.embed_video(video)
+            vectors[name] = retriever.embed_video(video)
         except DecodeError as error:
             failed[name] = str(error)
-    if not found:
+    if not vectors:
         raise ValueError(f"{folder}: none of {len(videos)} videos can be decoded: {next(iter(failed.values()))}")
-    return of_adapter(read(adapter), clip_ids=list(found), clips=np.stack(list(found.values()))), failed
+    return of_adapter(read(adapter), clip_ids=list(vectors), clips=np.stack(list(vectors.values()))), failed
 
 
 def of_adapter(file: AdapterFile, *, clip_ids: Sequence[str], clips: Vectors) -> Index:
