@@ -38,8 +38,8 @@ class Sample:
         id: unique within its split; predictions are keyed by it.
         source: where its clip is; ``source.id`` is the clip's id in the cache. Several samples may share a clip.
         text: the question, caption or utterance; None where there is none.
-        target: what is to be predicted, as the task's kind of answer wants it: a class, a number on a scale, or a row of
-            numbers, as long for every sample.
+        target: what is to be predicted, as the task's kind of answer wants it: a class, a number on a scale, or a row
+            of numbers, equally long for all samples.
         labels: what metrics group by, such as the type of a question.
         timed: subtitles; only tasks with ``timed_text`` have them.
     """

@@ -81,8 +81,8 @@ def answered(
     with_one = [sample for sample in samples if sample.id in predictions]
     if not with_one:
         raise ValueError(f"none of the {len(samples)} samples has a prediction")
-    for sample in with_one if number is not None else ():
-        value = predictions[sample.id][number]
+    for sample in with_one:
+        value = 0.0 if number is None else predictions[sample.id][number]
         if not math.isfinite(value):
             raise DivergedError(
                 f"sample {sample.id}: the predicted {number} is {value}; no metric is defined for it. "

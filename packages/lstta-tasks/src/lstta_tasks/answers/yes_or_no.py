@@ -55,10 +55,9 @@ class YesOrNo(AnswerKind):
         if self.per_class == "f1":
             scores = [Score("f1", _f1(truth, said), count, _f1(truth, [True] * count), self._always(True))]
         else:
-            sides = {name: [s for t, s in zip(truth, said, strict=True) if t == side] for side, name in self._sides}
-            scores = [
-                Score(n, sides[n].count(side) / len(sides[n]), len(sides[n])) for side, n in self._sides if sides[n]
-            ]
+            by_side = {side: [s for t, s in zip(truth, said, strict=True) if t == side] for side in (True, False)}
+            names = {True: self.yes, False: self.no}
+            scores = [Score(names[t], s.count(t) / len(s), len(s)) for t, s in by_side.items() if s]
         right, baseline = accuracy(truth, said), accuracy(truth, [most] * count)
         return Report("accuracy", (*scores, Score("accuracy", right, count, baseline, self._always(most))))
 
@@ -73,10 +72,6 @@ class YesOrNo(AnswerKind):
     def trivial(self, samples: Sequence[Sample]) -> Predictions:
         most = majority([self._truth(sample) for sample in samples])
         return {sample.id: self._prediction(most) for sample in samples}
-
-    @property
-    def _sides(self) -> tuple[tuple[bool, str], tuple[bool, str]]:
-        return (True, self.yes), (False, self.no)
 
     def _prediction(self, yes: bool) -> dict[str, Any]:
         return {self.yes: yes, "probability": float(yes)}

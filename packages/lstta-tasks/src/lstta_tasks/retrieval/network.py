@@ -133,7 +133,7 @@ class RetrievalNetwork(TaskNetwork):
         return TaskOutput(output, importances)
 
     def explain(self, inputs: Inputs) -> TaskOutput:
-        """As :meth:`forward`, with the match of each pair, and where the clips' readout looked: whatever the texts are."""
+        """As :meth:`forward`, with the match of each pair, and where the clips' readout looked, whatever the text."""
         clips = self.clips.explain(inputs)
         texts, _ = self.texts(inputs)
         output = Embedded(clips.output, texts, self.temperature())
