@@ -130,6 +130,27 @@ class TaskModel(TaskNetwork):
         return TaskOutput(self.head(self.readout(trimodal)), trimodal.importances[-1] if trimodal.importances else {})
 
 
+class OnTowers(ABC):
+    """What stands on the towers; a kind of answer is that. The defaults are of those that want one tower of all."""
+
+    def towers(self, modalities: Sequence[Modality]) -> Mapping[str, Sequence[Modality]]:
+        """Which of the encoders' modalities adapt together, by the towers' names; by default all of them.
+
+        Raises:
+            ValueError: it cannot do without another one.
+        """
+        return {"trimodal": modalities}
+
+    def network(self, towers: Mapping[str, Tower]) -> TaskNetwork:
+        """What is trained, from the towers that :meth:`towers` names; by default the head on the readout of the one."""
+        tower = towers["trimodal"]
+        return TaskModel(tower=tower, head=self.head(tower.readout.width))
+
+    @abstractmethod
+    def head(self, width: int) -> nn.Module:
+        """The last layer on a readout: (B, width) to what loss and predictions are made of."""
+
+
 def build_model(
     *,
     encoders: Mapping[Modality, Encoder],
@@ -188,8 +209,13 @@ def build_model(
     for model in models.values():
         model.add_adapter(ADAPTER, choice.method)
     if compile:
+        if not (compile is True or isinstance(compile, str | Mapping)):
+            raise ValueError(
+                f"model.compile: True, a mode or a dict of torch.compile's options is wanted, got {compile!r}"
+            )
+        options = {} if compile is True else {"mode": compile} if isinstance(compile, str) else dict(compile)
         for model in models.values():
-            compile_parts(model, **_compile_options(compile))
+            compile_parts(model, **options)
     towers = {}
     for name, model in models.items():
         widths = {m: encoder.widths[-1] for m, encoder in model.by_modality().items()}
@@ -200,14 +226,3 @@ def build_model(
 def _first(values: Sequence[Mapping[Modality, Value]]) -> dict[Modality, Value]:
     """The first value of each modality, in the modalities' order."""
     return {m: next(of[m] for of in values if m in of) for m in Modality if any(m in of for of in values)}
-
-
-def _compile_options(given: bool | str | Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of ``torch.compile``."""
-    if isinstance(given, str):
-        return {"mode": given}
-    if isinstance(given, Mapping):
-        return dict(given)
-    if given is not True:
-        raise ValueError(f"model.compile: True, a mode or a dict of torch.compile's options is wanted, got {given!r}")
-    return {}

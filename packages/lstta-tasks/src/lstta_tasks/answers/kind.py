@@ -2,49 +2,28 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
-from lstta_core.interfaces import Modality
 from lstta_tasks.answers.description import Answer
 from lstta_tasks.answers.report import Report
-from lstta_tasks.network import TaskModel, TaskNetwork, Tower
+from lstta_tasks.network import OnTowers
 from lstta_tasks.sample import Predictions, Sample, Target
 
 OUTSIDE_NAME = "(outside the vocabulary)"
 
 
-class AnswerKind(ABC):
-    """A kind of answer. Subclasses are final; the defaults are those of all that read one tower of a clip.
+class AnswerKind(OnTowers):
+    """A kind of answer. Subclasses are final; ``head`` they must have too, see :class:`~lstta_tasks.network.OnTowers`.
 
     Attributes:
         ranks: whether an answer only says how well a text and a clip fit, so that texts, and clips, are ranked by it.
     """
 
     ranks: bool = False
-
-    def towers(self, modalities: Sequence[Modality]) -> Mapping[str, Sequence[Modality]]:
-        """Which modalities adapt together, by the towers' names; by default all of them, in one.
-
-        Args:
-            modalities: of the encoders at hand.
-
-        Raises:
-            ValueError: this kind cannot do without another one.
-        """
-        return {"trimodal": modalities}
-
-    def network(self, towers: Mapping[str, Tower]) -> TaskNetwork:
-        """What is trained, from the towers that :meth:`towers` names; by default the head on the readout of the one."""
-        tower = towers["trimodal"]
-        return TaskModel(tower=tower, head=self.head(tower.readout.width))
-
-    @abstractmethod
-    def head(self, width: int) -> nn.Module:
-        """The last layer on a readout: (B, width) to what :meth:`loss` and :meth:`predict` read."""
 
     @abstractmethod
     def loss(self, output: Any, target: Tensor) -> Tensor:
