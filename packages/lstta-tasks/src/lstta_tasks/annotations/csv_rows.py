@@ -12,14 +12,14 @@ UTF_8 = "utf-8-sig"
 
 
 def read_csv(
-    path: Path, *, needed: Sequence[str], known: Sequence[str] = (), encodings: Sequence[str] = (UTF_8,)
+    path: Path, *, needed: Sequence[str], optional: Sequence[str] = (), encodings: Sequence[str] = (UTF_8,)
 ) -> Iterator[tuple[int, dict[str, str]]]:
     """The rows, each with the number of its (last) line; cells by column, as they are in the file.
 
     Args:
         path: of the file.
         needed: columns that the header must name.
-        known: columns that it may name, for the message; others are read too.
+        optional: columns that it may name, for the message; others are read too.
         encodings: tried in turn until one fits the whole file.
 
     Raises:
@@ -31,9 +31,9 @@ def read_csv(
     try:
         columns = reader.fieldnames or ()
         if not set(needed) <= set(columns):
-            optional = f" (it may name {', '.join(known)})" if known else ""
+            more = f" (it may name {', '.join(optional)})" if optional else ""
             raise ValueError(
-                f"{path}: the header must name {' and '.join(needed)}{optional}, got {', '.join(columns) or 'nothing'}"
+                f"{path}: the header must name {' and '.join(needed)}{more}, got {', '.join(columns) or 'nothing'}"
             )
         empty = True
         for row in reader:

@@ -58,8 +58,8 @@ class OneOfMany(AnswerKind):
         if self.class_weights is not None:
             weight = output.new_tensor(self.class_weights)
             return F.cross_entropy(output, target, weight=weight, ignore_index=OUTSIDE)
-        known = (target != OUTSIDE).sum().clamp(min=1)
-        return F.cross_entropy(output, target, ignore_index=OUTSIDE, reduction="sum") / known
+        inside = (target != OUTSIDE).sum().clamp(min=1)
+        return F.cross_entropy(output, target, ignore_index=OUTSIDE, reduction="sum") / inside
 
     def predict(self, output: Tensor) -> list[dict[str, Any]]:
         """The likeliest class of each row of logits (B, C), and its ``probability``."""

@@ -88,7 +88,7 @@ class Classification(Task):
             raise ValueError("classification has no path: set task.path to a CSV file")
         if not self.path.is_file():
             raise FileNotFoundError(f"{self.path}: no such file; set task.path to a CSV file")
-        rows = read_csv(self.path, needed=("video", "label"), known=COLUMNS)
+        rows = read_csv(self.path, needed=("video", "label"), optional=COLUMNS)
         return [(line, self._checked(row, f"{self.path}, line {line}")) for line, row in rows]
 
     def _checked(self, row: Mapping[str, str], place: str) -> dict[str, str]:
