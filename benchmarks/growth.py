@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from matplotlib.figure import Figure
 from tqdm import tqdm
-from train_step import LSTTA, SMALL, Size, Way, seconds_of
+from ways import LSTTA, SMALL, Size, Way, seconds_of
 
 from lstta_tasks.cli.allocator import keep_freed_memory
 

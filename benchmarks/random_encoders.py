@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+import copy
+from functools import cache
+from typing import Any, Literal
 
+import torch
 import transformers
 from tokenizers import Tokenizer, models, pre_tokenizers
 
@@ -45,6 +48,49 @@ def base_encoders() -> dict[Modality, Encoder]:
         Modality.AUDIO: _audio(sound, span="clip"),
         Modality.LANGUAGE: _language(transformers.RobertaModel(text)),
     }
+
+
+def tiny_encoders() -> dict[Modality, Encoder]:
+    """The families of :func:`base_encoders` with 2 blocks of width 32 and few tokens; they read the same cache."""
+    two: dict[str, Any] = {"num_hidden_layers": 2, "num_attention_heads": 2, "hidden_size": 32}
+    vision = transformers.ViTConfig(**two, intermediate_size=64, patch_size=112)
+    sound = transformers.ASTConfig(**two, intermediate_size=64, frequency_stride=56, time_stride=56)
+    text = transformers.RobertaConfig(**two, intermediate_size=64, vocab_size=64, max_position_embeddings=130)
+    return {
+        Modality.VISUAL: _visual(transformers.ViTModel(vision), size=(224, 224)),
+        Modality.AUDIO: _audio(transformers.ASTModel(sound), span="clip"),
+        Modality.LANGUAGE: _language(transformers.RobertaModel(text)),
+    }
+
+
+Name = Literal["base", "tiny"]
+
+
+@cache
+def _initialised(size: Name) -> dict[Modality, Encoder]:
+    with torch.random.fork_rng(devices=[]):  # what is drawn afterwards must not depend on who came first
+        torch.manual_seed(0)
+        return base_encoders() if size == "base" else tiny_encoders()
+
+
+def copies(size: Name) -> dict[Modality, Encoder]:
+    """Encoders of a size, alike whenever they are asked for: initialised once, copied each time."""
+    return copy.deepcopy(_initialised(size))
+
+
+def visual(*, size: Name) -> Encoder:
+    """For configs, as the other two."""
+    return copy.deepcopy(_initialised(size)[Modality.VISUAL])
+
+
+def audio(*, size: Name) -> Encoder:
+    """The encoder of sound."""
+    return copy.deepcopy(_initialised(size)[Modality.AUDIO])
+
+
+def language(*, size: Name) -> Encoder:
+    """The encoder of texts."""
+    return copy.deepcopy(_initialised(size)[Modality.LANGUAGE])
 
 
 def _visual(model: Any, **options: Any) -> Encoder:

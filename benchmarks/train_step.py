@@ -2,11 +2,10 @@
 """What a training step costs, with LSTTA and with what it is compared with.
 
     python benchmarks/train_step.py [--rounds 20] [--compile [MODE]] [--json FILE] [--markdown]
-    python benchmarks/train_step.py --base --device cuda
 
 All ways take turns, step by step, in one process, so that a slow minute of the machine is everybody's. Weights are
-random, and nothing is downloaded: three encoders of width 384 (DINOv2-S, Whisper tiny, MiniLM) on 4 clips of 8 segments
-by default; with --base ViT-B/16, AST on 10 s and RoBERTa on 24 tokens, 16 clips of 8 frames.
+random, and nothing is downloaded: three encoders of width 384 (DINOv2-S, Whisper tiny, MiniLM) on 4 clips of 8
+segments. gpu.py measures encoders of base size on a GPU.
 
 settings   float32: on a CPU through oneDNN. bfloat16: frozen weights in bfloat16, what trains in float32 under
            autocast (full fine-tuning: all encoders in bfloat16). autocast: weights in float32, all under autocast, as
@@ -24,56 +23,20 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import quantiles
 from typing import Any
 
 import torch
-import torch.nn.functional as F
-from random_encoders import base_encoders, small_encoders
 from rich.console import Console
 from rich.table import Table
-from torch import Tensor, nn
 from tqdm import tqdm
+from ways import LSTTA, METHODS, SETTINGS, SMALL, Size, Way, seconds_of
 
-from lstta_core.budget import create_method
-from lstta_core.compiling import compile_parts
-from lstta_core.fast_linear import fast_linear
-from lstta_core.lockstep import TrimodalModel, TrimodalOutput
 from lstta_core.profiling import measure
-from lstta_core.readout import Readout
-from lstta_core.testing.inputs import synthetic_inputs
 from lstta_tasks.cli.allocator import keep_freed_memory
-
-SETTINGS = ("float32", "bfloat16", "autocast")
-ANSWERS = 42
-LSTTA: dict[str, Any] = {"name": "lstta", "width": 64}
-
-
-@dataclass(frozen=True)
-class Size:
-    """What is measured: ``last`` stages of ``stages`` are the last third of the blocks, or next to it."""
-
-    base: bool
-    clips: int
-    words: int
-    stages: int
-    last: int
-    segments: int = 8
-    frame: tuple[int, int] = (56, 84)
-
-
-SMALL = Size(base=False, clips=4, words=16, stages=4, last=1)
-BASE = Size(base=True, clips=16, words=24, stages=12, last=4)
-METHODS: dict[str, dict[str, Any]] = {
-    "bottleneck": {"name": "bottleneck", "width": 64},
-    "LoRA, r = 16 on q and v": {"name": "lora", "r": 16},
-    "full fine-tuning": {"name": "full"},
-}
 
 
 @dataclass(frozen=True)
@@ -89,139 +52,22 @@ class Row:
     to_full: float
 
 
-class Way:
-    """A model and how one step of it is taken.
-
-    Args:
-        size: of the encoders and the batch.
-        settings: one of ``SETTINGS``.
-        method: its name and options; None for the frozen forward pass.
-        adapted: how many stages; None for all.
-        cached: whether the prefix is at hand.
-        compiled: the mode of torch.compile; None for none.
-        device: where.
-    """
-
-    def __init__(
-        self,
-        *,
-        size: Size,
-        settings: str,
-        method: dict[str, Any] | None,
-        adapted: int | None = None,
-        cached: bool = False,
-        compiled: str | None = None,
-        device: torch.device,
-    ) -> None:
-        torch.manual_seed(0)
-        self.settings, self.device, self.compiled = settings, device, compiled
-        encoders = base_encoders() if size.base else small_encoders(frame=size.frame, seconds=size.segments / 2)
-        dtype = torch.bfloat16 if settings == "bfloat16" else None
-        self.model = TrimodalModel(encoders, stages=size.stages, adapted=adapted, frozen_dtype=dtype)
-        seconds = 10.0 / size.segments if size.base else 0.5
-        self.inputs = {
-            m: {
-                key: value.to(device)
-                for key, value in synthetic_inputs(
-                    encoder.spec,
-                    batch=size.clips,
-                    segments=size.segments,
-                    ragged=False,
-                    sound_seconds=seconds,
-                    text_length=size.words,
-                ).items()
-            }
-            for m, encoder in self.model.by_modality().items()
-        }
-        self.model.to(device)
-        if method is not None:
-            self.model.add_adapter("default", create_method(model=self.model, **method).method)
-        if compiled is not None:
-            compile_parts(self.model, mode=compiled)
-        self.head = nn.Sequential(
-            Readout(widths={m: encoder.widths[-1] for m, encoder in encoders.items()}), nn.Linear(128, ANSWERS)
-        ).to(device)
-        self.present = {m: values["present"] for m, values in self.inputs.items()}
-        self.target = torch.arange(size.clips, device=device) % ANSWERS
-        self.trains = method is not None
-        parameters = [*self.model.trainable_parameters(), *self.head.parameters()] if self.trains else []
-        self.trainable = sum(parameter.numel() for parameter in self.model.trainable_parameters())
-        self.optimizer = torch.optim.AdamW(parameters, lr=1e-4, fused=True) if parameters else None
-        self.states = None
-        if cached:
-            with torch.no_grad(), self.context():
-                self.states = self.model.prefix(self.inputs)
-
-    def context(self) -> AbstractContextManager[Any]:
-        """What the settings put around the forward pass."""
-        stack = ExitStack()
-        plain = self.settings == "float32" and self.device.type == "cpu" and self.compiled is None
-        stack.enter_context(fast_linear(enabled=plain))
-        stack.enter_context(torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.settings == "autocast"))
-        return stack
-
-    def step(self) -> None:
-        if self.compiled is not None and self.device.type == "cuda":
-            torch.compiler.cudagraph_mark_step_begin()
-        if self.optimizer is None:
-            with torch.no_grad(), self.context():
-                self._loss()
-            return
-        self.optimizer.zero_grad(set_to_none=True)
-        with self.context():
-            loss = self._loss()
-        loss.backward()
-        self.optimizer.step()
-
-    def resident(self) -> int:
-        """Bytes that are there between two steps."""
-        kept: list[Tensor] = [*self.model.parameters(), *self.model.buffers(), *self.head.parameters()]
-        if self.optimizer is not None:
-            kept += [value for state in self.optimizer.state.values() for value in state.values()]
-        if self.states is None:
-            kept += [tensor for values in self.inputs.values() for tensor in values.values()]
-        else:
-            kept += [state.tokens for state in self.states.values()]
-        return sum(tensor.nbytes for tensor in kept)
-
-    def _loss(self) -> Tensor:
-        output: TrimodalOutput
-        if self.states is None:
-            output = self.model(self.inputs)
-        else:
-            output = self.model.suffix(self.states, self.present)
-        return F.cross_entropy(self.head(output).float(), self.target)
-
-
 def ways(size: Size, compiled: str | None) -> Iterator[tuple[str, dict[str, Any]]]:
     """The rows of the table and what :class:`Way` needs for them."""
     last = f"last {size.last} of {size.stages} stages"
     yield "frozen forward", {"method": None}
     yield "LSTTA, all stages", {"method": LSTTA}
     if compiled is not None:
-        yield "LSTTA, all stages, compiled", {"method": LSTTA, "compiled": compiled}
+        yield "LSTTA, all stages, compiled", {"method": LSTTA, "compiled": {"mode": compiled}}
     yield f"LSTTA, {last}", {"method": LSTTA, "adapted": size.last}
     yield f"LSTTA, {last}, cached prefix", {"method": LSTTA, "adapted": size.last, "cached": True}
-    if not size.base:
-        half = size.stages // 2
-        yield (
-            f"LSTTA, last {half} of {size.stages} stages, cached prefix",
-            {"method": LSTTA, "adapted": half, "cached": True},
-        )
+    half = size.stages // 2
+    yield (
+        f"LSTTA, last {half} of {size.stages} stages, cached prefix",
+        {"method": LSTTA, "adapted": half, "cached": True},
+    )
     for name, method in METHODS.items():
         yield name, {"method": method}
-
-
-def seconds_of(step: Callable[[], None], device: torch.device) -> float:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-        start = time.perf_counter()
-        step()
-        torch.cuda.synchronize(device)
-        return time.perf_counter() - start
-    start = time.process_time()
-    step()
-    return time.process_time() - start
 
 
 def run(size: Size, settings: list[str], rounds: int, device: torch.device, compiled: str | None = None) -> list[Row]:
@@ -296,7 +142,6 @@ def show(rows: list[Row], *, markdown: bool) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--base", action="store_true", help="encoders of base size; for a GPU")
     parser.add_argument("--settings", nargs="+", choices=SETTINGS, default=["float32", "bfloat16", "autocast"])
     parser.add_argument("--rounds", type=int, default=20, help="steps of each way (default: 20)")
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
@@ -308,7 +153,7 @@ def main() -> None:
     args = parser.parse_args()
     if args.device == "cpu":
         keep_freed_memory()
-    rows = run(BASE if args.base else SMALL, args.settings, args.rounds, torch.device(args.device), args.compile)
+    rows = run(SMALL, args.settings, args.rounds, torch.device(args.device), args.compile)
     show(rows, markdown=args.markdown)
     if args.json is not None:
         about = {"torch": torch.__version__, "threads": torch.get_num_threads(), "rounds": args.rounds}

@@ -29,7 +29,7 @@ class Result(NamedTuple):
 @pytest.fixture
 def tool(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Result]:
     """Run a tool's command line in this process: ``tool("train", "config.py", "--resume")``."""
-    monkeypatch.setattr(sys, "path", [*sys.path, str(REPOSITORY / "tools")])
+    monkeypatch.setattr(sys, "path", [*sys.path, str(REPOSITORY / "tools")])  # tools import common
 
     def call(name: str, *arguments: object) -> Result:
         script = REPOSITORY / "tools" / f"{name}.py"

@@ -18,6 +18,7 @@ from small_world import World
 from lstta_tasks.data.file_lock import lock_beside
 from lstta_tasks.experiment.config import load_config
 from lstta_tasks.experiment.evaluate import evaluate
+from lstta_tasks.shipped import shipped
 from lstta_tasks.study.definition import Place, load_study
 from lstta_tasks.study.make import part_of, results_of, run_folder
 
@@ -27,7 +28,7 @@ STUDY = """
 budget = 1_000
 seeds = {seeds!r}
 settings = {{"train_cfg.max_epochs": 1, "model.adapted": 1, "clips.prefix": {prefix!r}}}
-tasks = {{"films": dict(config={config!r}, seconds=2, prepare=["cache.py build CONFIG"])}}
+tasks = {{"films": dict(config={config!r}, seconds=2, prepare=["cache build CONFIG"])}}
 methods = {{
     "none": dict(method=dict(name="none"), label="readout only"),
     "bottleneck": dict(method=dict(name="bottleneck", budget=budget)),
@@ -79,7 +80,7 @@ def files(study: Path) -> dict[str, dict[str, Any]]:
 
 def test_prepares_what_the_study_names(study: Path, world: World) -> None:
     said = compare(study, "--prepare").stdout
-    assert f"films: tools/cache.py build {world.config} --cfg-options train_cfg.max_epochs=1 model.adapted=1" in said
+    assert f"films: lstta cache build {world.config} --cfg-options train_cfg.max_epochs=1 model.adapted=1" in said
     assert "15 clips, 0 decoded now, 15 there already" in said
 
 
@@ -270,9 +271,9 @@ def test_data_of_one_task_at_a_time_is_elsewhere(tool: Tool, monkeypatch: pytest
         subprocess, "run", lambda command: commands.append(command) or subprocess.CompletedProcess(command, 0)
     )
     assert tool("compare", study, "--prepare", "--only", "inference", *here).code == 0
-    generate, build = ([Path(command[1]).name, *command[2:]] for command in commands)
-    assert generate[:4] == ["generate.py", "inference", "--out", str(tmp_path)]
-    assert build[:2] == ["cache.py", "build"]
+    generate, build = (command[3:] for command in commands)
+    assert generate[:4] == ["generate", "inference", "--out", str(tmp_path)]
+    assert build[:2] == ["cache", "build"]
     assert {f"task.root={tmp_path}", "clips.cache=cache"} < set(build)
 
 
@@ -314,7 +315,7 @@ def test_a_method_off_the_budget_is_refused_before_it_trains(tool: Tool, study: 
         ("seeds = (0, 1)", "seeds = (0, 1)\nwhere = {}", "where: not for a study"),
         ('label="readout only"', 'lable="readout only"', "methods.none: nothing reads 'lable'"),
         ('method=dict(name="none")', 'method="none"', "methods.none.method: Mapping[str, Any] is wanted, got 'none'"),
-        ('name="none"', 'name="nonee"', "no adapter is named 'nonee'"),
+        ('name="none"', 'name="nonee"', "no method is named 'nonee'"),
         ('name="none"', 'nam="none"', "methods.none.method.name: "),
         ('name="none"', 'name="none", widht=8', "methods.none.method.widht: "),
         ('like="bottleneck"', 'like="full fine-tuning"', "methods.deaf.like: 'full fine-tuning' is no method"),
@@ -338,7 +339,9 @@ def test_mistakes_in_a_study_are_named(
 
 def test_a_method_for_which_nothing_is_searched_is_named(study: Path, tmp_path: Path) -> None:
     other, text = tmp_path / "small.py", study.read_text()
-    more = text.replace('tasks = {"films": dict(', 'tasks = {"more": dict(config="x", seconds=1), "films": dict(')
+    more = text.replace(
+        'tasks = {"films": dict(', 'tasks = {"more": dict(config="avqa/tiny_lstta", seconds=1), "films": dict('
+    )
     other.write_text(more.replace('method=dict(name="none")', 'method=dict(name="none"), tasks=("more",)'))
     with pytest.raises(ValueError, match=r"methods.none on more takes what is found for none on films, where nothing"):
         load_study(other)
@@ -351,5 +354,5 @@ def test_parts_share_out_the_runs(study: Path) -> None:
 
 
 def test_shipped_studies_are_whole() -> None:
-    for path in sorted((REPOSITORY / "studies").glob("*.py")):
-        results_of(load_study(path))
+    for name in shipped("study"):
+        results_of(load_study(REPOSITORY / f"studies/{name}.py"))

@@ -12,9 +12,10 @@ from lstta_core.profiling import ParameterCount, count_parameters
 from lstta_tasks.costs.profile import folder_bytes, macs_of_a_sample, profile
 from lstta_tasks.experiment.config import load_config
 from lstta_tasks.experiment.parts import Experiment
+from lstta_tasks.shipped import shipped
 
 REPOSITORY = Path(__file__).parents[1]
-CONFIGS = sorted(path for path in (REPOSITORY / "configs").rglob("*.py") if path.parent.name != "base")
+CONFIGS = list(shipped("config").values())
 OPTIONS = {
     "avqa": {"task.answers": ["no", "yes"]},
     "custom": {"task.labels": ["cat", "dog"]},
@@ -48,7 +49,7 @@ def local_models(path: Path) -> dict[str, str]:
 
 
 def name(path: Path) -> str:
-    return str(path.relative_to(REPOSITORY))
+    return f"{path.parent.name}/{path.stem}"
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=name)
@@ -58,7 +59,7 @@ class TestConfigs:
 
     def test_its_header_says_how_to_run_it(self, path: Path) -> None:
         header = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-        assert f"tools/train.py {name(path)}" in header
+        assert f"lstta train {name(path)}" in header
 
     def test_what_it_describes_can_be_built(self, path: Path) -> None:
         config = load_config(path, {**OPTIONS[path.parent.name], **local_models(path)})

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from small_world import World, rows, videos, write_film, write_json
 
-from lstta_world.media import write_mp4
+from lstta_world.film_files import write_mp4
 
 Tool = Callable[..., Any]
 

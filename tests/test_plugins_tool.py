@@ -1,8 +1,7 @@
-"""tools/plugins.py: the list, and the conformance suite on whatever is installed."""
+"""``lstta plugins``: the list, and the conformance suite on whatever is installed."""
 
 from __future__ import annotations
 
-import importlib
 import json
 import subprocess
 import sys
@@ -13,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from lstta_core.plugins import Plugins
+from lstta_tasks.cli import plugins
+from lstta_tasks.cli.main import main
 
-TOOLS = Path(__file__).parents[1] / "tools"
 Run = Callable[..., int]
 
 PLUGIN = """
@@ -31,7 +31,7 @@ def lstta_register_encoders(register):
     register("leaky", f"{module}:make_leaky", modality="visual", summary="block 0 forgets its widths")
     register("sized", f"{module}:make_sized", modality="visual", summary="needs an argument")
     register("nothing", f"{module}:make_nothing", modality="visual", summary="gives no encoder")
-    register("both", f"{module}:make_good", modality="visual", summary="as the adapter")
+    register("both", f"{module}:make_good", modality="visual", summary="as the method")
 
 
 @hookimpl
@@ -63,22 +63,17 @@ def make_nothing():
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs the tool in this process, where one plugin is installed beside a broken one."""
+    """Runs the verb in this process, where one plugin is installed beside a broken one."""
     (tmp_path / "plugin_under_test.py").write_text(PLUGIN, encoding="utf-8")
-    for folder in (tmp_path, TOOLS):
-        monkeypatch.syspath_prepend(str(folder))
-    for module in ("plugin_under_test", "plugins", "common"):
-        monkeypatch.delitem(sys.modules, module, raising=False)
-    tool = importlib.import_module("plugins")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "plugin_under_test", raising=False)
     points = [EntryPoint("mine", "plugin_under_test", "lstta"), EntryPoint("torn", "no_such_module", "lstta")]
-    found = Plugins(points)
-    monkeypatch.setattr(tool, "installed_plugins", lambda: found)
+    installed = Plugins(points)
+    monkeypatch.setattr(plugins, "installed_plugins", lambda: installed)
 
     def call(*arguments: str) -> int:
-        monkeypatch.setattr(sys, "argv", ["plugins.py", *arguments])
         try:
-            with tool.user_errors():
-                return int(tool.main())
+            return main(["plugins", *arguments])
         except SystemExit as stopped:
             return int(stopped.code or 0)
 
@@ -86,9 +81,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 
 def test_the_list_imports_no_torch() -> None:
-    script = (
-        f"import sys; sys.path.insert(0, {str(TOOLS)!r}); import plugins; plugins.main(); print('torch' in sys.modules)"
-    )
+    script = "import sys; from lstta_tasks.cli.main import main; main(['plugins']); print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     lines = done.stdout.splitlines()
     assert lines[0].split()[:3] == ["plugin", "distribution", "state"]
@@ -140,7 +133,7 @@ def test_a_name_of_two_kinds_needs_the_kind(run: Run, capsys: pytest.CaptureFixt
     assert run("check", "both") == 2
     assert "--kind" in capsys.readouterr().err
     assert run("check", "both", "--kind", "method") == 0
-    assert "adapter 'both'" in capsys.readouterr().out
+    assert "method 'both'" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,8 @@ class TestErrors:
 
     def test_missing_config(self, reader: Tool) -> None:
         assert reader(Path("configs/avqa/tiny_lsta.py")) == (
-            "configs/avqa/tiny_lsta.py: no such config; shipped ones are in configs/\n"
+            "configs/avqa/tiny_lsta.py: no such file, and no shipped config has this name; "
+            "did you mean 'avqa/tiny_lstta'? lstta configs lists them\n"
         )
 
     def test_not_a_config(self, reader: Tool, tmp_path: Path) -> None:
@@ -106,7 +107,7 @@ class TestTraining:
         options = ["--cfg-options", "method={'_delete_': True, 'name': 'lsta'}"]
         result = tool("train", world.config, "--work-dir", tmp_path / "run", *options)
         assert result.code == 2
-        assert "no adapter is named 'lsta'. Did you mean 'lstta'? Installed: bottleneck, full, " in result.err
+        assert "no method is named 'lsta'. Did you mean 'lstta'? Installed: bottleneck, full, " in result.err
 
     def test_no_cache(self, tool: Tool, world: World, tmp_path: Path) -> None:
         options = ["--cfg-options", f"clips.cache={tmp_path / 'none'}"]
@@ -220,7 +221,7 @@ class TestCache:
         options = ["--cfg-options", f"task.root={broken_root}", f"clips.cache={tmp_path / 'cache'}"]
         result = tool("cache", "build", world.config, *options)
         assert "15 clips, 0 decoded now, 0 there already, 15 failed" in result.out
-        assert "… and 5 more; tools/cache.py info lists them all" in result.err
+        assert "… and 5 more; lstta cache info lists them all" in result.err
 
     def test_no_cache(self, tool: Tool, tmp_path: Path) -> None:
         result = tool("cache", "info", tmp_path / "none")
@@ -269,12 +270,15 @@ class TestProcesses:
         environment = {key: value for key, value in os.environ.items() if key != "LSTTA_DEBUG"}
         result = subprocess.run(command, capture_output=True, text=True, env=environment)
         assert result.returncode == 2
-        assert result.stderr == "error: none.py: no such config; shipped ones are in configs/\n"
+        assert (
+            result.stderr
+            == "error: none.py: no such file, and no shipped config has this name; lstta configs lists them\n"
+        )
         assert result.stdout == ""
 
     def test_debugging_shows_the_traceback(self, tool: Tool, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("LSTTA_DEBUG", "1")
-        with pytest.raises(FileNotFoundError, match=r"none.py: no such config"):
+        with pytest.raises(FileNotFoundError, match=r"none.py: no such file"):
             tool("train", "none.py")
 
     @pytest.mark.slow

@@ -1,7 +1,11 @@
 #!/usr/bin/env python3
-"""Generate built-in clips: ``tools/generate.py avqa --out data/built-in/avqa``."""
+"""``lstta generate``, in a checkout."""
 
-from lstta_world.cli import main
+import common  # noqa: F401  # first: it puts this folder behind the standard library
+
+from lstta_tasks.cli.generate import main
+from lstta_tasks.cli.options import user_errors
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    with user_errors():
+        raise SystemExit(main())

@@ -1,56 +1,11 @@
 #!/usr/bin/env python3
-"""Ask a trained adapter about a video, and see where it looked.
+"""``lstta infer``, in a checkout."""
 
-tools/infer.py work_dirs/tiny_lstta/best clip.mp4 "Which is the first sounding instrument?"
-tools/infer.py work_dirs/sentiment/best FOLDER --json > answers.json
-tools/infer.py work_dirs/retrieval/best clip.mp4 "a violin on the left" "a drum on the right"
-"""
+import common  # noqa: F401  # first: it puts this folder behind the standard library
 
-from __future__ import annotations
-
-import argparse
-import json
-from pathlib import Path
-
-from common import user_errors
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("adapter", type=Path, help="folder with adapter.safetensors and adapter.json")
-    parser.add_argument("clips", type=Path, metavar="CLIP|FOLDER", help="a video file, or a folder of them")
-    parser.add_argument("texts", nargs="*", metavar="TEXT", help="question, statement, …: each is asked of each clip")
-    parser.add_argument("--options", nargs=4, default=(), metavar="OPTION", help="to choose from, for avqa-options")
-    parser.add_argument("--subtitles", type=Path, metavar="FILE", help="srt or vtt (default: the one beside the clip)")
-    parser.add_argument("--out", type=Path, help="folder for the page and pictures (default: work_dirs/infer/CLIP)")
-    parser.add_argument("--draw", type=_count, default=20, metavar="N", help="answers to draw, at most (default: 20)")
-    parser.add_argument("--json", action="store_true", help="print JSON in place of tables")
-    args = parser.parse_intermixed_args()
-
-    from lstta_tasks.explain.answer_table import print_answers
-    from lstta_tasks.explain.as_json import as_json
-    from lstta_tasks.explain.infer import draw, infer
-
-    found = infer(args.adapter, args.clips, args.texts, options=args.options, subtitles=args.subtitles)
-    page = None
-    if args.draw:
-        out = args.out or Path("work_dirs") / "infer" / args.clips.resolve().stem
-        page, _ = draw(found, out, most=args.draw)
-    if args.json:
-        print(json.dumps({**as_json(found), "page": page and str(page)}, indent=1, ensure_ascii=False))
-        return
-    print_answers(found)
-    if page is not None:
-        print(f"page: {page}; pictures beside it")
-
-
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"must be 0 or more, got {value}")
-    return value
-
+from lstta_tasks.cli.infer import main
+from lstta_tasks.cli.options import user_errors
 
 if __name__ == "__main__":
     with user_errors():
-        main()
+        raise SystemExit(main())

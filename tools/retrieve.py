@@ -1,74 +1,11 @@
 #!/usr/bin/env python3
-"""Make an index of clips with a retrieval adapter, and search it by text.
+"""``lstta retrieve``, in a checkout."""
 
-tools/retrieve.py index configs/retrieval/tiny_lstta.py work_dirs/retrieval/best --split test --out index.npz
-tools/retrieve.py index work_dirs/retrieval/best --folder my_videos --out index.npz
-tools/retrieve.py search work_dirs/retrieval/best index.npz "a violin on the left, and a voice speaks"
-"""
+import common  # noqa: F401  # first: it puts this folder behind the standard library
 
-from __future__ import annotations
-
-import argparse
-import json
-import sys
-from pathlib import Path
-
-from common import cfg_options, user_errors
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = parser.add_subparsers(dest="command", required=True)
-    index = commands.add_parser("index", help="embed the clips of a split or of a folder")
-    index.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="[CONFIG] ADAPTER")
-    index.add_argument("--folder", type=Path, help="of video files; then no config is needed")
-    index.add_argument("--split", default="test", choices=("train", "val", "test"), help="of the config's data")
-    index.add_argument("--out", type=Path, required=True, help="the index, an npz file")
-    index.add_argument("--cfg-options", nargs="+", metavar="KEY=VALUE", help="override config values, as a.b=c")
-    index.set_defaults(run=_index)
-    search = commands.add_parser("search", help="the clips that fit a text best")
-    search.add_argument("adapter", type=Path)
-    search.add_argument("index", type=Path)
-    search.add_argument("text", help="what should be seen and heard")
-    search.add_argument("--top", type=int, default=5, help="how many clips (default: 5)")
-    search.add_argument("--json", action="store_true", help="print JSON")
-    search.set_defaults(run=_search)
-    args = parser.parse_args()
-    args.run(args)
-
-
-def _index(args: argparse.Namespace) -> None:
-    from lstta_tasks.retrieval.index import index_folder
-
-    if len(args.paths) != (2 if args.folder is None else 1):
-        raise ValueError("index wants CONFIG ADAPTER, or ADAPTER --folder FOLDER")
-    if args.folder is not None:
-        index, failed = index_folder(args.paths[0], args.folder)
-    else:
-        from lstta_tasks.experiment.config import load_config
-        from lstta_tasks.retrieval.embed import index_split
-
-        config, adapter = args.paths
-        index, missing = index_split(load_config(config, cfg_options(args.cfg_options)), adapter, args.split)
-        failed = dict.fromkeys(missing, "not in the cache")
-    index.save(args.out)
-    texts = f" and {len(index.text_ids):,} captions" if index.text_ids else ""
-    print(f"{args.out}: {len(index.clip_ids):,} clips{texts}; {len(failed):,} clips left out")
-    for clip, reason in failed.items():
-        print(f"  {clip}: {reason}", file=sys.stderr)
-
-
-def _search(args: argparse.Namespace) -> None:
-    from lstta_tasks.retrieval.index import search
-
-    found = search(args.adapter, args.index, args.text, top=args.top)
-    if args.json:
-        print(json.dumps([{"clip": clip, "similarity": cosine} for clip, cosine in found], ensure_ascii=False))
-        return
-    for clip, cosine in found:
-        print(f"{cosine:7.4f}  {clip}")
-
+from lstta_tasks.cli.options import user_errors
+from lstta_tasks.cli.retrieve import main
 
 if __name__ == "__main__":
     with user_errors():
-        main()
+        raise SystemExit(main())

@@ -10,17 +10,9 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent / "support"))
 
 from lstta_world.casting import sample_person
-from lstta_world.scene import (
-    Gesture,
-    Note,
-    Performer,
-    Position,
-    Scene,
-    Syllable,
-    Timbre,
-    sample_scene,
-    scene_rng,
-)
+from lstta_world.random_scenes import sample_scene
+from lstta_world.scene import Gesture, Note, Performer, Position, Scene, Syllable, Timbre
+from lstta_world.splits import scene_rng
 from lstta_world.talk import Chew, Look, Talk, Tone, Word
 
 PLAIN = Timbre(slope=0.0, attack=1.0, decay=1.0, vibrato=1.0, noise=1.0)

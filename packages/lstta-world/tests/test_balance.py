@@ -7,9 +7,9 @@ from collections import Counter, defaultdict
 
 import pytest
 
-from lstta_world.avqa import plan
+from lstta_world.music_avqa import plan
 from lstta_world.questions import TEMPLATES, YES_NO, Question
-from lstta_world.scene import Split
+from lstta_world.splits import Split
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def test_plans_repeat() -> None:
 def test_plans_do_not_depend_on_the_process() -> None:
     # Sets of words come in another order in another process: nothing may follow it.
     code = (
-        "from lstta_world.avqa import plan\n"
+        "from lstta_world.music_avqa import plan\n"
         "print([(q.template.text, q.values) for _, questions in plan('train', 29, 0) for q in questions])"
     )
     outputs = [

@@ -9,7 +9,8 @@ import pytest
 
 from lstta_world import truth
 from lstta_world.captions import describe
-from lstta_world.msrvtt import CaptionedClip, generate_msrvtt, plan, texts
+from lstta_world.generate import generate
+from lstta_world.msrvtt import CaptionedClip, plan, texts
 from lstta_world.reference import kind_of
 
 SIZES = {"train": 3, "val": 2, "test": 2}
@@ -18,7 +19,7 @@ SIZES = {"train": 3, "val": 2, "test": 2}
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("generated") / "msrvtt"
-    report = generate_msrvtt(folder, **SIZES, seed=5, workers=1)
+    report = generate("retrieval", folder, **SIZES, seed=5, workers=1)
     assert report.samples == {"train": 15, "val": 10, "test": 2}
     return folder
 
@@ -50,11 +51,11 @@ def test_files_are_in_the_layout_of_the_data_set(root: Path) -> None:
         assert [s["caption"] for s in data["sentences"] if s["video_id"] == row["video_id"]] == [row["sentence"]]
 
 
-def recall(clips: list[CaptionedClip], known: Callable[[CaptionedClip], Hashable]) -> float:
-    """The expected R@1 of whoever can tell clips apart only by what is known of them."""
+def recall(clips: list[CaptionedClip], seen_of: Callable[[CaptionedClip], Hashable]) -> float:
+    """The expected R@1 of whoever can tell clips apart only by what they see of them."""
     alike: dict[Hashable, int] = {}
     for clip in clips:
-        alike[known(clip)] = alike.get(known(clip), 0) + 1
+        alike[seen_of(clip)] = alike.get(seen_of(clip), 0) + 1
     return len(alike) / len(clips)
 
 

@@ -135,8 +135,8 @@ class Naive:
         raise AssertionError(text)
 
     def beside(self, i: int, side: str) -> str:
-        there = [j for j in self.row if (self.place(j) < self.place(i)) == (side == "left") and j != i]
-        return self.kind[max(there, key=self.place) if side == "left" else min(there, key=self.place)]
+        others = [j for j in self.row if (self.place(j) < self.place(i)) == (side == "left") and j != i]
+        return self.kind[max(others, key=self.place) if side == "left" else min(others, key=self.place)]
 
 
 def yes(true: object) -> str:

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from lstta_world import avqa, emotion, sentiment
-from lstta_world.dataset import COMPLETE, GENERATOR_VERSION
+from lstta_world.film import Film
 from lstta_world.questions import TEMPLATES, Question, Template, all_questions
-from lstta_world.relevance import EVIDENCE, Relevant, relevant_in_talk, relevant_to
-from lstta_world.relevant_samples import Known, relevant_samples
-from lstta_world.scene import Note, Scene, Split
+from lstta_world.relevance import EVIDENCE, Relevant, relevant_in_shot, relevant_in_talk, relevant_to
+from lstta_world.scene import Note, Scene
 from lstta_world.spans import Spans, covered
-from lstta_world.talk_truth import spoken
+from lstta_world.talk import Talk
 
 BY_TEXT = {template.text: template for template in TEMPLATES}
 
 
-def found(scene: Scene, text: str, *values: str) -> Relevant:
+def relevant(scene: Scene, text: str, *values: str) -> Relevant:
     """Of the question with these values that can be asked about the scene."""
     template: Template = BY_TEXT[text]
     question = next(q for q in all_questions(scene)[template] if q.values == values)
@@ -69,19 +65,19 @@ def test_every_template_has_its_evidence() -> None:
     ],
 )
 def test_by_hand(duet: Scene, text: str, values: tuple[str, ...], visual: Spans, audio: Spans) -> None:
-    relevant = found(duet, text, *values)
-    assert (rounded(relevant.visual), rounded(relevant.audio)) == (visual, audio)
+    rests_on = relevant(duet, text, *values)
+    assert (rounded(rests_on.visual), rounded(rests_on.audio)) == (visual, audio)
 
 
 def test_who_is_last_has_a_time_to_itself(duet: Scene) -> None:
     without_flute = replace(duet, notes=tuple(note for note in duet.notes if note.performer != 2))
-    last = found(without_flute, "Where is the <FL> sounding instrument?", "last")
+    last = relevant(without_flute, "Where is the <FL> sounding instrument?", "last")
     assert rounded(last.visual) == rounded(last.audio) == [(2.95, 6.9)]
 
 
 def test_two_at_the_same_time(duet: Scene) -> None:
     longer_flute = replace(duet, notes=(*duet.notes, Note(2, 6.0, 1.5, 880.0, 0.5)))
-    together = found(
+    together = relevant(
         longer_flute, "Which is the musical instrument that sounds at the same time as the <Object>?", "piano"
     )
     assert rounded(together.audio) == [(5.5, 6.9)]
@@ -115,7 +111,7 @@ def naive(scene: Scene, question: Question, time: float) -> bool | None:
 
 
 def test_against_a_walk_through_the_notes(scenes: list[Scene]) -> None:
-    """Phrases close gaps of up to 0.3 s between notes, so what is found covers the notes and little more."""
+    """Phrases close gaps of up to 0.3 s between notes, so what matters covers the notes and little more."""
     seen: Counter[str] = Counter()
     for scene in scenes[::5]:
         for template, questions in all_questions(scene).items():
@@ -141,48 +137,19 @@ def test_sight_matters_where_a_visible_one_sounds(scenes: list[Scene]) -> None:
     for scene in scenes[::3]:
         for questions in all_questions(scene).values():
             for question in questions:
-                relevant = relevant_to(scene, question)
-                for start, end in relevant.visual:
-                    assert covered(relevant.audio, start, end) == pytest.approx(end - start)
-                for start, end in relevant.audio:
-                    assert 0 <= start < end <= scene.duration + 0.3
+                rests_on = relevant_to(scene, question)
+                for start, end in rests_on.visual:
+                    assert covered(rests_on.audio, start, end) == pytest.approx(end - start)
+                for start, end in rests_on.audio:
+                    assert 0 <= start < end <= scene.duration
 
 
-class TestSamples:
-    """The ids are those of the tasks, and what was drawn is drawn again."""
+def test_what_sounds_on_after_the_end_matters_up_to_the_end(duet: Scene) -> None:
+    cut = replace(duet, duration=6.5)
+    assert rounded(relevant(cut, "How many sounding <Object> in the video？", "piano").audio) == [(5.0, 6.5)]
 
-    @staticmethod
-    def record(root: Path, dataset: str, version: int = GENERATOR_VERSION) -> Path:
-        arguments = {"dataset": dataset, "train": 3, "val": 2, "test": 7, "seed": 5, "generator_version": version}
-        (root / COMPLETE).write_text(json.dumps({"arguments": arguments, "report": {}}))
-        return root
 
-    @pytest.mark.parametrize("split", ["train", "test"])
-    def test_avqa(self, split: Split, tmp_path: Path) -> None:
-        known = relevant_samples(self.record(tmp_path, "avqa"), split)
-        rows = {}
-        for index, (scene, questions) in enumerate(avqa.plan(split, 3 if split == "train" else 7, 5)):
-            for row, question in zip(avqa.question_rows(split, index, questions), questions, strict=True):
-                rows[str(row["question_id"])] = Known(relevant_to(scene, question), "/".join(question.template.type))
-        assert known == rows
-
-    def test_sentiment(self, tmp_path: Path) -> None:
-        known = relevant_samples(self.record(tmp_path, "sentiment"), "test")
-        talks = sentiment.plan("test", 7, 5)
-        assert list(known) == [*(f"c0000000/{i}" for i in range(5)), "c0000001/0", "c0000001/1"]
-        for sample, talk in zip(known.values(), talks, strict=True):
-            assert sample == Known(Relevant([spoken(talk)], [spoken(talk)]), "")
-
-    def test_emotion(self, tmp_path: Path) -> None:
-        known = relevant_samples(self.record(tmp_path, "emotion"), "val")
-        for (sample, found), utterance in zip(known.items(), emotion.plan("val", 2, 5), strict=True):
-            assert sample == f"dia{utterance.dialogue}_utt{utterance.number}"
-            assert found.relevant == relevant_in_talk(utterance.talk)
-
-    def test_where_nothing_is_known(self, tmp_path: Path) -> None:
-        assert relevant_samples(tmp_path, "test") == {}
-        assert relevant_samples(self.record(tmp_path, "humor"), "test") == {}
-
-    def test_another_version_would_draw_other_clips(self, tmp_path: Path) -> None:
-        with pytest.raises(ValueError, match=r"generator_version is 1.*generate the data set again"):
-            relevant_samples(self.record(tmp_path, "avqa", version=1), "test")
+def test_a_shot_of_a_film(talk: Talk) -> None:
+    assert relevant_in_talk(talk) == Relevant([(1.0, 1.9 + 0.3)], [(1.0, 1.9 + 0.3)])
+    film = Film((replace(talk, duration=3.0), talk))
+    assert rounded(relevant_in_shot(film, 1).visual) == rounded(relevant_in_shot(film, 1).audio) == [(4.0, 5.2)]

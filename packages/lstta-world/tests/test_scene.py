@@ -6,18 +6,10 @@ import pytest
 
 from lstta_world import truth
 from lstta_world.backdrops import INDOOR, OUTDOOR
-from lstta_world.scene import (
-    INSTRUMENTS,
-    SEEN,
-    UNSEEN,
-    Gesture,
-    Note,
-    Scene,
-    Split,
-    Syllable,
-    sample_scene,
-    scene_rng,
-)
+from lstta_world.random_scenes import sample_scene
+from lstta_world.scene import INSTRUMENTS, Gesture, Note, Scene, Syllable
+from lstta_world.splits import Split, scene_rng
+from lstta_world.styles import SEEN, UNSEEN
 
 
 def test_a_scene_depends_on_seed_split_and_index_alone() -> None:

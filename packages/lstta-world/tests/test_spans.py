@@ -15,8 +15,8 @@ from lstta_world.spans import Spans
 TIMES = [0.01 * step + 0.005 for step in range(800)]
 
 
-def at(found: Spans, time: float) -> bool:
-    return any(start <= time < end for start, end in found)
+def at(covering: Spans, time: float) -> bool:
+    return any(start <= time < end for start, end in covering)
 
 
 def drawn(seed: int) -> Spans:
@@ -25,9 +25,9 @@ def drawn(seed: int) -> Spans:
     return [(float(a), float(b)) for a, b in edges.reshape(5, 2)]
 
 
-def check(found: Spans, wanted: Callable[[float], bool]) -> None:
-    assert [at(found, time) for time in TIMES] == [wanted(time) for time in TIMES]
-    edges = [edge for span in found for edge in span]
+def check(computed: Spans, wanted: Callable[[float], bool]) -> None:
+    assert [at(computed, time) for time in TIMES] == [wanted(time) for time in TIMES]
+    edges = [edge for span in computed for edge in span]
     assert edges == sorted(set(edges)), "sorted, disjoint, none empty"
 
 

@@ -7,9 +7,9 @@ import pytest
 from numpy.typing import NDArray
 
 from lstta_world.casting import sample_person, sample_talk
-from lstta_world.scene import Split, scene_rng
 from lstta_world.speech import melody, render_speech
 from lstta_world.speech_rate import syllables, word_times
+from lstta_world.splits import Split, scene_rng
 from lstta_world.synth import SAMPLE_RATE
 from lstta_world.talk import CONTOURS, Contour, Talk, Tone
 

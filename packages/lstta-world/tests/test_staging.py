@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from lstta_world import truth
-from lstta_world.scene import SPLITS, STYLES, Split
+from lstta_world.splits import SPLITS, Split
 from lstta_world.staging import Part, draw_positions, speak, stage_scene
+from lstta_world.styles import STYLES
 
 
 @pytest.mark.parametrize("split", SPLITS)
@@ -25,9 +26,9 @@ def test_everybody_does_their_part_and_nothing_else(split: Split) -> None:
                 (truth.notes_of(scene, performer), part.plays),
                 (truth.motions(scene, performer), moves),
             ):
-                found = truth.phrases(events)
-                assert len(found) == len(spans)
-                for (start, end), (begin, stop) in zip(found, spans, strict=True):
+                phrases = truth.phrases(events)
+                assert len(phrases) == len(spans)
+                for (start, end), (begin, stop) in zip(phrases, spans, strict=True):
                     assert start == begin
                     assert stop - 0.5 < end <= stop
         assert truth.speaking(scene, 2.0, 4.0, least=1.5)

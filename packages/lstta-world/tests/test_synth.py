@@ -7,7 +7,10 @@ import pytest
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from lstta_world.scene import INSTRUMENTS, PITCHES, STYLES, Note, Scene, Split, Timbre, sample_scene, scene_rng
+from lstta_world.random_scenes import sample_scene
+from lstta_world.scene import INSTRUMENTS, PITCHES, Note, Scene, Timbre
+from lstta_world.splits import Split, scene_rng
+from lstta_world.styles import STYLES
 from lstta_world.synth import FULL, SAMPLE_RATE, render_note, render_sound
 
 PLAIN = Timbre(0.0, 1.0, 1.0, 1.0, 1.0)

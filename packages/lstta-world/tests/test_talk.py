@@ -8,7 +8,7 @@ import pytest
 
 from lstta_world import talk_truth
 from lstta_world.casting import LEAD, TALK_STYLES, sample_person, sample_talk
-from lstta_world.scene import Split, scene_rng
+from lstta_world.splits import Split, scene_rng
 from lstta_world.talk import EXPRESSIONS, SECONDS, Look, Talk, Tone
 
 TONE = Tone("level", wide=False, loud=True)

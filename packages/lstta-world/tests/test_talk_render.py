@@ -12,8 +12,9 @@ from PIL import Image
 
 from lstta_world.casting import sample_person
 from lstta_world.faces import head
-from lstta_world.media import write_talk
-from lstta_world.scene import scene_rng
+from lstta_world.film import Film
+from lstta_world.film_files import write_film
+from lstta_world.splits import scene_rng
 from lstta_world.talk import EXPRESSIONS, Look, Talk
 from lstta_world.talk_render import LEVELS, TalkRenderer
 
@@ -41,11 +42,11 @@ def test_expressions_can_be_told_apart_as_small_as_the_tiny_encoder_sees_them() 
     """The nearest face of another person of train, over all expressions and openings, on a plain ground."""
     people = [sample_person(scene_rng(1, "train", k), "train").face for k in range(8)]
     plain = [dataclasses.replace(face, skin=people[0].skin, hair="bald", size=1.0, shape=1.0) for face in people]
-    known = {key: small(head(plain[0], key[0], key[1] / LEVELS)) for key in product(EXPRESSIONS, range(LEVELS + 1))}
+    heads = {key: small(head(plain[0], key[0], key[1] / LEVELS)) for key in product(EXPRESSIONS, range(LEVELS + 1))}
     for face in plain[1:]:
-        for expression, level in known:
+        for expression, level in heads:
             seen = small(head(face, expression, level / LEVELS))
-            nearest, _ = min(known, key=lambda key, seen=seen: float(np.abs(known[key] - seen).mean()))  # type: ignore[misc]
+            nearest, _ = min(heads, key=lambda key, seen=seen: float(np.abs(heads[key] - seen).mean()))  # type: ignore[misc]
             assert nearest == expression
 
 
@@ -64,7 +65,7 @@ def test_frames_and_what_differs_between_talkers(talk: Talk) -> None:
 
 def test_a_talk_as_a_file(talk: Talk, tmp_path: Path) -> None:
     for name in ("a.mp4", "b.mp4"):
-        write_talk(tmp_path / name, talk)
+        write_film(tmp_path / name, Film((talk,)))
     assert (tmp_path / "a.mp4").read_bytes() == (tmp_path / "b.mp4").read_bytes()
     with av.open(str(tmp_path / "a.mp4")) as container:
         frames = [(float(f.time or 0), f.to_ndarray(format="rgb24")) for f in container.decode(video=0)]

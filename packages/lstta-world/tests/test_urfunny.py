@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from oracles import Row, accuracy_of_table
 
+from lstta_world.generate import generate
 from lstta_world.jokes import Joke, balanced
 from lstta_world.opinions import polarity
-from lstta_world.urfunny import generate_urfunny, plan, texts
+from lstta_world.urfunny import plan, texts
 
 SIZES = {"train": 4, "val": 1, "test": 2}
 
@@ -19,7 +20,7 @@ SIZES = {"train": 4, "val": 1, "test": 2}
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("generated") / "urfunny"
-    assert generate_urfunny(folder, **SIZES, seed=5, workers=1).samples == SIZES
+    assert generate("humor", folder, **SIZES, seed=5, workers=1).samples == SIZES
     return folder
 
 
@@ -82,7 +83,7 @@ def voice(joke: Joke) -> Hashable:
     return joke.punchline.tone
 
 
-KNOWN: dict[str, Callable[[Joke], Hashable]] = {
+BY_SENSES: dict[str, Callable[[Joke], Hashable]] = {
     "words": words,
     "face": shown_while_it_is_said,
     "voice": voice,
@@ -95,15 +96,15 @@ KNOWN: dict[str, Callable[[Joke], Hashable]] = {
 }
 
 
-def rows(jokes: list[Joke], known: str) -> list[Row]:
-    return [(KNOWN[known](joke), joke.funny) for joke in jokes]
+def rows(jokes: list[Joke], senses: str) -> list[Row]:
+    return [(BY_SENSES[senses](joke), joke.funny) for joke in jokes]
 
 
 def test_all_three_modalities_are_needed() -> None:
     train, test = plan("train", 1002, 0), plan("test", 402, 0)
-    accuracy = {known: accuracy_of_table(rows(train, known), rows(test, known)) for known in KNOWN}
+    accuracy = {senses: accuracy_of_table(rows(train, senses), rows(test, senses)) for senses in BY_SENSES}
     assert accuracy.pop("all three") == 1
-    pairs = {known: accuracy.pop(known) for known in list(accuracy) if " and " in known}
+    pairs = {senses: accuracy.pop(senses) for senses in list(accuracy) if " and " in senses}
     assert list(pairs.values()) == [pytest.approx(5 / 6, abs=0.03)] * 3
     assert all(0.42 <= value <= 0.58 for value in accuracy.values()), accuracy
 

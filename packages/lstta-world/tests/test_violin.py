@@ -11,9 +11,10 @@ from oracles import Row, accuracy_of_table
 
 from lstta_world import talk_truth
 from lstta_world.film import Film
+from lstta_world.generate import generate
 from lstta_world.opinions import QUALITIES, polarity
 from lstta_world.talk import Talk
-from lstta_world.violin import StatedClip, generate_violin, plan, texts
+from lstta_world.violin import StatedClip, plan, texts
 
 SIZES = {"train": 2, "val": 1, "test": 1}
 
@@ -21,7 +22,7 @@ SIZES = {"train": 2, "val": 1, "test": 1}
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("generated") / "violin"
-    assert generate_violin(folder, **SIZES, seed=5, workers=1).samples == {"train": 12, "val": 6, "test": 6}
+    assert generate("inference", folder, **SIZES, seed=5, workers=1).samples == {"train": 12, "val": 6, "test": 6}
     return folder
 
 
@@ -68,18 +69,18 @@ def test_the_first_of_a_pair_is_true_and_the_second_false() -> None:
             assert {fact.shot for fact in clip.facts} == {0, 1}
 
 
-Known = Callable[[Talk], Hashable]
-MODALITIES: dict[str, Known] = {
+Sense = Callable[[Talk], Hashable]
+MODALITIES: dict[str, Sense] = {
     "sight": lambda talk: talk_truth.expression(talk),
     "sound": lambda talk: talk.tone,
 }
 
 
-def rows(clips: list[StatedClip], known: Known, *, in_time: bool = True) -> list[Row]:
+def rows(clips: list[StatedClip], sense: Sense, *, in_time: bool = True) -> list[Row]:
     """Of every statement: what it says, and what is known of the one whom it means, or of both in no order."""
     return [
         (
-            (praises(text), known(speaker(clip.story, text)) if in_time else frozenset(map(known, clip.story.shots))),
+            (praises(text), sense(speaker(clip.story, text)) if in_time else frozenset(map(sense, clip.story.shots))),
             real,
         )
         for clip in clips
@@ -90,11 +91,11 @@ def rows(clips: list[StatedClip], known: Known, *, in_time: bool = True) -> list
 
 def test_sight_or_sound_alone_decides_less_and_both_need_the_subtitles() -> None:
     train, test = plan("train", 1009, 0), plan("test", 503, 0)
-    for name, known in MODALITIES.items():
-        assert accuracy_of_table(rows(train, known), rows(test, known)) == pytest.approx(5 / 6, abs=0.03), name
-        without = accuracy_of_table(rows(train, known, in_time=False), rows(test, known, in_time=False))
+    for name, sense in MODALITIES.items():
+        assert accuracy_of_table(rows(train, sense), rows(test, sense)) == pytest.approx(5 / 6, abs=0.03), name
+        without = accuracy_of_table(rows(train, sense, in_time=False), rows(test, sense, in_time=False))
         assert without < 0.83, name
-    both: Known = lambda talk: (talk_truth.expression(talk), talk.tone.contour)  # noqa: E731
+    both: Sense = lambda talk: (talk_truth.expression(talk), talk.tone.contour)  # noqa: E731
     assert accuracy_of_table(rows(train, both), rows(test, both)) == 1
     # Without the times of the subtitles nobody knows which face and voice belong to the thing.
     assert accuracy_of_table(rows(train, both, in_time=False), rows(test, both, in_time=False)) < 0.9

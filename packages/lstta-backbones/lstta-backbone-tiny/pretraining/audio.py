@@ -12,8 +12,10 @@ from torch import Tensor
 
 from lstta_backbone_tiny.audio import RATE, TinyAudio
 from lstta_world import talk_truth, truth
-from lstta_world.scene import INSTRUMENTS, Split, sample_scene, scene_rng
+from lstta_world.random_scenes import sample_scene
+from lstta_world.scene import INSTRUMENTS
 from lstta_world.speech import render_speech
+from lstta_world.splits import Split, scene_rng
 from lstta_world.synth import render_sound
 from lstta_world.talk import CONTOURS
 
@@ -95,12 +97,12 @@ class AudioProblem(Problem):
         answers = self.answers(batch)
         sounding = (batch["loudness"] > 0).float()
         present = torch.cat([sounding, batch["voice"][:, None].float()], 1)
-        found = F.binary_cross_entropy_with_logits(answers[:, :TONE, 0], present)
+        presence = F.binary_cross_entropy_with_logits(answers[:, :TONE, 0], present)
         level = batch["loudness"].clamp(min=1e-3).log() + 1
         loudness = (sounding * (answers[:, :NOBODY, 1] - level) ** 2).sum() / sounding.sum()
         notes = (sounding * (answers[:, :NOBODY, 2] - batch["notes"] / 2) ** 2).sum() / sounding.sum()
         tone = sum(F.cross_entropy(part, batch[name]) for name, part in self.tone(answers).items())
-        return 4 * found + 0.3 * loudness + 0.3 * notes + 0.3 * tone
+        return 4 * presence + 0.3 * loudness + 0.3 * notes + 0.3 * tone
 
     @staticmethod
     def tone(answers: Tensor) -> dict[str, Tensor]:
@@ -117,11 +119,11 @@ class AudioProblem(Problem):
                 for data in (scenes, talks)
             )
             sounding = scenes["loudness"] > 0
-            found = of_scenes[:, :NOBODY, 0] > 0
-            both = (found & sounding).sum().item()
+            heard = of_scenes[:, :NOBODY, 0] > 0
+            both = (heard & sounding).sum().item()
             known = talks["contour"] != NO_TONE
             result[split] = {
-                "F1 of instruments": round(2 * both / (found.sum() + sounding.sum()).item(), 4),
+                "F1 of instruments": round(2 * both / (heard.sum() + sounding.sum()).item(), 4),
                 "voice": share(of_scenes[:, VOICE, 0] > 0, scenes["voice"]),
                 "talker's voice": share(of_talks[:, VOICE, 0] > 0, talks["voice"]),
                 **{

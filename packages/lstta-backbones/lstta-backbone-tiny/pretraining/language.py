@@ -21,8 +21,8 @@ class LanguageProblem(Problem):
 
     def __init__(self, *, scenes: int, seed: int) -> None:
         lines = texts("train", scenes, seed)
-        known = [*ANSWERS, *ORDINARY_WORDS, *(line for part in lines.values() for line in part)]
-        words = sorted({word for text in known for word in split_words(text.replace("_", " "))})
+        every_text = [*ANSWERS, *ORDINARY_WORDS, *(line for part in lines.values() for line in part)]
+        words = sorted({word for text in every_text for word in split_words(text.replace("_", " "))})
         self.encoder = TinyLanguage(words=words)
         self.tokenize = self.encoder.spec.tokenize
         self.probe = nn.Linear(128, len(SPECIAL) + len(words))
@@ -69,7 +69,7 @@ class LanguageProblem(Problem):
         right, hidden = 0, 0
         for part in ids.split(512):
             batch = self.hide(part, 0.15)
-            found = self.words(batch).argmax(-1) == batch["truth"]
-            right += int(found[batch["hidden"]].sum())
+            correct = self.words(batch).argmax(-1) == batch["truth"]
+            right += int(correct[batch["hidden"]].sum())
             hidden += int(batch["hidden"].sum())
         return round(right / hidden, 4)

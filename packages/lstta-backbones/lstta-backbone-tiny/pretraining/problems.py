@@ -19,7 +19,8 @@ from lstta_core.interfaces import Encoder
 from lstta_world.casting import sample_person, sample_talk
 from lstta_world.opinions import sample_line
 from lstta_world.remarks import KINDS, sample_news
-from lstta_world.scene import INSTRUMENTS, Split
+from lstta_world.scene import INSTRUMENTS
+from lstta_world.splits import Split
 from lstta_world.talk import CONTOURS, EXPRESSIONS, Talk, Tone
 
 SEED = 7_000_000

@@ -8,13 +8,13 @@ from pathlib import Path
 from problems import SEED
 
 from lstta_tasks.tasks.avqa import fill
-from lstta_world import avqa, emotion, msrvtt, sentiment, urfunny, violin
-from lstta_world.scene import Split
+from lstta_world import meld, mosi, msrvtt, music_avqa, urfunny, violin
+from lstta_world.splits import Split
 
 
 def questions(split: Split, clips: int, seed: int) -> list[str]:
     """The questions about a split's clips."""
-    asked = [question for _, asked in avqa.plan(split, clips, seed) for question in asked]
+    asked = [question for _, asked in music_avqa.plan(split, clips, seed) for question in asked]
     return [fill(question.template.text, question.values, "generated") for question in asked]
 
 
@@ -23,8 +23,8 @@ SOURCES: dict[str, Callable[[Split, int, int], list[str]]] = {
     "retrieval": msrvtt.texts,
     "inference": violin.texts,
     "humor": urfunny.texts,
-    "sentiment": sentiment.texts,
-    "emotion": emotion.texts,
+    "sentiment": mosi.texts,
+    "emotion": meld.texts,
 }
 
 

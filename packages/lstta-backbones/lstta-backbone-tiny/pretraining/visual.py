@@ -13,8 +13,10 @@ from torch import Tensor
 
 from lstta_backbone_tiny.visual import TinyVisual
 from lstta_world import talk_truth, truth
+from lstta_world.random_scenes import sample_scene
 from lstta_world.render import SceneRenderer
-from lstta_world.scene import INSTRUMENTS, POSITIONS, Split, sample_scene, scene_rng
+from lstta_world.scene import INSTRUMENTS, POSITIONS
+from lstta_world.splits import Split, scene_rng
 from lstta_world.talk import EXPRESSIONS
 from lstta_world.talk_render import TalkRenderer
 

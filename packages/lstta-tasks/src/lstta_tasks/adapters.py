@@ -19,10 +19,10 @@ from lstta_core.adapter_files import (
     trained_tensors,
 )
 from lstta_core.interfaces import Encoder, Modality
+from lstta_core.lockstep import Inputs
 from lstta_core.plugins import installed_plugins
-from lstta_tasks.data.clip import ClipSource
-from lstta_tasks.data.collate import Collate
-from lstta_tasks.data.decode import decode_clip
+from lstta_tasks.data.clip import Clip, ClipSource
+from lstta_tasks.data.collate import Collate, on_device
 from lstta_tasks.data.preprocessing import Preprocessing
 from lstta_tasks.network import TaskNetwork, build_model
 from lstta_tasks.task import Sample, Task, TimedText
@@ -114,11 +114,31 @@ class Predictor:
         Raises:
             DecodeError: the video cannot be read.
         """
+        from lstta_tasks.data.decode import decode_clip
+
         source = ClipSource(id=str(video), video=Path(video))
         clip = decode_clip(source, self.preprocessing)
         sample = Sample(id=source.id, source=source, text=text, target=0, timed=tuple(timed))
+        return self.answer([(sample, clip)])[0]
+
+    def answer(self, items: Sequence[tuple[Sample, Clip]]) -> list[dict[str, Any]]:
+        """What the task predicts for each sample with its decoded clip, such as a cache holds: one batch."""
         with torch.no_grad():
-            return self.task.answer.predict(self.model(self.collate([(sample, clip)])["inputs"]).output)[0]
+            return self.task.answer.predict(self.model(self.inputs(items)).output)
+
+    def inputs(self, items: Sequence[tuple[Sample, Clip]]) -> Inputs:
+        """What the model reads of samples and their clips, by modality, on the model's device."""
+        return on_device(self.collate(items)["inputs"], self.device)
+
+    def to(self, device: torch.device | str) -> Predictor:
+        """Move the model; what it is asked follows. Returns itself."""
+        self.model.to(device)
+        return self
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model is."""
+        return next(self.model.parameters()).device
 
 
 def load(folder: str | Path, encoders: Mapping[Modality, Encoder] | None = None) -> Predictor:

@@ -10,7 +10,7 @@ from small_world import write_film
 
 from lstta_tasks.data.clip import ClipSource
 from lstta_tasks.doctor.probe import Probe, probe, probe_all
-from lstta_world.media import write_mp4
+from lstta_world.film_files import write_mp4
 
 RATE = 16_000
 

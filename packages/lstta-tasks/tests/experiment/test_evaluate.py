@@ -191,7 +191,7 @@ class TestRefusals:
             evaluate(load_config(world.config), altered(lambda r: r["method"].update(width=12)), "test")
 
     def test_a_method_that_is_not_there(self, world: World, altered: Alter) -> None:
-        with pytest.raises(LookupError, match=r"no adapter is named 'lstta-x'. Did you mean 'lstta'\?"):
+        with pytest.raises(LookupError, match=r"no method is named 'lstta-x'. Did you mean 'lstta'\?"):
             evaluate(load_config(world.config), altered(lambda r: r["method"].update(name="lstta-x")), "test")
 
 

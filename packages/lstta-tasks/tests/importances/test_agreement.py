@@ -34,7 +34,7 @@ def test_relevant_segments() -> None:
 def test_means_over_the_samples_that_tell_apart() -> None:
     numbers = [np.array([3.0, 1.0, 2.0]), np.array([1.0, 1.0, 1.0]), np.array([0.0, 5.0, 1.0])]
     relevant = [np.array([True, False, False]), np.array([True, True, True]), np.array([True, False, True])]
-    assert [tells_apart(found) for found in relevant] == [True, False, True]
+    assert [tells_apart(segments) for segments in relevant] == [True, False, True]
     result = agreement(numbers, relevant, ["a", "a", "b"])
     assert result is not None
     assert (result.samples, result.clips) == (2, 2)

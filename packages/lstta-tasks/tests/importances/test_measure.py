@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from small_world import World
+from mmengine.config import Config
+from small_world import World, rows
 
 from lstta_core.interfaces import Modality
 from lstta_tasks.experiment.config import load_config
 from lstta_tasks.experiment.evaluate import evaluate, restore
 from lstta_tasks.experiment.parts import Experiment
 from lstta_tasks.importances.measure import measure
-from lstta_tasks.importances.measured import ALL
+from lstta_tasks.importances.measured import ALL, TIMED
 from lstta_tasks.importances.rankings import CHANCE, HIGHEST, IMPORTANCE, LOWEST, RANDOM
+from lstta_tasks.importances.relevance_file import RELEVANT_SECONDS
 from lstta_tasks.importances.removal import Segments, blanked, hidden, seen_segments
 from lstta_tasks.network import TaskModel, TaskOutput
 from lstta_tasks.training.train import train
@@ -32,10 +35,10 @@ def test_curves_begin_with_what_evaluation_gives(world: World, run: Path) -> Non
     assert measured.metric == report.primary
     assert measured.samples == {ALL: details["samples"]}
     assert measured.agreement == {"importance": {}, "attention": {}}, "nobody knows which seconds matter here"
-    found = {(curve.by, curve.way): curve.values for curve in measured.curves[ALL]}
-    assert all(row[0] == report.value(report.primary) for values in found.values() for row in values)
-    assert {len(row) for values in found.values() for row in values} == {T}
-    assert len(found[CHANCE, RANDOM]) == 2
+    by_order = {(curve.by, curve.way): curve.values for curve in measured.curves[ALL]}
+    assert all(row[0] == report.value(report.primary) for values in by_order.values() for row in values)
+    assert {len(row) for values in by_order.values() for row in values} == {T}
+    assert len(by_order[CHANCE, RANDOM]) == 2
 
 
 def test_one_segment_is_left_that_of_the_highest_or_lowest_importance(world: World, run: Path) -> None:
@@ -44,7 +47,7 @@ def test_one_segment_is_left_that_of_the_highest_or_lowest_importance(world: Wor
     measured = measure(config, run / "best", "val", draws=1)
     experiment = restore(config, run / "best")
     task, samples = experiment.task, experiment.task.samples("val")
-    found = {(curve.by, curve.way): curve.values[0] for curve in measured.curves[ALL]}
+    by_order = {(curve.by, curve.way): curve.values[0] for curve in measured.curves[ALL]}
     for way, pick in ((LOWEST, "argmax"), (HIGHEST, "argmin")):
         predictions: dict[str, Any] = {}
         for i, sample in enumerate(samples):
@@ -56,7 +59,7 @@ def test_one_segment_is_left_that_of_the_highest_or_lowest_importance(world: Wor
                 kept[m] = torch.arange(T)[None] == left
             predictions[sample.id] = task.answer.predict(answer(experiment, inputs, kept).output)[0]
         report = task.answer.report(predictions, samples)
-        assert found[IMPORTANCE, way][-1] == pytest.approx(report.value(report.primary))
+        assert by_order[IMPORTANCE, way][-1] == pytest.approx(report.value(report.primary))
 
 
 def batch(experiment: Experiment, *places: int) -> Any:
@@ -92,8 +95,8 @@ def test_content_of_removed_segments_does_not_matter(experiment: Experiment) -> 
     other = {m: dict(given) for m, given in inputs.items()}
     for m, name in ((Modality.VISUAL, "frames"), (Modality.AUDIO, "sound")):
         flipped = other[m][name].flip(-1)
-        there = KEPT[m].reshape(2, T, *(1 for _ in flipped.shape[2:]))
-        other[m][name] = torch.where(there, other[m][name], flipped)
+        mask = KEPT[m].reshape(2, T, *(1 for _ in flipped.shape[2:]))
+        other[m][name] = torch.where(mask, other[m][name], flipped)
     removed = answer(experiment, inputs, KEPT)
     assert torch.equal(removed.output, answer(experiment, other, KEPT).output)
     assert not torch.equal(removed.output, answer(experiment, inputs).output)
@@ -146,11 +149,58 @@ def test_not_even_once_at_random(world: World, run: Path) -> None:
         measure(load_config(world.config), run / "best", "val", draws=0)
 
 
-def test_known_seconds_of_another_generator_are_refused(world: World, run: Path, tmp_path: Path) -> None:
-    """What a folder says it was generated from is what is compared with."""
-    root = tmp_path / "root"
-    shutil.copytree(world.root, root)
-    arguments = {"dataset": "avqa", "train": 1, "val": 1, "test": 1, "seed": 0, "generator_version": 1}
-    (root / "generated.json").write_text(json.dumps({"arguments": arguments}))
-    with pytest.raises(ValueError, match="generate the data set again"):
-        measure(load_config(world.config, {"task.root": str(root)}), run / "best", "test", draws=1)
+@pytest.fixture
+def beside(world: World, tmp_path: Path) -> Callable[[dict[str, Any]], Config]:
+    """Writes the relevant seconds of test beside a copy of the data set; gives a config for it."""
+
+    def write(test: dict[str, Any]) -> Config:
+        root = tmp_path / "root"
+        shutil.copytree(world.root, root)
+        (root / RELEVANT_SECONDS).write_text(json.dumps({"schema": 1, "splits": {"test": test}}))
+        return load_config(world.config, {"task.root": str(root)})
+
+    return write
+
+
+Beside = Callable[[dict[str, Any]], Config]
+
+
+def test_agreement_with_the_seconds_of_a_file(beside: Beside, run: Path) -> None:
+    """Films of one second in three segments; two of the questions about the first of them."""
+    first, second, third = (str(row["question_id"]) for row in rows("test")[:3])
+    config = beside(
+        {
+            first: {"visual": [[0.0, 0.3]], "audio": [], "group": "places"},
+            second: {"visual": [[0.3, 0.6]], "group": "times"},
+            third: {"visual": [[0.0, 1.0]], "language": [[0.0, 0.2]]},
+        }
+    )
+    measured = measure(config, run / "best", "test", draws=1, removed=[1])
+    for by_modality in measured.agreement.values():
+        assert {m: {group: part.samples for group, part in parts.items()} for m, parts in by_modality.items()} == {
+            "visual": {"": 2, "places": 1, "times": 1}
+        }
+    assert measured.samples == {ALL: 9, TIMED: 2}
+    explanation = restore(config, run / "best")
+    batch = next(iter(explanation.loader("test", explanation.dataset("test"))))
+    importances = answer(explanation, batch["inputs"]).importances
+    places = [batch["ids"].index(sample) for sample in (first, second)]
+    values = [importances[Modality.VISUAL][place].double() for place in places]
+    multiples = [float(numbers[segment] / numbers.mean()) for segment, numbers in enumerate(values)]
+    assert measured.agreement["importance"]["visual"][""].relevant.value == pytest.approx(np.mean(multiples))
+
+
+@pytest.mark.parametrize(
+    ("test", "message"),
+    [
+        ({"7": {"visual": [[0, 1]]}}, r"relevant_seconds.json: the split 'test' has no sample '7', its 9 samples are"),
+        (
+            {"first": {"audio": [[0.2, 2.5]]}},
+            r"sample '\d+': the audio span \[0.2, 2.5\] ends after the clip.*lasts 1 s",
+        ),
+    ],
+)
+def test_a_file_that_does_not_fit(beside: Beside, run: Path, test: dict[str, Any], message: str) -> None:
+    first = str(rows("test")[0]["question_id"])
+    with pytest.raises(ValueError, match=message):
+        measure(beside({sample.replace("first", first): entry for sample, entry in test.items()}), run / "best", "test")

@@ -38,10 +38,9 @@ from lstta_tasks.importances.rankings import (
     of_another_clip,
     orders,
 )
+from lstta_tasks.importances.relevance_file import RelevantSeconds
 from lstta_tasks.task import Sample
 from lstta_tasks.tasks.avqa import AVQA
-from lstta_world.relevance import Relevant
-from lstta_world.relevant_samples import Known
 
 VISUAL, AUDIO = Modality.VISUAL, Modality.AUDIO
 T = 3
@@ -49,11 +48,11 @@ SAMPLES = [
     Sample(id=f"q{i}", source=ClipSource(f"clip{i // 2}", Path("x.mp4")), text="?", target=1, labels=("A", "B", "yes"))
     for i in range(5)
 ]
-KNOWN = {
-    "q0": Known(Relevant([], [(0.0, 1.0)]), "A/B"),
-    "q1": Known(Relevant([(1.0, 2.0)], [(1.0, 2.0)]), "A/C"),
-    "q2": Known(Relevant([], []), "A/B"),
-    "q3": Known(Relevant([(0.0, 3.0)], [(0.0, 3.0)]), "A/B"),
+RELEVANT = {
+    "q0": RelevantSeconds({AUDIO: [(0.0, 1.0)]}, "A/B"),  # of sight nobody knows
+    "q1": RelevantSeconds({VISUAL: [(1.0, 2.0)], AUDIO: [(1.0, 2.0)]}, "A/C"),
+    "q2": RelevantSeconds({VISUAL: [], AUDIO: [], Modality.LANGUAGE: [(0.0, 1.0)]}, "A/B"),
+    "q3": RelevantSeconds({VISUAL: [(0.0, 3.0)], AUDIO: [(0.0, 3.0)]}, "A/B"),
 }
 
 
@@ -69,8 +68,8 @@ def answers(right: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
 
 class TestOrders:
     def test_which_there_are(self) -> None:
-        found = orders({IMPORTANCE: scores(), ATTENTION: scores(False)}, draws=2)
-        assert [(order.by, order.way, order.highest) for order in found] == [
+        every = orders({IMPORTANCE: scores(), ATTENTION: scores(False)}, draws=2)
+        assert [(order.by, order.way, order.highest) for order in every] == [
             (IMPORTANCE, LOWEST, False),
             (IMPORTANCE, HIGHEST, True),
             (IMPORTANCE, ANOTHER, False),
@@ -96,19 +95,19 @@ class TestOrders:
 
 
 def matters() -> Any:
-    return segments_that_matter(KNOWN, dict.fromkeys(KNOWN, 3.0), T)
+    return segments_that_matter(RELEVANT, dict.fromkeys(RELEVANT, 3.0), T)
 
 
 class TestMeasured:
     def test_agreements_by_type_leave_out_what_tells_nothing(self) -> None:
         clips = {sample.id: sample.source.id for sample in SAMPLES}
-        found = agreements(scores(), matters(), KNOWN, clips)
-        assert set(found) == {"visual", "audio"}
-        assert {kind: result.samples for kind, result in found["audio"].items()} == {"": 2, "A/B": 1, "A/C": 1}
-        assert {kind: result.samples for kind, result in found["visual"].items()} == {"": 1, "A/C": 1}
-        assert found["audio"]["A/B"].auroc.value == 1
-        assert found["audio"]["A/C"].auroc.value == 0.5
-        assert found["audio"][""].auroc.value == 0.75
+        result = agreements(scores(), matters(), RELEVANT, clips)
+        assert set(result) == {"visual", "audio"}
+        assert {group: part.samples for group, part in result["audio"].items()} == {"": 2, "A/B": 1, "A/C": 1}
+        assert {group: part.samples for group, part in result["visual"].items()} == {"": 1, "A/C": 1}
+        assert result["audio"]["A/B"].auroc.value == 1
+        assert result["audio"]["A/C"].auroc.value == 0.5
+        assert result["audio"][""].auroc.value == 0.75
 
     def test_groups(self) -> None:
         assert {name: [s.id for s in part] for name, part in groups(SAMPLES, matters()).items()} == {
@@ -125,12 +124,12 @@ class TestMeasured:
             (second, [answers([]), answers(["q0", "q4"])]),
             (third, [answers(["q0", "q1"]), answers(["q0", "q4"])]),
         ]
-        found = curves(task, SAMPLES[:2], answers(["q0", "q1", "q2"]), removed)
-        assert [(curve.by, curve.way, curve.values) for curve in found] == [
+        drawn = curves(task, SAMPLES[:2], answers(["q0", "q1", "q2"]), removed)
+        assert [(curve.by, curve.way, curve.values) for curve in drawn] == [
             (IMPORTANCE, LOWEST, ((1.0, 1.0, 0.5),)),
             (CHANCE, RANDOM, ((1.0, 0.0, 0.5), (1.0, 1.0, 0.5))),
         ]
-        assert found[1].mean == [1.0, 0.5, 0.5]
+        assert drawn[1].mean == [1.0, 0.5, 0.5]
 
 
 @pytest.mark.parametrize("known", [True, False])
@@ -142,7 +141,7 @@ def test_what_is_shown(known: bool, tmp_path: Path, capsys: pytest.CaptureFixtur
     clips = {sample.id: sample.source.id for sample in SAMPLES}
     measured = Measured(
         agreement={
-            name: agreements(given, matters() if known else {}, KNOWN, clips) for name, given in explanations.items()
+            name: agreements(given, matters() if known else {}, RELEVANT, clips) for name, given in explanations.items()
         },
         curves={name: curves(task, part, answers(["q0", "q1"]), removed) for name, part in parts.items()},
         samples={name: len(part) for name, part in parts.items()},

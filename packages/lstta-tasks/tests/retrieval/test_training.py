@@ -19,7 +19,7 @@ from lstta_core.interfaces import Modality
 from lstta_tasks.experiment.config import load_config
 from lstta_tasks.experiment.evaluate import evaluate, restore
 from lstta_tasks.experiment.parts import Experiment
-from lstta_tasks.explain import hook as explanation_hook
+from lstta_tasks.explain import picture as drawing
 from lstta_tasks.retrieval.board import pair_id
 from lstta_tasks.training.checkpoints import last_checkpoint
 from lstta_tasks.training.train import train
@@ -29,7 +29,7 @@ DIRECTIONS = ("text_to_video", "video_to_text")
 
 @pytest.fixture(autouse=True)
 def _few_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(explanation_hook, "picture", grey_picture)
+    monkeypatch.setattr(drawing, "picture", grey_picture)
 
 
 def batch_of(experiment: Experiment, split: Any = "train") -> dict[str, Any]:

@@ -20,7 +20,7 @@ import torch
 from lstta_core.adapter_files import save_adapter
 from lstta_tasks.experiment.config import load_config
 from lstta_tasks.experiment.metric import TaskMetric
-from lstta_tasks.explain import hook as explanation_hook
+from lstta_tasks.explain import picture as drawing
 from lstta_tasks.training import checkpoints
 from lstta_tasks.training.hooks import SeedHook
 from lstta_tasks.training.train import train
@@ -59,7 +59,7 @@ def _train(
 
 def skip_pictures() -> None:
     """Draw nothing to speak of: drawing takes longer than all the rest."""
-    mock.patch.object(explanation_hook, "picture", grey_picture).start()
+    mock.patch.object(drawing, "picture", grey_picture).start()
 
 
 def grey_picture(*_: Any) -> Any:

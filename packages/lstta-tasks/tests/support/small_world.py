@@ -13,7 +13,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
 
 CLIPS = {"train": 7, "val": 5, "test": 3}
@@ -118,6 +117,8 @@ def write_film(
 
     ``shade`` is added to the background, so that films that are alike are not the same.
     """
+    import av
+
     rate = 8000
     with av.open(str(path), "w") as container:
         video: Any = container.add_stream("libx264", rate=pictures)
@@ -134,6 +135,8 @@ def write_film(
 
 
 def _pictures(background: int, count: int) -> Iterable[Any]:
+    import av
+
     for number in range(count):
         pixels = np.full((32, 48, 3), background, np.uint8)
         pixels[:, 12 * number : 12 * number + 6] = 120
@@ -143,6 +146,8 @@ def _pictures(background: int, count: int) -> Iterable[Any]:
 
 
 def _sound(wave: Any, rate: int) -> Iterable[Any]:
+    import av
+
     for begin in range(0, len(wave), 1000):
         frame = av.AudioFrame.from_ndarray(wave[None, begin : begin + 1000], format="fltp", layout="mono")
         frame.sample_rate, frame.pts, frame.time_base = rate, begin, Fraction(1, rate)

@@ -10,7 +10,9 @@ from lstta_tasks.task import Sample, Task
 from lstta_tasks.tasks.emotion import Emotion
 from lstta_tasks.tasks.humor import Humor
 from lstta_tasks.tasks.sentiment import Sentiment
-from lstta_world import emotion, sentiment, urfunny
+from lstta_world import meld, mosi, urfunny
+from lstta_world.generate import generate
+from lstta_world.opinions import score
 
 SIZES = {"train": 5, "val": 2, "test": 3}
 SEED = 11
@@ -18,13 +20,13 @@ SEED = 11
 
 def texts_and_targets(task: Task) -> dict[str, list[tuple[str | None, int | float]]]:
     """Of every split that is there; all its clips are files."""
-    found = {}
+    by_split = {}
     for split in task.splits():
         samples = task.samples(split)
         assert [sample.source for sample in samples] == task.clips(split)
         assert all(_is_there(sample) for sample in samples)
-        found[str(split)] = [(sample.text, sample.target) for sample in samples]
-    return found
+        by_split[str(split)] = [(sample.text, sample.target) for sample in samples]
+    return by_split
 
 
 def _is_there(sample: Sample) -> bool:
@@ -32,19 +34,19 @@ def _is_there(sample: Sample) -> bool:
 
 
 def test_sentiment(tmp_path: Path) -> None:
-    sentiment.generate_sentiment(tmp_path, **SIZES, seed=SEED, workers=1)
-    planned = {split: sentiment.plan(split, count, SEED) for split, count in SIZES.items()}  # type: ignore[arg-type]
-    expected = {split: [(talk.line, sentiment.score(talk)) for talk in talks] for split, talks in planned.items()}
+    generate("sentiment", tmp_path, **SIZES, seed=SEED, workers=1)
+    planned = {split: mosi.plan(split, count, SEED) for split, count in SIZES.items()}  # type: ignore[arg-type]
+    expected = {split: [(talk.line, score(talk)) for talk in talks] for split, talks in planned.items()}
     assert texts_and_targets(Sentiment(root=tmp_path)) == expected
 
 
 @pytest.mark.parametrize("context", [0, 3])
 def test_emotion(tmp_path: Path, context: int) -> None:
-    emotion.generate_emotion(tmp_path, **SIZES, seed=SEED, workers=1)
-    found = texts_and_targets(Emotion(root=tmp_path, context=context))
+    generate("emotion", tmp_path, **SIZES, seed=SEED, workers=1)
+    read = texts_and_targets(Emotion(root=tmp_path, context=context))
     for split, count in SIZES.items():
-        planned = emotion.plan(split, count, SEED)  # type: ignore[arg-type]
-        for (text, _), utterance in zip(found[split], planned, strict=True):
+        planned = meld.plan(split, count, SEED)  # type: ignore[arg-type]
+        for (text, _), utterance in zip(read[split], planned, strict=True):
             said = f"{utterance.speaker}: {utterance.talk.line}"
             assert text == said if context == 0 or utterance.number == 0 else str(text).startswith(f"{said} ")
         samples = Emotion(root=tmp_path).samples(split)  # type: ignore[arg-type]
@@ -52,7 +54,7 @@ def test_emotion(tmp_path: Path, context: int) -> None:
 
 
 def test_humor(tmp_path: Path) -> None:
-    urfunny.generate_urfunny(tmp_path, **SIZES, seed=SEED, workers=1)
+    generate("humor", tmp_path, **SIZES, seed=SEED, workers=1)
     expected = {
         split: [
             (f"{joke.punchline.line} {joke.setup.line}", int(joke.funny))

@@ -14,14 +14,14 @@ from small_world import World
 from lstta_core.adapter_files import read_adapter
 from lstta_core.whole_files import write_whole
 from lstta_tasks.experiment.config import load_config
-from lstta_tasks.explain import hook as explanation_hook
+from lstta_tasks.explain import picture as drawing
 from lstta_tasks.training.checkpoints import last_checkpoint
 from lstta_tasks.training.train import train
 
 
 @pytest.fixture(autouse=True)
 def _few_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(explanation_hook, "picture", grey_picture)
+    monkeypatch.setattr(drawing, "picture", grey_picture)
 
 
 def checkpoint(folder: Path) -> dict[str, Any]:

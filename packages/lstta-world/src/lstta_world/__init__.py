@@ -1,7 +1,8 @@
 """The built-in clips: a small world of performers, rendered to video files in the public data sets' own layouts.
 
-The way of one clip: ``scene.sample_scene`` draws what happens; ``truth`` says what is true of it; ``render`` and
-``synth`` make pictures and sound; ``media`` writes them as mp4. Beside the musicians there are talkers, with a ``talk``
-for a scene: ``talk_truth``, ``talk_render``, ``speech``. One file a data set (``avqa``) asks or tells what is
-true in that data set's own files. Nothing is imported here, so that ``--help`` stays fast.
+The way of one clip: ``random_scenes.sample_scene`` draws what happens, a ``scene``; ``truth`` says what is true of it;
+``render`` and ``synth`` make pictures and sound; ``film_files`` writes them as mp4. Beside the musicians there are
+talkers, with a ``talk`` for a scene: ``casting``, ``talk_truth``, ``talk_render``, ``speech``. One file a data set
+(``music_avqa``, ``meld``, …) asks or tells what is true in that data set's own files; ``generate`` writes any of them,
+and beside it which seconds matter (``relevance``). Nothing is imported here, so that ``--help`` stays fast.
 """

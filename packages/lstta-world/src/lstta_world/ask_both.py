@@ -169,6 +169,6 @@ def before_or_after(scene: Scene) -> Asked:
         if any(abs(gap) < APART for gap in gaps.values()):
             continue
         for word, side in (("before", -1), ("after", 1)):
-            there = [j for j, gap in gaps.items() if gap * side > 0]
-            if len(there) == 1 and there[0] in named.values():
-                yield (word, kind), kind_of(scene, there[0])
+            that_side = [j for j, gap in gaps.items() if gap * side > 0]
+            if len(that_side) == 1 and that_side[0] in named.values():
+                yield (word, kind), kind_of(scene, that_side[0])

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from numpy.random import Generator
 
-from lstta_world.scene import STYLES, Place, Ranges, Split, draw
+from lstta_world.scene import Place
 from lstta_world.speech_rate import word_times
+from lstta_world.splits import Split
+from lstta_world.styles import STYLES, Ranges, draw
 from lstta_world.talk import (
     EXPRESSIONS,
     SECONDS,

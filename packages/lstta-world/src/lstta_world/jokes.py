@@ -26,7 +26,7 @@ from lstta_world import talk_truth
 from lstta_world.casting import sample_person, sample_talk, sample_tone
 from lstta_world.film import Film
 from lstta_world.opinions import polarity, sample_line
-from lstta_world.scene import Split
+from lstta_world.splits import Split
 from lstta_world.talk import CONTOURS, Contour, Expression, Talk
 
 Delivery = Literal["deadpan", "sincere", "ironic", "grimacing"]

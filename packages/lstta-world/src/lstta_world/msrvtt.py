@@ -18,17 +18,19 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 from numpy.random import Generator
 
 from lstta_world.captions import Description, Sight, Sound, caption, describe
-from lstta_world.dataset import Folder, Report, write_clips, write_csv, write_json
-from lstta_world.scene import ENTRIES, INSTRUMENTS, POSITIONS, SECONDS, SPLITS, Scene, Split
+from lstta_world.data_set import Contents, Counts, DataSet
+from lstta_world.random_scenes import ENTRIES
+from lstta_world.scene import INSTRUMENTS, POSITIONS, SECONDS, Scene
 from lstta_world.spans import Span
+from lstta_world.splits import SPLITS, Split
 from lstta_world.staging import Part, draw_place, draw_positions, stage_scene
+from lstta_world.whole_files import csv_bytes, json_bytes
 
 SIDE = 4  # sights, and sounds, of a block
 CAPTIONS: dict[Split, int] = {"train": 5, "val": 5, "test": 1}
@@ -43,44 +45,6 @@ class CaptionedClip:
 
     scene: Scene
     captions: tuple[str, ...]
-
-
-def generate_msrvtt(
-    root: Path, *, train: int = 2000, val: int = 200, test: int = 300, seed: int = 0, workers: int = 2
-) -> Report:
-    """Write ``train`` + ``val`` + ``test`` clips of eight seconds, five captions each, one for those of test.
-
-    A second run with the same arguments does nothing; one that was interrupted goes on where it was.
-
-    Raises:
-        ValueError: ``root`` holds something that was not generated with these arguments.
-    """
-    root = Path(root)
-    counts: dict[Split, int] = {"train": train, "val": val, "test": test}
-    folder = Folder(root, {"dataset": "msrvtt", "train": train, "val": val, "test": test, "seed": seed})
-    earlier = folder.begin()
-    if earlier is not None:
-        return earlier
-    videos = root / "videos" / "all"
-    videos.mkdir(parents=True, exist_ok=True)
-    planned = {split: plan(split, count, seed) for split, count in counts.items()}
-    ids = {split: [video_id(split, index) for index in range(count)] for split, count in counts.items()}
-    write_json(root / "MSRVTT_data.json", _data(planned))
-    write_csv(root / "MSRVTT_train.9k.csv", ("video_id",), [(name,) for name in ids["train"]])
-    write_csv(root / "MSRVTT_val.csv", ("video_id",), [(name,) for name in ids["val"]])
-    rows = [
-        (f"ret{i}", name.replace("video", "msr"), name, clip.captions[0])
-        for i, (name, clip) in enumerate(zip(ids["test"], planned["test"], strict=True))
-    ]
-    write_csv(root / "MSRVTT_JSFUSION_test.csv", ("key", "vid_key", "video_id", "sentence"), rows)
-    clips = [
-        (videos / f"{name}.mp4", clip.scene)
-        for split in SPLITS
-        for name, clip in zip(ids[split], planned[split], strict=True)
-    ]
-    rendered, kept = write_clips(clips, workers)
-    samples = {str(split): sum(len(clip.captions) for clip in planned[split]) for split in SPLITS}
-    return folder.finish({str(split): count for split, count in counts.items()}, samples, rendered, kept)
 
 
 def plan(split: Split, clips: int, seed: int) -> list[CaptionedClip]:
@@ -109,6 +73,37 @@ def texts(split: Split, clips: int, seed: int) -> list[str]:
 def video_id(split: Split, index: int) -> str:
     """``video`` and a number; from another million a split, so that a split's size changes no other split's names."""
     return f"video{SPLITS.index(split) * 1_000_000 + index}"
+
+
+def contents(counts: Counts, seed: int) -> Contents:
+    """Clips of eight seconds with five captions each, one for those of test.
+
+    No second is known to matter more than another: a caption tells of all of its clip.
+    """
+    planned = {split: plan(split, count, seed) for split, count in counts.items()}
+    ids = {split: [video_id(split, index) for index in range(count)] for split, count in counts.items()}
+    test = [
+        (f"ret{i}", name.replace("video", "msr"), name, clip.captions[0])
+        for i, (name, clip) in enumerate(zip(ids["test"], planned["test"], strict=True))
+    ]
+    return Contents(
+        samples={split: sum(len(clip.captions) for clip in clips) for split, clips in planned.items()},
+        annotations={
+            "MSRVTT_data.json": json_bytes(_data(planned)),
+            "MSRVTT_train.9k.csv": csv_bytes(("video_id",), [(name,) for name in ids["train"]]),
+            "MSRVTT_val.csv": csv_bytes(("video_id",), [(name,) for name in ids["val"]]),
+            "MSRVTT_JSFUSION_test.csv": csv_bytes(("key", "vid_key", "video_id", "sentence"), test),
+        },
+        films={
+            f"videos/all/{name}.mp4": clip.scene
+            for split in SPLITS
+            for name, clip in zip(ids[split], planned[split], strict=True)
+        },
+        relevant={split: {} for split in SPLITS},
+    )
+
+
+DATA_SET = DataSet({"dataset": "msrvtt"}, contents)
 
 
 def _block(rng: Generator, used: set[Description]) -> list[Description]:

@@ -66,10 +66,10 @@ def topic_of(line: str) -> str:
     Raises:
         ValueError: it has no topic, or several.
     """
-    found = [name for name in TOPICS if re.search(rf"\bthe {name}\b", line, re.IGNORECASE)]
-    if len(found) != 1:
-        raise ValueError(f"{line!r} has {len(found)} topics, a line has exactly one")
-    return found[0]
+    topics = [name for name in TOPICS if re.search(rf"\bthe {name}\b", line, re.IGNORECASE)]
+    if len(topics) != 1:
+        raise ValueError(f"{line!r} has {len(topics)} topics, a line has exactly one")
+    return topics[0]
 
 
 def polarity(line: str) -> int:
@@ -79,10 +79,10 @@ def polarity(line: str) -> int:
         ValueError: it has no such word, or several.
     """
     words = re.findall(r"\w+", line.lower())
-    found = [(k, _POLARITY[word]) for k, word in enumerate(words) if word in _POLARITY]
-    if len(found) != 1:
-        raise ValueError(f"{line!r} has {len(found)} words of opinion, a line has exactly one")
-    place, value = found[0]
+    judged = [(k, _POLARITY[word]) for k, word in enumerate(words) if word in _POLARITY]
+    if len(judged) != 1:
+        raise ValueError(f"{line!r} has {len(judged)} words of opinion, a line has exactly one")
+    place, value = judged[0]
     if any(word in NEGATIONS for word in words[:place]):
         return (value < 0) - (value > 0)
     return value

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from lstta_world import truth
+from lstta_world.film import Film
 from lstta_world.questions import Question
 from lstta_world.reference import entering, kind_of
 from lstta_world.scene import POSITIONS, Scene
@@ -33,13 +34,20 @@ When = Callable[[Scene, Iterable[int]], Spans]
 
 
 def relevant_to(scene: Scene, question: Question) -> Relevant:
-    """What the answer to a question about a scene rests on."""
-    return EVIDENCE[question.template.text](scene, question)
+    """What the answer to a question about a scene rests on, within the clip."""
+    evidence = EVIDENCE[question.template.text](scene, question)
+    clip = [(0.0, scene.duration)]
+    return Relevant(intersection(evidence.visual, clip), intersection(evidence.audio, clip))
 
 
 def relevant_in_talk(talk: Talk) -> Relevant:
     """What a speaker means rests on the line: the face shows something else before and after it, the voice nothing."""
     return Relevant([spoken(talk)], [spoken(talk)])
+
+
+def relevant_in_shot(film: Film, shot: int) -> Relevant:
+    """What the speaker of one shot means rests on that shot's line, likewise."""
+    return Relevant([film.spoken(shot)], [film.spoken(shot)])
 
 
 # Who is asked about, of those that sound, in the order in which they come in.
@@ -88,8 +96,8 @@ def ears_and_eyes(who: Who, when: When = playing) -> Evidence:
     """Sound, and sight of those who are visible."""
 
     def evidence(scene: Scene, question: Question) -> Relevant:
-        there = who(scene, question)
-        return Relevant(when(scene, [i for i in there if scene.performers[i].visible]), when(scene, there))
+        meant = who(scene, question)
+        return Relevant(when(scene, [i for i in meant if scene.performers[i].visible]), when(scene, meant))
 
     return evidence
 

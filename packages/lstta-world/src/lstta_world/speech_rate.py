@@ -10,8 +10,8 @@ VOWELS = "aeiou"  # in the order of synth.VOWELS; y sounds as i
 
 def syllables(word: str) -> list[int]:
     """The vowels of a word, one a group of vowel letters, at least one; indices into synth.VOWELS."""
-    found = re.findall(r"[aeiouy]+", word.lower().replace("y", "i"))
-    return [VOWELS.index(group[0]) for group in found] or [0]
+    groups = re.findall(r"[aeiouy]+", word.lower().replace("y", "i"))
+    return [VOWELS.index(group[0]) for group in groups] or [0]
 
 
 def word_times(line: str, pace: float) -> list[tuple[str, float, float]]:

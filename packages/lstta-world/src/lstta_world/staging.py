@@ -11,25 +11,11 @@ from dataclasses import dataclass
 
 from numpy.random import Generator
 
-from lstta_world.scene import (
-    LOUDNESS_DB,
-    NOTES_PER_SECOND,
-    POSITIONS,
-    SECONDS,
-    STYLES,
-    Gesture,
-    Note,
-    Place,
-    Position,
-    Scene,
-    Split,
-    Syllable,
-    beat_times,
-    draw,
-    play,
-    sample_performer,
-)
+from lstta_world.random_scenes import LOUDNESS_DB, NOTES_PER_SECOND, beat_times, play, sample_performer
+from lstta_world.scene import POSITIONS, SECONDS, Gesture, Note, Place, Position, Scene, Syllable
 from lstta_world.spans import Span
+from lstta_world.splits import Split
+from lstta_world.styles import STYLES, draw, draw_surroundings
 
 
 @dataclass(frozen=True)
@@ -64,10 +50,7 @@ def stage_scene(rng: Generator, split: Split, parts: Sequence[Part], place: Plac
     return Scene(
         split=split,
         place=place,
-        backdrop=str(rng.choice(style.indoor if place == "indoor" else style.outdoor)),
-        seed=int(rng.integers(2**31)),
-        tint=(draw(rng, style.tint), draw(rng, style.tint), draw(rng, style.tint)),
-        hiss=draw(rng, style.hiss),
+        **draw_surroundings(rng, style, place),
         duration=SECONDS,
         performers=tuple(sample_performer(rng, style, part.instrument, part.position) for part in parts),
         notes=tuple(sorted(notes, key=lambda note: note.onset)),

@@ -12,7 +12,7 @@ from lstta_world import talk_truth
 from lstta_world.casting import sample_person, sample_talk, sample_tone
 from lstta_world.film import Film
 from lstta_world.opinions import FACES, TOPICS, sample_line
-from lstta_world.scene import Split
+from lstta_world.splits import Split
 from lstta_world.talk import CONTOURS, DIRECTION, Expression, Talk
 
 AGREED = 0.75  # of the stories have two people of one mind

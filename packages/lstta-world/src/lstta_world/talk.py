@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from lstta_world.scene import Place, Split
+from lstta_world.scene import Place
+from lstta_world.splits import Split
 
 Expression = Literal["blank", "smile", "frown", "wide"]
 Contour = Literal["falling", "level", "rising"]

@@ -14,52 +14,19 @@ The data set's precomputed features (words as indexes, COVAREP, OpenFace) have n
 from __future__ import annotations
 
 import pickle
-from pathlib import Path
 
 import numpy as np
 
-from lstta_world.dataset import Folder, Report, write_bytes, write_films
+from lstta_world.data_set import Contents, Counts, DataSet
 from lstta_world.jokes import PUNCHLINE, SETUP, Joke, balanced, sample_joke
-from lstta_world.scene import SPLITS, Split, scene_rng
+from lstta_world.relevance import relevant_in_shot
+from lstta_world.relevant_seconds import RelevantSample
 from lstta_world.spans import Span
+from lstta_world.splits import SPLITS, Split, scene_rng
 
 FOLDS: dict[Split, str] = {"train": "train", "val": "dev", "test": "test"}
 PROTOCOL = 3
 EDITION = 2
-
-
-def generate_urfunny(
-    root: Path, *, train: int = 2000, val: int = 200, test: int = 300, seed: int = 0, workers: int = 2
-) -> Report:
-    """Write ``train`` + ``val`` + ``test`` clips of eight seconds, each a sample.
-
-    A second run with the same arguments does nothing; one that was interrupted goes on where it was.
-
-    Raises:
-        ValueError: ``root`` holds something that was not generated with these arguments.
-    """
-    root = Path(root)
-    counts: dict[Split, int] = {"train": train, "val": val, "test": test}
-    folder = Folder(
-        root, {"dataset": "urfunny", "edition": EDITION, "train": train, "val": val, "test": test, "seed": seed}
-    )
-    earlier = folder.begin()
-    if earlier is not None:
-        return earlier
-    videos = root / "urfunny2_videos"
-    videos.mkdir(exist_ok=True)
-    jokes = {
-        humor_id(split, index): joke
-        for split, count in counts.items()
-        for index, joke in enumerate(plan(split, count, seed))
-    }
-    folds = {FOLDS[split]: [humor_id(split, index) for index in range(count)] for split, count in counts.items()}
-    _write_pickle(root / "data_folds.pkl", folds)
-    _write_pickle(root / "language_sdk.pkl", {name: _language(joke) for name, joke in jokes.items()})
-    _write_pickle(root / "humor_label_sdk.pkl", {name: int(joke.funny) for name, joke in jokes.items()})
-    rendered, kept = write_films([(videos / f"{name}.mp4", joke.film) for name, joke in jokes.items()], workers)
-    sizes = {str(split): count for split, count in counts.items()}
-    return folder.finish(sizes, dict(sizes), rendered, kept)
 
 
 def plan(split: Split, clips: int, seed: int) -> list[Joke]:
@@ -78,6 +45,33 @@ def humor_id(split: Split, index: int) -> int:
     return SPLITS.index(split) * 1_000_000 + index
 
 
+def contents(counts: Counts, seed: int) -> Contents:
+    """Clips of eight seconds, each a sample. What is funny about it is in the punchline."""
+    jokes = {
+        split: {humor_id(split, index): joke for index, joke in enumerate(plan(split, count, seed))}
+        for split, count in counts.items()
+    }
+    named = {name: joke for of_split in jokes.values() for name, joke in of_split.items()}
+    return Contents(
+        samples=counts,
+        annotations={
+            "data_folds.pkl": _pickled({FOLDS[split]: list(of_split) for split, of_split in jokes.items()}),
+            "language_sdk.pkl": _pickled({name: _language(joke) for name, joke in named.items()}),
+            "humor_label_sdk.pkl": _pickled({name: int(joke.funny) for name, joke in named.items()}),
+        },
+        films={f"urfunny2_videos/{name}.mp4": joke.film for name, joke in named.items()},
+        relevant={
+            split: {
+                str(name): RelevantSample(relevant_in_shot(joke.film, PUNCHLINE)) for name, joke in of_split.items()
+            }
+            for split, of_split in jokes.items()
+        },
+    )
+
+
+DATA_SET = DataSet({"dataset": "urfunny", "edition": EDITION}, contents)
+
+
 def _language(joke: Joke) -> dict[str, object]:
     return {
         "punchline_sentence": joke.punchline.line,
@@ -91,5 +85,5 @@ def _intervals(spans: list[Span]) -> list[list[float]]:
     return [[round(time, 3) for time in span] for span in spans]
 
 
-def _write_pickle(path: Path, content: object) -> None:
-    write_bytes(path, pickle.dumps(content, protocol=PROTOCOL))
+def _pickled(content: object) -> bytes:
+    return pickle.dumps(content, protocol=PROTOCOL)

@@ -9,16 +9,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from lstta_world.dataset import Folder, Report, write_films, write_json
+from lstta_world.data_set import Contents, Counts, DataSet
 from lstta_world.film import Film
-from lstta_world.scene import SPLITS, Split, scene_rng
+from lstta_world.relevance import relevant_in_shot
+from lstta_world.relevant_seconds import RelevantSample
+from lstta_world.splits import SPLITS, Split, scene_rng
 from lstta_world.statements import Fact, sample_facts
 from lstta_world.stories import sample_story
+from lstta_world.whole_files import json_bytes
 
 EDITION = 2
 PAIRS = 3
@@ -31,37 +34,6 @@ class StatedClip:
 
     story: Film
     facts: tuple[Fact, ...]
-
-
-def generate_violin(
-    root: Path, *, train: int = 2000, val: int = 200, test: int = 300, seed: int = 0, workers: int = 2
-) -> Report:
-    """Write ``train`` + ``val`` + ``test`` clips of eight seconds, three true and three false statements each.
-
-    A second run with the same arguments does nothing; one that was interrupted goes on where it was.
-
-    Raises:
-        ValueError: ``root`` holds something that was not generated with these arguments.
-    """
-    root = Path(root)
-    counts: dict[Split, int] = {"train": train, "val": val, "test": test}
-    folder = Folder(
-        root, {"dataset": "violin", "edition": EDITION, "train": train, "val": val, "test": test, "seed": seed}
-    )
-    earlier = folder.begin()
-    if earlier is not None:
-        return earlier
-    (root / "videos").mkdir(exist_ok=True)
-    planned = [
-        (clip_id(split, index), SPLIT_NAMES[split], clip)
-        for split, count in counts.items()
-        for index, clip in enumerate(plan(split, count, seed))
-    ]
-    write_json(root / "violin_annotation.json", {name: _entry(name, split, clip) for name, split, clip in planned})
-    clips = [(root / "videos" / f"{name}.mp4", clip.story) for name, _, clip in planned]
-    rendered, kept = write_films(clips, workers)
-    samples = {str(split): 2 * PAIRS * count for split, count in counts.items()}
-    return folder.finish({str(split): count for split, count in counts.items()}, samples, rendered, kept)
 
 
 def plan(split: Split, clips: int, seed: int) -> list[StatedClip]:
@@ -86,6 +58,35 @@ def texts(split: Split, clips: int, seed: int) -> list[str]:
 def clip_id(split: Split, index: int) -> str:
     """``story_<split>_<index>``."""
     return f"story_{split}_{index:06d}"
+
+
+def contents(counts: Counts, seed: int) -> Contents:
+    """Clips of eight seconds, three true and three false statements each, about one of the two who speak."""
+    planned = {
+        split: {clip_id(split, index): clip for index, clip in enumerate(plan(split, count, seed))}
+        for split, count in counts.items()
+    }
+    entries = {
+        name: _entry(name, SPLIT_NAMES[split], clip) for split, clips in planned.items() for name, clip in clips.items()
+    }
+    return Contents(
+        samples={split: 2 * PAIRS * count for split, count in counts.items()},
+        annotations={"violin_annotation.json": json_bytes(entries)},
+        films={f"videos/{name}.mp4": clip.story for clips in planned.values() for name, clip in clips.items()},
+        relevant={split: _relevant(clips) for split, clips in planned.items()},
+    )
+
+
+DATA_SET = DataSet({"dataset": "violin", "edition": EDITION}, contents)
+
+
+def _relevant(clips: Mapping[str, StatedClip]) -> dict[str, RelevantSample]:
+    return {
+        f"{name}/{pair}/{kind}": RelevantSample(relevant_in_shot(clip.story, fact.shot))
+        for name, clip in clips.items()
+        for pair, fact in enumerate(clip.facts)
+        for kind in ("real", "fake")
+    }
 
 
 def _entry(name: str, split: str, clip: StatedClip) -> dict[str, object]:

@@ -6,10 +6,8 @@ import html
 import re
 from pathlib import Path
 
-import av
-
 from lstta_tasks.data.clip import DecodeError
-from lstta_tasks.data.tracks import missing, reasons, seconds
+from lstta_tasks.data.files import missing
 from lstta_tasks.task import TimedText
 
 SUFFIXES = (".srt", ".vtt")
@@ -27,6 +25,10 @@ def read_subtitles(path: Path) -> tuple[TimedText, ...]:
         raise ValueError(f"{path}: subtitles end in {' or '.join(SUFFIXES)}")
     if (reason := missing(path)) is not None:
         raise ValueError(reason)
+    import av
+
+    from lstta_tasks.data.tracks import reasons, seconds
+
     lines = []
     with reasons(path), av.open(str(path.absolute()), options={"protocol_whitelist": "file"}) as container:
         if not container.streams.subtitles:

@@ -1,6 +1,7 @@
 """Training on a CPU with glibc: keep freed memory instead of giving it back to the system after every step.
 
 A step frees and takes the same large blocks again; by default glibc maps each anew, and the kernel clears every page.
+Called by the command line alone: it changes the whole process.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4  # of glibc's malloc.h
 
 
 def keep_freed_memory() -> bool:
-    """Tell the allocator of this process; whether it is glibc's and took it."""
-    if not sys.platform.startswith("linux"):
+    """Tell the allocator of this process; whether it is glibc's and took it. Nothing where there is a GPU."""
+    import torch
+
+    if not sys.platform.startswith("linux") or torch.cuda.is_available():
         return False
     try:
         mallopt = ctypes.CDLL("libc.so.6").mallopt

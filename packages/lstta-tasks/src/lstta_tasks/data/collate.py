@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lstta_core.interfaces import InputSpec, LanguageSpec, Modality
+from lstta_core.lockstep import Inputs
 from lstta_tasks.data.clip import Clip
 from lstta_tasks.task import Sample
 
@@ -56,6 +57,11 @@ class Collate:
         if self.timed_text:
             return texts_by_segment(sample, duration=clip.duration, segments=clip.sound.shape[0])
         return [sample.text]
+
+
+def on_device(inputs: Inputs, device: torch.device) -> Inputs:
+    """A batch's ``inputs`` on a device; the same tensors where they are there already."""
+    return {m: {name: tensor.to(device) for name, tensor in tensors.items()} for m, tensors in inputs.items()}
 
 
 def visual_inputs(clips: Sequence[Clip]) -> dict[str, Tensor]:

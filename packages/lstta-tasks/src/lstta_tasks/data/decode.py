@@ -6,16 +6,15 @@ from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lstta_tasks.data.clip import Clip, ClipSource, DecodeError
 from lstta_tasks.data.pictures import PictureReader
-from lstta_tasks.data.preprocessing import Preprocessing
+from lstta_tasks.data.preprocessing import Preprocessing, sound_spans
 from lstta_tasks.data.resize import resize
 from lstta_tasks.data.sound import SoundReader, first_sample_at
 from lstta_tasks.data.tracks import Track, find_tracks, reasons
 
-__all__ = ["DecodeError", "decode_clip", "sound_spans"]
+__all__ = ["DecodeError", "decode_clip"]
 
 # A header may count the longer of two streams: a clip that ends this close to it asks the packets themselves.
 _HEADER_ERROR = 1.0
@@ -101,16 +100,3 @@ def _read_sound(track: Track, start: float, preprocessing: Preprocessing, clip: 
             samples, valid = reader.read(first, count)
             clip.sound[segment, :count] = samples
             clip.sound_length[segment] = valid
-
-
-def sound_spans(preprocessing: Preprocessing, duration: float) -> list[tuple[int, int]]:
-    """What is kept of a clip's sound: (first sample, number of samples) of each segment.
-
-    All of a short segment, the middle of a long one. ``duration`` is the clip's, in seconds.
-    """
-    edges: NDArray[np.float64] = np.linspace(0, duration * preprocessing.sample_rate, preprocessing.segments + 1)
-    spans = []
-    for begin, end in zip(edges[:-1].round().astype(int), edges[1:].round().astype(int), strict=True):
-        count = min(int(end - begin), preprocessing.sound_samples)
-        spans.append((int(begin) + (int(end - begin) - count) // 2, count))
-    return spans

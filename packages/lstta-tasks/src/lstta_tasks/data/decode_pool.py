@@ -17,8 +17,8 @@ from pathlib import Path
 
 from lstta_tasks.data.cache_record import Codec
 from lstta_tasks.data.clip import ClipSource
+from lstta_tasks.data.files import missing
 from lstta_tasks.data.preprocessing import Preprocessing
-from lstta_tasks.data.tracks import missing
 
 
 def decode_all(

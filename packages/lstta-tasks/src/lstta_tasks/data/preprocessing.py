@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
+import numpy as np
+from numpy.typing import NDArray
+
 Fit = Literal["crop", "squash", "pad"]
 
 # Raised by one whenever decoding gives other pixels or samples for the same settings: caches are then built anew.
@@ -90,6 +93,19 @@ class Preprocessing:
             for field in fields(self)
             if getattr(self, field.name) != getattr(other, field.name)
         ]
+
+
+def sound_spans(preprocessing: Preprocessing, duration: float) -> list[tuple[int, int]]:
+    """What is kept of a clip's sound: (first sample, number of samples) of each segment.
+
+    All of a short segment, the middle of a long one. ``duration`` is the clip's, in seconds.
+    """
+    edges: NDArray[np.float64] = np.linspace(0, duration * preprocessing.sample_rate, preprocessing.segments + 1)
+    spans = []
+    for begin, end in zip(edges[:-1].round().astype(int), edges[1:].round().astype(int), strict=True):
+        count = min(int(end - begin), preprocessing.sound_samples)
+        spans.append((int(begin) + (int(end - begin) - count) // 2, count))
+    return spans
 
 
 def _check_count(name: str, value: object) -> None:

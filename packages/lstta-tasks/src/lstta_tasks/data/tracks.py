@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from av.packet import Packet
 from av.stream import Disposition, Stream
 
 from lstta_tasks.data.clip import DecodeError
+from lstta_tasks.data.files import missing
 
 Kind = Literal["video", "audio"]
 
@@ -45,23 +45,6 @@ class Track:
     index: int
     start: float
     end: float
-
-
-def missing(path: Path) -> str | None:
-    """Why there is nothing to open at a path, or None."""
-    try:
-        found = path.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return f"{path}: there is no such file"
-    except OSError as error:  # such as a loop of links, a closed folder, or a name that is too long
-        return f"{path}: it cannot be looked at ({error.strerror})"
-    except ValueError as error:
-        return f"{str(path)!r}: not a path ({error})"
-    if not stat.S_ISREG(found.st_mode):
-        return f"{path}: not a file"
-    if found.st_size == 0:
-        return f"{path}: the file is empty (0 bytes)"
-    return None
 
 
 @contextmanager

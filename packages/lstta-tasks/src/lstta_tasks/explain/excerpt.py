@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstta_tasks.data.clip import Clip, ClipSource
-from lstta_tasks.data.decode import decode_clip, sound_spans
-from lstta_tasks.data.preprocessing import Preprocessing
+from lstta_tasks.data.preprocessing import Preprocessing, sound_spans
 
 HEIGHT = 180
 """Of a frame in pixels."""
@@ -74,6 +73,8 @@ def read_media(source: ClipSource, preprocessing: Preprocessing, duration: float
     Raises:
         DecodeError: it cannot be read.
     """
+    from lstta_tasks.data.decode import decode_clip
+
     height, width = preprocessing.frame_size
     larger = max(1.0, HEIGHT / height)
     shown = replace(

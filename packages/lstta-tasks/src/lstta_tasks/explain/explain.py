@@ -9,7 +9,6 @@ from pathlib import Path
 from lstta_tasks.adapters import Predictor
 from lstta_tasks.answers.description import Answer
 from lstta_tasks.data.clip import ClipSource
-from lstta_tasks.data.decode import decode_clip
 from lstta_tasks.explain.explanation import Explanation, explain_batch
 from lstta_tasks.sample import Sample, TimedText
 
@@ -45,6 +44,8 @@ def explain(
     if task.answer.ranks and not any(text.strip() for text in texts):
         raise ValueError(f"{task.name} compares clips with texts: give at least one")
     questions = [task.question(text, options) for text in texts or [""]]
+    from lstta_tasks.data.decode import decode_clip
+
     source = ClipSource(id=name or str(video), video=Path(video))
     clip = decode_clip(source, predictor.preprocessing)
     explanations: list[Explanation] = []
@@ -54,7 +55,7 @@ def explain(
             (Sample(id=str(place), source=source, text=question.text, target=0, timed=tuple(timed)), clip)
             for place, question in enumerate(asked)
         ]
-        answered = explain_batch(network, task, batch, predictor.collate(batch)["inputs"])
+        answered = explain_batch(network, task, batch, predictor.inputs(batch))
         explanations += [_named(e, question.names) for e, question in zip(answered, asked, strict=True)]
     return [_ranked(explanations, texts)] if task.answer.ranks else explanations
 

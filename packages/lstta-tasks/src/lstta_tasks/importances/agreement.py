@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lstta_world.spans import Spans, covered
+from lstta_tasks.importances.relevance_file import Spans, covered
 
 LEAST = 0.1  # seconds of a segment that must matter for the segment to matter
 RESAMPLED = 2000

@@ -18,18 +18,23 @@ from lstta_tasks.data.dataset import SampleDataset
 from lstta_tasks.experiment.evaluate import restore
 from lstta_tasks.experiment.parts import Experiment
 from lstta_tasks.experiment.runner_model import RunnerModel
-from lstta_tasks.importances.measured import Measured, agreements, curves, groups, segments_that_matter
+from lstta_tasks.importances.measured import Matters, Measured, agreements, curves, groups, segments_that_matter
 from lstta_tasks.importances.rankings import ATTENTION, IMPORTANCE, Order, Scores, orders
+from lstta_tasks.importances.relevance_file import (
+    RelevantSeconds,
+    check_within_clips,
+    read_relevant_seconds,
+    relevance_file,
+)
 from lstta_tasks.importances.removal import blanked, hidden, kept_segments, seen_segments
 from lstta_tasks.network import TaskModel
 from lstta_tasks.task import Predictions, Split
-from lstta_world.relevant_samples import relevant_samples
 
 
 def measure(
     config: Config, adapter: Path, split: Split, *, draws: int = 3, removed: Sequence[int] | None = None
 ) -> Measured:
-    """Compare importances with known seconds, and remove the segments that they rank.
+    """Compare importances with the seconds that matter, where a file says which do, and remove the segments they rank.
 
     Segments are ranked once, by what the model says of the whole clip, for sight and for sound apart. That ranking is
     kept while more and more of them are removed; what the model makes of the rest, importances too, is computed anew.
@@ -42,8 +47,8 @@ def measure(
         removed: how many segments, rising; by default 1 … T − 1. Each costs an evaluation for each order.
 
     Raises:
-        ValueError: the method has no importances, the network has several towers, clips come from a prefix cache, or
-            another argument is out of range.
+        ValueError: the method has no importances, the network has several towers, clips come from a prefix cache, the
+            file of relevant seconds is wrong, or another argument is out of range.
         FileNotFoundError: as in :func:`~lstta_tasks.experiment.evaluate.evaluate`.
         AdapterFileError: as there.
     """
@@ -55,20 +60,17 @@ def measure(
     counts = list(range(1, segments)) if removed is None else list(removed)
     if counts != sorted(set(counts) & set(range(1, segments))):
         raise ValueError(f"of {segments} segments 1 … {segments - 1} can be removed, in rising numbers; got {counts}")
-    root = experiment.config.task.get("root")
-    known = {} if root is None else relevant_samples(Path(root), split)
+    relevant, matters = trial.relevant()
     whole, explanations = trial.explain()
     answers = trial.remove(orders(explanations, draws), counts)
 
     samples = trial.dataset.samples
     clips = {sample.id: sample.source.id for sample in samples}
-    durations = {sample: trial.dataset.reader.read(clip).duration for sample, clip in clips.items() if sample in known}
-    matters = segments_that_matter(known, durations, segments)
     parts = groups(samples, matters)
     report = experiment.task.answer.report(whole, samples)
     score = report.score(report.primary)
     return Measured(
-        agreement={name: agreements(scores, matters, known, clips) for name, scores in explanations.items()},
+        agreement={name: agreements(scores, matters, relevant, clips) for name, scores in explanations.items()},
         curves={name: curves(experiment.task, part, whole, answers) for name, part in parts.items()},
         samples={name: len(part) for name, part in parts.items()},
         removed=(0, *counts),
@@ -91,6 +93,23 @@ class _Trial:
         self.segments = experiment.preprocessing.segments
         self.runner = RunnerModel(model=model, task=experiment.task).to(get_device()).eval()
 
+    def relevant(self) -> tuple[dict[str, RelevantSeconds], Matters]:
+        """What the data set's own file says of samples, and which segments matter to those that have a clip.
+
+        Raises:
+            ValueError: see :mod:`~lstta_tasks.importances.relevance_file`.
+        """
+        file = relevance_file(self.experiment.config.task)
+        if file is None:
+            return {}, {}
+        ids = [sample.id for sample in self.experiment.task.samples(self.split)]
+        relevant = read_relevant_seconds(file, self.split, ids)
+        clips = {sample.id: sample.source.id for sample in self.dataset.samples if sample.id in relevant}
+        lengths = {clip: self.dataset.reader.read(clip).duration for clip in dict.fromkeys(clips.values())}
+        durations = {sample: lengths[clip] for sample, clip in clips.items()}
+        check_within_clips(file, relevant, durations)
+        return relevant, segments_that_matter(relevant, durations, self.segments)
+
     def explain(self) -> tuple[Predictions, dict[str, Scores]]:
         """Predictions of whole clips, the last stage's importances, and where the readout attends.
 
@@ -98,7 +117,7 @@ class _Trial:
             ValueError: there are no importances.
         """
         predictions: dict[str, Any] = {}
-        found: dict[str, dict[str, Any]] = {IMPORTANCE: {}, ATTENTION: {}}
+        explanations: dict[str, dict[str, Any]] = {IMPORTANCE: {}, ATTENTION: {}}
         for batch in self._batches("whole clips"):
             output = self.model.explain(batch["inputs"])
             if not output.importances:
@@ -107,16 +126,16 @@ class _Trial:
             for name, numbers in ((IMPORTANCE, output.importances), (ATTENTION, output.attention)):
                 arrays = {m: values.float().cpu().numpy() for m, values in numbers.items()}
                 for place, sample in enumerate(batch["ids"]):
-                    found[name][sample] = {m: values[place] for m, values in arrays.items()}
-        return predictions, dict(found)
+                    explanations[name][sample] = {m: values[place] for m, values in arrays.items()}
+        return predictions, dict(explanations)
 
     def remove(self, wanted: Sequence[Order], counts: Sequence[int]) -> list[tuple[Order, list[Predictions]]]:
         """Of each order, predictions with so many segments removed."""
-        found: list[list[dict[str, Any]]] = [[{} for _ in counts] for _ in wanted]
+        gathered: list[list[dict[str, Any]]] = [[{} for _ in counts] for _ in wanted]
         for batch in self._batches("segments removed"):
             inputs, ids = batch["inputs"], batch["ids"]
             seen, present = seen_segments(inputs), {m: given["present"] for m, given in inputs.items()}
-            for order, answers in zip(wanted, found, strict=True):
+            for order, answers in zip(wanted, gathered, strict=True):
                 stacked = {m: np.stack([order.scores[s][m] for s in ids]) for m in seen}
                 scores = {m: torch.from_numpy(values).to(seen[m].device) for m, values in stacked.items()}
                 for count, answer in zip(counts, answers, strict=True):
@@ -124,7 +143,7 @@ class _Trial:
                     states = hidden(self.model.trimodal.prefix(blanked(inputs, kept)), kept)
                     output = self.model.trimodal.suffix(states, present)
                     answer.update(self._predict(ids, self.model.head(self.model.readout(output))))
-        return [(order, [*answers]) for order, answers in zip(wanted, found, strict=True)]
+        return [(order, [*answers]) for order, answers in zip(wanted, gathered, strict=True)]
 
     def _predict(self, ids: Sequence[str], output: Tensor) -> dict[str, Any]:
         return dict(zip(ids, self.experiment.task.answer.predict(output), strict=True))

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from lstta_core.interfaces import Modality
 from lstta_tasks.importances.agreement import Agreement, agreement, relevant_segments, tells_apart
 from lstta_tasks.importances.rankings import Order, Scores
+from lstta_tasks.importances.relevance_file import RelevantSeconds
 from lstta_tasks.task import Predictions, Sample, Task
-from lstta_world.relevant_samples import Known
 
 ALL = "all samples"
 TIMED = "samples with relevant seconds"
@@ -42,10 +42,11 @@ class Curve:
 
 @dataclass(frozen=True)
 class Measured:
-    """What was found.
+    """What was measured of one adapter on one split.
 
     Attributes:
-        agreement: by explanation, modality and type of question ("" for all); empty where no seconds are known.
+        agreement: by explanation, modality and group, such as a type of question ("" for all); empty where no
+            seconds are known.
         curves: by group of samples.
         samples: how many each group has.
         removed: (K,), how many segments are removed at each point of the curves.
@@ -61,52 +62,54 @@ class Measured:
     lower_is_better: bool
 
 
-def segments_that_matter(known: Mapping[str, Known], durations: Mapping[str, float], segments: int) -> Matters:
-    """Which segments of which samples matter.
+def segments_that_matter(
+    relevant: Mapping[str, RelevantSeconds], durations: Mapping[str, float], segments: int
+) -> Matters:
+    """Which segments of which samples matter, of sight and of sound; none where nobody knows.
 
     Args:
-        known: by sample id.
+        relevant: by sample id.
         durations: in seconds, of the clips that the samples are about.
         segments: T.
     """
     return {
         sample: {
-            Modality(m): relevant_segments(getattr(known[sample].relevant, m), duration=duration, segments=segments)
-            for m in ("visual", "audio")
+            m: relevant_segments(relevant[sample].spans.get(m, []), duration=duration, segments=segments)
+            for m in (Modality.VISUAL, Modality.AUDIO)
         }
         for sample, duration in durations.items()
     }
 
 
 def agreements(
-    scores: Scores, matters: Matters, known: Mapping[str, Known], clips: Mapping[str, str]
+    scores: Scores, matters: Matters, relevant: Mapping[str, RelevantSeconds], clips: Mapping[str, str]
 ) -> dict[str, dict[str, Agreement]]:
-    """By modality and type of question, "" for all of them.
+    """By modality and group of samples, such as a type of question; "" for all of them.
 
     Args:
         scores: of an explanation.
         matters: of the same samples or fewer.
-        known: their types.
+        relevant: their groups.
         clips: the ids of their clips.
     """
-    types = sorted({known[sample].type for sample in matters} - {""})
-    found: dict[str, dict[str, Agreement]] = {}
-    for modality in dict.fromkeys(m for by_modality in scores.values() for m in by_modality):
-        for kind in ["", *types]:
-            members = [sample for sample in matters if kind in ("", known[sample].type)]
+    named = sorted({relevant[sample].group for sample in matters} - {""})
+    by_modality: dict[str, dict[str, Agreement]] = {}
+    for modality in dict.fromkeys(m for numbers in scores.values() for m in numbers):
+        for group in ["", *named]:
+            members = [sample for sample in matters if group in ("", relevant[sample].group)]
             result = agreement(
                 [scores[sample][modality] for sample in members],
                 [matters[sample][modality] for sample in members],
                 [clips[sample] for sample in members],
             )
             if result is not None:
-                found.setdefault(str(modality), {})[kind] = result
-    return found
+                by_modality.setdefault(str(modality), {})[group] = result
+    return by_modality
 
 
 def groups(samples: Sequence[Sample], matters: Matters) -> dict[str, list[Sample]]:
     """All samples; and those with segments that matter and others, in sight or in sound, if there are any."""
-    timed = [s for s in samples if any(tells_apart(found) for found in matters.get(s.id, {}).values())]
+    timed = [s for s in samples if any(tells_apart(segments) for segments in matters.get(s.id, {}).values())]
     return {ALL: list(samples), **({TIMED: timed} if timed else {})}
 
 

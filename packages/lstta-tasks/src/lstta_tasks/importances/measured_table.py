@@ -28,16 +28,16 @@ def _agreement(measured: Measured) -> Table:
     title = "segments that matter against the rest, as multiples of the clip's mean"
     table = _table(title, [""], ("matter", "rest", "AUROC", "95 %", "samples"))
     for explanation, by_modality in measured.agreement.items():
-        for modality, by_type in by_modality.items():
-            for kind, found in by_type.items():
+        for modality, by_group in by_modality.items():
+            for group, agreement in by_group.items():
                 table.add_row(
-                    f"  {kind}" if kind else f"{explanation}, {NAMES[Modality(modality)]}",
-                    f"{found.relevant.value:.2f}",
-                    f"{found.rest.value:.2f}",
-                    f"{found.auroc.value:.3f}",
-                    _interval(found.auroc),
-                    f"{found.samples:,}",
-                    style=None if kind else "bold",
+                    f"  {group}" if group else f"{explanation}, {NAMES[Modality(modality)]}",
+                    f"{agreement.relevant.value:.2f}",
+                    f"{agreement.rest.value:.2f}",
+                    f"{agreement.auroc.value:.3f}",
+                    _interval(agreement.auroc),
+                    f"{agreement.samples:,}",
+                    style=None if group else "bold",
                 )
     return table
 

@@ -28,11 +28,11 @@ LOOKS: dict[str, dict[str, Any]] = {
 
 def write_picture(measured: Measured, title: str, path: Path) -> None:
     """A PNG: how numbers agree with known seconds, where they are known, and how the score falls, by explanation."""
-    known = bool(measured.agreement[IMPORTANCE])
+    agrees = bool(measured.agreement[IMPORTANCE])
     group = list(measured.curves)[-1]
-    figure = Figure(figsize=(4 * (len(EXPLANATIONS) + known), 3.8), dpi=110, layout="constrained")
-    panels: list[Axes] = list(figure.subplots(1, len(EXPLANATIONS) + known, squeeze=False)[0])
-    if known:
+    figure = Figure(figsize=(4 * (len(EXPLANATIONS) + agrees), 3.8), dpi=110, layout="constrained")
+    panels: list[Axes] = list(figure.subplots(1, len(EXPLANATIONS) + agrees, squeeze=False)[0])
+    if agrees:
         _bars(panels.pop(0), measured)
     for panel, explanation in zip(panels, EXPLANATIONS, strict=True):
         _lines(panel, measured.removed, measured.curves[group], explanation)
@@ -45,12 +45,12 @@ def write_picture(measured: Measured, title: str, path: Path) -> None:
 
 def _bars(panel: Axes, measured: Measured) -> None:
     """Relevant segments beside the rest, of each explanation and modality."""
-    found = [
-        (f"{explanation},\n{NAMES[Modality(modality)]}", COLOURS[Modality(modality)], by_type[""])
+    bars = [
+        (f"{explanation},\n{NAMES[Modality(modality)]}", COLOURS[Modality(modality)], by_group[""])
         for explanation, by_modality in measured.agreement.items()
-        for modality, by_type in by_modality.items()
+        for modality, by_group in by_modality.items()
     ]
-    for place, (_, colour, agreement) in enumerate(found):
+    for place, (_, colour, agreement) in enumerate(bars):
         for shift, mean, strength in ((-0.2, agreement.relevant, 1.0), (0.2, agreement.rest, 0.35)):
             panel.bar(place + shift, mean.value, 0.38, color=colour, alpha=strength, yerr=_error(mean))
         panel.annotate(
@@ -62,7 +62,7 @@ def _bars(panel: Axes, measured: Measured) -> None:
         )
     panel.axhline(1, color="0.6", linewidth=0.8, zorder=0)
     panel.margins(y=0.15)
-    panel.set_xticks(range(len(found)), [label for label, _, _ in found], fontsize=8)
+    panel.set_xticks(range(len(bars)), [label for label, _, _ in bars], fontsize=8)
     panel.set_ylabel("times the clip's mean")
     panel.set_title("relevant segments (strong) and the rest (pale)", fontsize=9)
 

@@ -40,15 +40,15 @@ def orders(explanations: Mapping[str, Scores], draws: int) -> list[Order]:
     By each explanation, lowest and highest first, and lowest first of another clip's, which shows what the mere place
     in a clip tells; and at random, ``draws`` times.
     """
-    found = []
+    by_explanation = []
     for name, scores in explanations.items():
-        found += [
+        by_explanation += [
             Order(name, LOWEST, scores),
             Order(name, HIGHEST, scores, highest=True),
             Order(name, ANOTHER, of_another_clip(scores)),
         ]
     like = next(iter(explanations.values()))
-    return found + [Order(CHANCE, RANDOM, at_random(like, draw)) for draw in range(draws)]
+    return by_explanation + [Order(CHANCE, RANDOM, at_random(like, draw)) for draw in range(draws)]
 
 
 def of_another_clip(scores: Scores) -> Scores:

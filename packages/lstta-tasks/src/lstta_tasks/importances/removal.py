@@ -53,8 +53,8 @@ def blanked(inputs: Inputs, kept: Segments) -> dict[Modality, dict[str, Any]]:
     for modality, name in ((Modality.VISUAL, "frames"), (Modality.AUDIO, "sound")):
         if modality in kept:
             values = changed[modality][name]
-            there = kept[modality].reshape(*kept[modality].shape, *(1 for _ in values.shape[2:]))
-            changed[modality][name] = torch.where(there, values, torch.zeros_like(values))
+            mask = kept[modality].reshape(*kept[modality].shape, *(1 for _ in values.shape[2:]))
+            changed[modality][name] = torch.where(mask, values, torch.zeros_like(values))
     return changed
 
 

@@ -10,10 +10,10 @@ import torch
 from numpy.typing import NDArray
 
 from lstta_core.interfaces import TIMED, LanguageSpec, Modality
+from lstta_core.lockstep import Inputs
 from lstta_tasks.adapters import Predictor
 from lstta_tasks.data.clip import Clip, ClipSource
-from lstta_tasks.data.collate import Collate, language_inputs
-from lstta_tasks.data.decode import decode_clip
+from lstta_tasks.data.collate import Collate, language_inputs, on_device
 from lstta_tasks.retrieval.network import RetrievalNetwork
 from lstta_tasks.sample import Sample
 
@@ -47,14 +47,16 @@ class Retriever:
         Raises:
             DecodeError: it cannot be read.
         """
+        from lstta_tasks.data.decode import decode_clip
+
         return self.embed_clip(decode_clip(ClipSource(id=str(video), video=Path(video)), self.preprocessing))
 
     def embed_clip(self, clip: Clip) -> Vectors:
         """The unit vector (E,) of a decoded clip."""
         sample = Sample(id="clip", source=ClipSource(id="clip", video=Path("clip")), text=None, target=0)
         with torch.no_grad():
-            vectors, _ = self.network.clips(self._of_clips([(sample, clip)])["inputs"])
-        return vectors[0].numpy()
+            vectors, _ = self.network.clips(self._on_device(self._of_clips([(sample, clip)])["inputs"]))
+        return vectors[0].cpu().numpy()
 
     def embed_text(self, text: str) -> Vectors:
         """The unit vector (E,) of a text.
@@ -65,8 +67,9 @@ class Retriever:
         if not text.strip():
             raise ValueError("the text is empty: say what should be seen and heard")
         with torch.no_grad():
-            vectors, _ = self.network.texts({Modality.LANGUAGE: language_inputs([[text]], self._language)})
-        return vectors[0].numpy()
+            inputs = {Modality.LANGUAGE: language_inputs([[text]], self._language)}
+            vectors, _ = self.network.texts(self._on_device(inputs))
+        return vectors[0].cpu().numpy()
 
     def rank(self, text: str, videos: Sequence[str | Path]) -> list[tuple[str, float]]:
         """The videos with their cosine to the text, best first.
@@ -80,3 +83,6 @@ class Retriever:
         query = self.embed_text(text)
         cosines = [(str(video), float(query @ self.embed_video(video))) for video in videos]
         return sorted(cosines, key=lambda one: -one[1])
+
+    def _on_device(self, inputs: Inputs) -> Inputs:
+        return on_device(inputs, next(self.network.parameters()).device)

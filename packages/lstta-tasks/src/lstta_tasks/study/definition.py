@@ -5,12 +5,13 @@ A study file assigns these names and nothing else (``__doc__`` apart)::
     budget = 190_000                                  # trainable parameters, readout and head apart; may be left out
     seeds = (0, 1, 2)
     settings = {"model.adapted": 2}                   # config keys for all runs
-    tasks = {"avqa": dict(config="../configs/avqa/tiny_lstta.py", seconds=60, settings={…}, prepare=[…])}
+    tasks = {"avqa": dict(config="avqa/tiny_lstta", seconds=60, settings={…}, prepare=[…])}
     methods = {"lstta": dict(method=dict(name="lstta", budget=budget))}
     search = dict(key="optim_wrapper.optimizer.lr", values=(1e-3, 2e-3), tasks=("avqa",), seed=0)
 
-Paths are relative to the file. A method may also have ``label``, ``settings``, ``tasks`` and ``seeds`` (some of the
-study's), ``prefix=False`` (it cannot read ``clips.prefix``) and ``like`` (the method whose found value it takes).
+A config is a shipped one by its name, or a path relative to the file. A method may also have ``label``, ``settings``,
+``tasks`` and ``seeds`` (some of the study's), ``prefix=False`` (it cannot read ``clips.prefix``) and ``like`` (the
+method whose found value it takes).
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from types import UnionType
 from typing import Any, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from lstta_tasks.shipped import FOLDERS, find_shipped
 
 Part = TypeVar("Part")
 
@@ -144,8 +147,9 @@ class Study:
 
     @property
     def results(self) -> Path:
-        """The folder of the result files."""
-        return self.path.parent / "results" / self.name
+        """The folder of the result files: beside the study; of one named as shipped, in ``studies/results`` here."""
+        shipped = self.path.parent == FOLDERS["study"]
+        return (Path("studies") if shipped else self.path.parent) / "results" / self.name
 
     def searched(self) -> list[Run]:
         """The runs that decide on the searched setting."""
@@ -178,15 +182,14 @@ class Study:
                         yield Run(task, key, seed, found[place])
 
 
-def load_study(path: Path) -> Study:
-    """Read a study file.
+def load_study(path: str | Path) -> Study:
+    """Read a study: a file, or a shipped one by its name.
 
     Raises:
-        FileNotFoundError: no such file.
+        FileNotFoundError: no such file, and no shipped study of this name.
         ValueError: it is no Python, or a name or key in it is missing, unknown or of a wrong type.
     """
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such study; shipped ones are in studies/")
+    path = find_shipped("study", path)
     try:
         content = runpy.run_path(str(path))
     except Exception as error:  # a study is a program: it may raise anything
@@ -198,13 +201,21 @@ def load_study(path: Path) -> Study:
         if not isinstance(given.get(section), dict) or not given[section]:
             raise ValueError(f"{path}: {section}: a dict with at least one entry is wanted")
     tasks = {key: _part(StudyTask, path, f"tasks.{key}", value) for key, value in given["tasks"].items()}
-    tasks = {key: _part(StudyTask, path, key, vars(t) | {"config": path.parent / t.config}) for key, t in tasks.items()}
+    tasks = {
+        key: _part(StudyTask, path, key, vars(t) | {"config": _config(path, t.config)}) for key, t in tasks.items()
+    }
     methods = {key: _part(Compared, path, f"methods.{key}", value) for key, value in given["methods"].items()}
     search = None if given.get("search") is None else _part(Search, path, "search", given["search"])
     parts = {"path": path, "tasks": tasks, "methods": methods, "search": search}
     study = _part(Study, path, "the study", given | parts)
     _check(study)
     return study
+
+
+def _config(study: Path, config: str | Path) -> Path:
+    """The config of a task: a file, from where the study lies, or a shipped one by its name."""
+    beside = study.parent / config
+    return beside if beside.is_file() else find_shipped("config", config)
 
 
 def _fits(value: Any, hint: Any) -> bool:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from mmengine.config import Config
 
-from lstta_tasks.experiment.config import load_config
+from lstta_tasks.experiment.config import load_config, settings_of
 from lstta_tasks.experiment.factories import plain
 from lstta_tasks.study.definition import Run, Study
 from lstta_tasks.task import SPLITS, Task
@@ -39,10 +39,9 @@ def configured(study: Study, run: Run) -> Config:
 
 def digest(study: Study, run: Run) -> str:
     """Of everything in a run's config that its result depends on; where data and caches lie is not in it."""
-    sections = {
-        key: value for key, value in _flat(plain(dict(configured(study, run).items()))) if not WHERE.fullmatch(key)
-    }
-    text = json.dumps(sections, sort_keys=True, default=_said)
+    settings = settings_of(configured(study, run), into_lists=False)
+    sections = {key: value for key, value in settings.items() if not WHERE.fullmatch(key)}
+    text = json.dumps(sections, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -82,17 +81,3 @@ def data_digest(task: Task) -> str:
         for sample in task.samples(split):
             sha.update(repr((split, sample.id, sample.source.id, sample.text, sample.target, sample.timed)).encode())
     return sha.hexdigest()[:16]
-
-
-def _flat(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
-    """A config's values under dotted keys."""
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            yield from _flat(inner, f"{key}.{name}" if key else str(name))
-    else:
-        yield key, value
-
-
-def _said(value: Any) -> str:
-    """A callable of a config, by its address."""
-    return f"{value.__module__}.{value.__qualname__}"

@@ -8,8 +8,7 @@ one checkpoint: temporary file, fsync, rename, pointer; only then is the one bef
 from __future__ import annotations
 
 import json
-import pickle
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,14 +43,23 @@ class CheckpointHook(Hook):
     Args:
         metric: of the validation.
         record: what ``adapter.json`` says of ``best/``.
+        settings: of the config, by dotted key; what a resumed run must agree with.
         command: that started the training, for ``best/``; a run may be resumed by another one.
     """
 
     priority = "VERY_LOW"
 
-    def __init__(self, *, metric: TaskMetric, record: Mapping[str, Any], command: str | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        metric: TaskMetric,
+        record: Mapping[str, Any],
+        settings: Mapping[str, Any],
+        command: str | None = None,
+    ) -> None:
         self.metric = metric
         self.record = record
+        self.settings = settings
         self.started_by = {} if command is None else {"command": command}
         self.best: float | None = None
         self.unsaved = False
@@ -108,6 +116,7 @@ class CheckpointHook(Hook):
                 "seed": runner.seed,
                 "best": self.best,
                 "record": json.dumps(self.record),
+                "settings": json.dumps(self.settings),
             },
             "state_dict": {f"{PREFIX}{name}": tensor for name, tensor in tensors.items()},
             "optimizer": runner.optim_wrapper.state_dict(),
@@ -130,45 +139,3 @@ def last_checkpoint(work_dir: Path) -> Path | None:
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file, though {pointer} names it; train into another --work-dir")
     return path
-
-
-def check_fits(path: Path, model: TaskNetwork, record: Mapping[str, Any], *, seed: int, steps: int) -> None:
-    """Refuse to resume another run than this config's, before anything is written.
-
-    Args:
-        path: of the checkpoint.
-        model: to go on with.
-        record: what would be written into ``adapter.json``.
-        seed: of the config.
-        steps: of an epoch, in this process.
-
-    Raises:
-        ValueError: the file is damaged, or was made by another model, on other encoders, with another seed, or with
-            epochs of another length.
-    """
-    try:
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-        meta = checkpoint["meta"]
-        there = {**json.loads(meta["record"]), "seed": meta["seed"], "steps an epoch": meta["iter"] // meta["epoch"]}
-        tensors = checkpoint["state_dict"]
-    except (RuntimeError, EOFError, pickle.UnpicklingError, KeyError) as error:
-        raise ValueError(f"{path}: not a whole checkpoint of ours ({error}); train into another --work-dir") from error
-    wrong = list(_differences(there, json.loads(json.dumps({**record, "seed": seed, "steps an epoch": steps}))))
-    here = {f"{PREFIX}{name}": tensor for name, tensor in trained_tensors(model, model.frozen()).items()}
-    wrong += [f"{name} is in one of the two alone" for name in sorted(here.keys() ^ tensors.keys())]
-    wrong += [
-        f"{name} has another shape" for name in here.keys() & tensors.keys() if here[name].shape != tensors[name].shape
-    ]
-    if wrong:
-        raise ValueError(
-            f"{path} is of another run: {'; '.join(wrong[:4])}{f' and {len(wrong) - 4} more' if wrong[4:] else ''}. "
-            "Resume with the config that it was made with, or train into another --work-dir"
-        )
-
-
-def _differences(there: Any, here: Any, key: str = "") -> Iterator[str]:
-    if isinstance(there, dict) and isinstance(here, dict):
-        for name in there | here:
-            yield from _differences(there.get(name), here.get(name), f"{key}.{name}" if key else name)
-    elif there != here:
-        yield f"{key} was {there!r}, is {here!r} now"

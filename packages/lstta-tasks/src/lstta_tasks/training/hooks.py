@@ -12,7 +12,11 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from tqdm import tqdm
 
+from lstta_tasks.data.dataset import SampleDataset
 from lstta_tasks.experiment.metric import TaskMetric
+from lstta_tasks.experiment.parts import Experiment
+from lstta_tasks.experiment.runner_model import RunnerModel
+from lstta_tasks.prefix.dataset import PrefixDataset
 
 
 class SeedHook(Hook):
@@ -74,3 +78,44 @@ class ProgressHook(Hook):
             train = f"train loss {np.mean(self.losses):.3f}, " if self.losses else ""
             value = report.value(report.primary)
             print(f"epoch {runner.epoch}/{runner.max_epochs}: {train}val {report.primary} {value:.4f}", flush=True)
+
+
+class PictureHook(Hook):
+    """After each validation, the first sample of some clips as :mod:`lstta_tasks.explain.picture` draws it.
+
+    Args:
+        experiment: whose task, cache and collation these are.
+        dataset: of the validation.
+        model: with the network.
+        clips: how many are shown.
+    """
+
+    def __init__(
+        self, *, experiment: Experiment, dataset: SampleDataset | PrefixDataset, model: RunnerModel, clips: int = 3
+    ) -> None:
+        self.experiment = experiment
+        self.dataset = dataset
+        self.model = model
+        first: dict[str, int] = {}
+        for place, sample in enumerate(dataset.samples):
+            first.setdefault(sample.source.id, place)
+        self.places = list(first.values())[:clips]
+
+    def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
+        if not is_main_process():
+            return
+        # Drawing is loaded when there is something to draw.
+        from lstta_tasks.explain.excerpt import media_of
+        from lstta_tasks.explain.explanation import explain_batch
+        from lstta_tasks.explain.picture import picture
+
+        cache = self.experiment.cache
+        samples = [self.dataset.samples[place] for place in self.places]
+        clips = [cache.read(sample.source.id) for sample in samples]
+        items: list[Any] = [self.dataset[place] for place in self.places]  # clips, or their states
+        inputs = self.model.data_preprocessor(self.experiment.collate(items), False)["inputs"]
+        shown = list(zip(samples, clips, strict=True))
+        explained = explain_batch(self.model.model, self.experiment.task, shown, inputs)
+        for place, (explanation, clip) in enumerate(zip(explained, clips, strict=True)):
+            drawn = picture(explanation, media_of(clip, cache.preprocessing))
+            runner.visualizer.add_image(f"val/explained/{place}", drawn, step=runner.epoch)

@@ -18,17 +18,18 @@ from mmengine.visualization import TensorboardVisBackend, Visualizer
 
 from lstta_core.fast_linear import fast_linear
 from lstta_tasks.adapters import card, start_from
-from lstta_tasks.cli.allocator import keep_freed_memory
+from lstta_tasks.experiment.config import settings_of
 from lstta_tasks.experiment.distributed import join, wrap
 from lstta_tasks.experiment.factories import call, callable_of, plain
 from lstta_tasks.experiment.metric import TaskMetric
 from lstta_tasks.experiment.parts import Experiment
 from lstta_tasks.experiment.runner_model import RunnerModel
+from lstta_tasks.experiment.schedule import check_ends, schedulers_of
 from lstta_tasks.experiment.second_pass import SecondPass
-from lstta_tasks.explain.hook import ExplanationHook
 from lstta_tasks.task import Report, Split
-from lstta_tasks.training.checkpoints import BEST, CheckpointHook, check_fits, last_checkpoint
-from lstta_tasks.training.hooks import ProgressHook, SeedHook
+from lstta_tasks.training.checkpoints import BEST, CheckpointHook, last_checkpoint
+from lstta_tasks.training.hooks import PictureHook, ProgressHook, SeedHook
+from lstta_tasks.training.resume import check_fits
 
 
 class FileLogRunner(Runner):
@@ -79,8 +80,6 @@ def train(
         raise ValueError(f"{work_dir} holds a run: give --resume to go on with it, or another --work-dir")
     if amp and not torch.cuda.is_available():
         raise ValueError("--amp needs a GPU; on a CPU leave it out")
-    if not torch.cuda.is_available():
-        keep_freed_memory()
     join(launcher)
     torch.manual_seed(config.seed)
     experiment = Experiment(config)
@@ -89,8 +88,12 @@ def train(
     model = experiment.model
     record = card(experiment.record(), model)
     loaders = {split: experiment.loader(split, dataset) for split, dataset in datasets.items()}
+    steps = len(loaders["train"])
+    check_ends(schedulers := schedulers_of(config), epochs=config.train_cfg.max_epochs, steps=steps)
+    settings = {**settings_of(config), "--amp": amp}
+    later_end = None
     if checkpoint is not None:
-        check_fits(checkpoint, model, record, seed=config.seed, steps=len(loaders["train"]))
+        later_end = check_fits(checkpoint, model, record, settings, seed=config.seed, steps=steps)
     elif start is not None:
         start_from(model, start)
     runner_model = RunnerModel(
@@ -107,7 +110,7 @@ def train(
         train_dataloader=loaders["train"],
         train_cfg={"by_epoch": True, **plain(config.train_cfg)},
         optim_wrapper=optim_wrapper(config, model, amp=amp),
-        param_scheduler=[plain(scheduler) for scheduler in config.param_scheduler],
+        param_scheduler=schedulers,
         val_dataloader=loaders["val"],
         val_cfg={},
         val_evaluator=[metric],
@@ -117,12 +120,13 @@ def train(
             "sampler_seed": DistSamplerSeedHook(),
             "logger": LoggerHook(interval=config.log_interval),
             "param_scheduler": ParamSchedulerHook(),
-            "checkpoint": CheckpointHook(metric=metric, record=record, command=command),
+            "checkpoint": CheckpointHook(metric=metric, record=record, settings=settings, command=command),
         },
         custom_hooks=[
             SeedHook(seed=config.seed),
             ProgressHook(metric=metric),
-            ExplanationHook(experiment=experiment, dataset=datasets["val"], model=runner_model),
+            PictureHook(experiment=experiment, dataset=datasets["val"], model=runner_model),
+            *([] if later_end is None else [later_end]),
         ],
         launcher=launcher,
         load_from=None if checkpoint is None else str(checkpoint),

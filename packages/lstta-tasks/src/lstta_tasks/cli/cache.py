@@ -1,0 +1,166 @@
+"""Decode a config's clips once, into an LMDB cache: lstta cache build avqa/tiny_lstta"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lstta_tasks.cli.options import SPLITS, add_config, cfg_options, parser_of
+
+if TYPE_CHECKING:
+    from lstta_tasks.data.cache import CacheReader, CacheSet
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = parser_of("cache", __doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    build = commands.add_parser("build", help="decode what is not in the cache yet")
+    _of_a_config(build)
+    build.add_argument("--workers", type=int, help="decoding processes (default: one a core)")
+    build.add_argument("--codec", choices=("raw", "jpeg"), help="how frames are stored (default: the config's)")
+    build.add_argument("--shard", type=_shard, metavar="I/N", help="build one of N parts, each its own folder")
+    build.add_argument("--time-limit", type=float, default=120.0, metavar="SECONDS", help="for one clip (default: 120)")
+    build.set_defaults(run=_build)
+    prefix = commands.add_parser(
+        "prefix", aliases=["features"], help="run the frozen prefix once, into the config's clips.prefix"
+    )
+    _of_a_config(prefix)
+    prefix.set_defaults(run=_prefix)
+    info = commands.add_parser("info", help="what a cache holds, and which clips failed")
+    info.set_defaults(run=_info)
+    verify = commands.add_parser("verify", help="read everything and compare checksums")
+    verify.set_defaults(run=_verify)
+    export = commands.add_parser("export", help="one clip as PNG and WAV files, to look at")
+    export.set_defaults(run=_export)
+    for command in (info, verify, export):
+        command.add_argument("cache", type=Path)
+    export.add_argument("id", help="of the clip")
+    export.add_argument("--out", type=Path, help="folder (default: the clip's id)")
+    prune = commands.add_parser("prune", help="remove clips that the config does not name any more")
+    _of_a_config(prune)
+    prune.set_defaults(run=_prune)
+    args = parser.parse_args(argv)
+    args.run(args)
+
+
+def _of_a_config(command: argparse.ArgumentParser) -> None:
+    add_config(command)
+    command.add_argument("--split", nargs="+", choices=SPLITS, help="default: every split that is there")
+    command.add_argument("--skip", type=Path, metavar="FILE", help="clip ids to leave out, one a line, # for comments")
+
+
+def _build(args: argparse.Namespace) -> None:
+    from lstta_tasks.data.build_cache import build_cache
+    from lstta_tasks.data.cache import open_cache
+    from lstta_tasks.data.skip_list import read_skip_list
+    from lstta_tasks.experiment.config import load_config
+    from lstta_tasks.experiment.parts import Experiment
+
+    skip = read_skip_list(args.skip) if args.skip else frozenset()
+    experiment = Experiment(load_config(args.config, cfg_options(args.cfg_options)))
+    sources = experiment.sources(args.split)
+    clips = experiment.config.clips
+    report = build_cache(
+        clips.cache,
+        sources,
+        experiment.preprocessing,
+        codec=args.codec or clips.codec,
+        workers=args.workers,
+        shard=args.shard,
+        time_limit=args.time_limit,
+        skip=skip,
+    )
+    skipped = f"{report.skipped:,} skipped, " if args.skip else ""
+    print(
+        f"{report.path}: {report.total:,} clips, {report.built:,} decoded now, {report.reused:,} there already, "
+        f"{skipped}{len(report.failed):,} failed, {report.seconds:.0f} s"
+    )
+    if unknown := len(skip - {source.id for source in sources}):
+        print(f"  {unknown:,} of the ids in {args.skip} name no clip of this config", file=sys.stderr)
+    _tell_what_lacks(open_cache(report.path))
+    _list(report.failed, most=10)
+
+
+def _prefix(args: argparse.Namespace) -> None:
+    from lstta_tasks.experiment.config import load_config
+    from lstta_tasks.experiment.parts import Experiment
+    from lstta_tasks.prefix.build import build_prefix
+
+    if args.command == "features":
+        print("lstta cache features is called lstta cache prefix now", file=sys.stderr)
+    report = build_prefix(Experiment(load_config(args.config, cfg_options(args.cfg_options))), args.split)
+    print(
+        f"{report.path}: {report.built:,} states computed now, {report.reused:,} there already, "
+        f"{report.bytes / 1e6:,.1f} MB"
+    )
+
+
+def _info(args: argparse.Namespace) -> None:
+    from lstta_tasks.data.cache import open_cache
+
+    reader = open_cache(args.cache)
+    states = "features" in reader.meta
+    print(f"{args.cache}: {len(reader):,} {'states' if states else 'clips'}, {len(reader.failures):,} failed")
+    for key, value in reader.meta.items():
+        print(f"  {key}: {value}")
+    if not states:
+        _tell_what_lacks(reader)
+    _list(reader.failures)
+
+
+def _verify(args: argparse.Namespace) -> None:
+    from lstta_tasks.data.verify_cache import verify_cache
+
+    clips, damaged = verify_cache(args.cache)
+    print(f"{args.cache}: {clips:,} clips read, {len(damaged):,} damaged")
+    _list(damaged)
+    if damaged:
+        raise SystemExit(1)
+
+
+def _export(args: argparse.Namespace) -> None:
+    from lstta_tasks.data.cache import open_cache
+    from lstta_tasks.data.export_clip import export_clip
+
+    reader = open_cache(args.cache)
+    rate = reader.meta["preprocessing"]["sample_rate"]
+    paths = export_clip(reader.read(args.id), args.out or Path(args.id), rate)
+    print(f"{len(paths)} files in {paths[0].parent}")
+
+
+def _prune(args: argparse.Namespace) -> None:
+    from lstta_tasks.data.build_cache import prune_cache
+    from lstta_tasks.data.skip_list import read_skip_list
+    from lstta_tasks.experiment.config import load_config
+    from lstta_tasks.experiment.parts import Experiment
+
+    experiment = Experiment(load_config(args.config, cfg_options(args.cfg_options)))
+    path = experiment.config.clips.cache
+    skip = read_skip_list(args.skip) if args.skip else frozenset()
+    removed = prune_cache(path, {source.id for source in experiment.sources(args.split)} - skip)
+    print(f"{path}: {removed:,} clips removed")
+
+
+def _tell_what_lacks(reader: CacheReader | CacheSet) -> None:
+    """Silent clips are no failures, but nobody should have to find out by accident that there are many."""
+    headers = [reader.header(clip) for clip in reader.ids()]
+    for what in ("sound", "video"):
+        if lacking := sum(not header[f"has_{what}"] for header in headers):
+            print(f"  {lacking:,} clips without {what}: the model takes that modality as absent")
+
+
+def _list(reasons: Mapping[str, str], most: int | None = None) -> None:
+    for clip, reason in list(reasons.items())[:most]:
+        print(f"  {clip}: {reason}", file=sys.stderr)
+    if most is not None and len(reasons) > most:
+        print(f"  … and {len(reasons) - most:,} more; lstta cache info lists them all", file=sys.stderr)
+
+
+def _shard(text: str) -> tuple[int, int]:
+    index, _, count = text.partition("/")
+    if not (index.isdigit() and count.isdigit()):
+        raise argparse.ArgumentTypeError(f"wants I/N, such as 0/4, got {text!r}")
+    return int(index), int(count)

@@ -1,0 +1,31 @@
+"""List the shipped configs; say what one is, or show it as it will run: lstta configs avqa/tiny_lstta --show"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lstta_tasks.cli.options import add_cfg_options, cfg_options, parser_of
+from lstta_tasks.shipped import find_shipped, header, shipped
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = parser_of("configs", __doc__)
+    parser.add_argument("config", nargs="?", help="name of a shipped config, or a file")
+    parser.add_argument("--show", action="store_true", help="print it with everything that it builds on")
+    parser.add_argument("--studies", action="store_true", help="list the shipped studies, for lstta compare")
+    add_cfg_options(parser)
+    args = parser.parse_args(argv)
+    if args.config is None:
+        if args.show or args.cfg_options:
+            parser.error("--show and --cfg-options want a config")
+        names = shipped("study" if args.studies else "config")
+        width = max(map(len, names))
+        for name, path in names.items():
+            print(f"{name:{width}}  {header(path).splitlines()[0]}")
+    elif args.show:
+        from lstta_tasks.experiment.config import as_python, load_config
+
+        print(as_python(load_config(args.config, cfg_options(args.cfg_options))))
+    else:
+        path = find_shipped("study" if args.studies else "config", args.config)
+        print(f"{path}\n\n{header(path)}")

@@ -1,0 +1,52 @@
+"""Ask a trained adapter about a video, and see where it looked.
+
+lstta infer work_dirs/tiny_lstta/best clip.mp4 "Which is the first sounding instrument?"
+lstta infer work_dirs/sentiment/best FOLDER --json > answers.json
+lstta infer work_dirs/retrieval/best clip.mp4 "a violin on the left" "a drum on the right"
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from lstta_tasks.cli.options import parser_of
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = parser_of("infer", __doc__)
+    parser.add_argument("adapter", type=Path, help="folder with adapter.safetensors and adapter.json")
+    parser.add_argument("clips", type=Path, metavar="CLIP|FOLDER", help="a video file, or a folder of them")
+    parser.add_argument("texts", nargs="*", metavar="TEXT", help="question, statement, …: each is asked of each clip")
+    parser.add_argument("--options", nargs=4, default=(), metavar="OPTION", help="to choose from, for avqa-options")
+    parser.add_argument("--subtitles", type=Path, metavar="FILE", help="srt or vtt (default: the one beside the clip)")
+    parser.add_argument("--out", type=Path, help="folder for the page and pictures (default: work_dirs/infer/CLIP)")
+    parser.add_argument("--draw", type=_count, default=20, metavar="N", help="answers to draw, at most (default: 20)")
+    parser.add_argument("--json", action="store_true", help="print JSON in place of tables")
+    args = parser.parse_intermixed_args(argv)
+
+    import json
+
+    from lstta_tasks.explain.answer_table import print_answers
+    from lstta_tasks.explain.as_json import as_json
+    from lstta_tasks.explain.infer import draw, infer
+
+    inferred = infer(args.adapter, args.clips, args.texts, options=args.options, subtitles=args.subtitles)
+    page = None
+    if args.draw:
+        out = args.out or Path("work_dirs") / "infer" / args.clips.resolve().stem
+        page, _ = draw(inferred, out, most=args.draw)
+    if args.json:
+        print(json.dumps({**as_json(inferred), "page": page and str(page)}, indent=1, ensure_ascii=False))
+        return
+    print_answers(inferred)
+    if page is not None:
+        print(f"page: {page}; pictures beside it")
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"must be 0 or more, got {value}")
+    return value

@@ -1,0 +1,78 @@
+"""What the verbs share: a config and its options, and errors that a user reads rather than tracebacks."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+SPLITS = ("train", "val", "test")
+
+
+def parser_of(verb: str, description: str | None) -> argparse.ArgumentParser:
+    """A verb's parser; the description is its module's docstring, as it stands."""
+    return argparse.ArgumentParser(
+        prog=f"lstta {verb}", description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """The argument ``config``, and ``--cfg-options``."""
+    parser.add_argument("config", help="name of a shipped config (lstta configs), or a file")
+    add_cfg_options(parser)
+
+
+def add_cfg_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--cfg-options", nargs="+", metavar="KEY=VALUE", help="override config values, as a.b=c")
+
+
+def add_launcher(parser: argparse.ArgumentParser) -> None:
+    """How several processes were started."""
+    parser.add_argument("--launcher", choices=("none", "pytorch"), default="none", help="pytorch under torchrun")
+    parser.add_argument("--local-rank", type=int, default=0, help=argparse.SUPPRESS)
+
+
+def cfg_options(pairs: Sequence[str] | None, option: str = "--cfg-options") -> dict[str, Any]:
+    """``["a.b=3", "c=text"]`` to ``{"a.b": 3, "c": "text"}``: Python literals, and text for everything else.
+
+    Raises:
+        ValueError: a pair without ``=``.
+    """
+    options: dict[str, Any] = {}
+    for pair in pairs or ():
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise ValueError(f"{option} wants KEY=VALUE, got {pair!r}")
+        try:
+            options[key] = ast.literal_eval(value)
+        except (ValueError, SyntaxError, TypeError):
+            options[key] = value
+    return options
+
+
+def write_json(path: Path | None, content: object, *, indent: int = 1) -> None:
+    """Write what a verb found, whole or not at all; nothing where no path is given."""
+    import json
+
+    from lstta_core.whole_files import write_text
+
+    if path is not None:
+        write_text(path, json.dumps(content, indent=indent, ensure_ascii=False) + "\n")
+
+
+@contextmanager
+def user_errors() -> Iterator[None]:
+    """Print expected errors as one message and exit with 2; ``LSTTA_DEBUG=1`` shows the traceback."""
+    try:
+        yield
+    except (ValueError, LookupError, OSError) as error:
+        if os.environ.get("LSTTA_DEBUG"):
+            raise
+        message = error.args[0] if isinstance(error, LookupError) and error.args else error
+        print(f"error: {message}", file=sys.stderr)
+        raise SystemExit(2) from None

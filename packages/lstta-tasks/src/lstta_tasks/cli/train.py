@@ -1,0 +1,43 @@
+"""Train a config's adapter, selecting on val: lstta train avqa/tiny_lstta"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from lstta_tasks.cli.options import add_config, add_launcher, cfg_options, parser_of
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = parser_of("train", __doc__)
+    add_config(parser)
+    parser.add_argument("--work-dir", type=Path, help="run folder (default: work_dirs/ and the config's name)")
+    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in the run folder")
+    parser.add_argument("--from", type=Path, metavar="ADAPTER", dest="start", help="begin with another task's adapter")
+    parser.add_argument("--amp", action="store_true", help="mixed precision; needs a GPU")
+    parser.add_argument("--seed", type=int, help="instead of the config's")
+    add_launcher(parser)
+    args = parser.parse_args(argv)
+    os.environ.setdefault("LOCAL_RANK", str(args.local_rank))
+
+    from lstta_tasks.cli.allocator import keep_freed_memory
+    from lstta_tasks.experiment.config import load_config
+    from lstta_tasks.training.train import train
+
+    keep_freed_memory()
+    pairs = [*(args.cfg_options or ()), *([] if args.seed is None else [f"seed={args.seed}"])]
+    options = [] if args.start is None else ["--from", str(args.start)]
+    options += ["--cfg-options", *pairs] if pairs else []
+    work_dir = args.work_dir or Path("work_dirs") / Path(args.config).stem
+    train(
+        load_config(args.config, cfg_options(pairs)),
+        work_dir=work_dir,
+        resume=args.resume,
+        amp=args.amp,
+        launcher=args.launcher,
+        start=args.start,
+        command=shlex.join(["lstta", "train", args.config, *options]),
+    )
+    print(f"run folder: {work_dir}; the best adapter: {work_dir / 'best'}")

@@ -1,0 +1,25 @@
+"""LSTTA on CMU-MOSI's files with three pretrained encoders: DINOv2-S, Whisper tiny and MiniLM.
+
+command:  lstta train sentiment/pretrained_lstta --work-dir work_dirs/mosi --cfg-options task.root=FOLDER
+offline:  add encoders.visual.model=DIR encoders.audio.model=DIR encoders.language.model=DIR
+time:     pending
+result:   pending
+
+Eight segments of a clip of a few seconds; of longer ones, each segment gives the sound of its middle.
+The hub's newest revision is taken: pin it with encoders.visual.revision and so on.
+"""
+
+from mmengine.config import read_base
+
+with read_base():
+    from ..base.pretrained_encoders import *
+    from ..base.schedule import *
+
+encoders.audio.update(seconds=10.0)
+encoders.language.update(max_length=96)
+task = dict(name="sentiment", root="data/mosi")
+method = dict(name="lstta", width=64, heads=4, latents=4, window=3)
+clips = dict(segments=8, sound_seconds=1.25, fit="squash", cache="data/cache/mosi_pretrained", codec="jpeg")
+loader = dict(batch_size=16, workers=2)
+train_cfg = dict(max_epochs=10, val_interval=1)
+schedule.update(warmup_steps=100)
