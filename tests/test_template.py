@@ -70,8 +70,10 @@ def test_the_commands_that_train_it_run(tmp_path: Path) -> None:
     for first, count in ((0, 8), (10_000_000, 4)):
         for number in range(count):
             write_film(films / f"{first + number:08d}.mp4", loud=number % 2 == 0)
-    for name in ("tools", "configs"):
-        (tmp_path / name).symlink_to(ROOT / name)
+    command = tmp_path / "bin" / "lstta"  # as pip puts it there
+    command.parent.mkdir()
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m lstta_tasks "$@"\n')
+    command.chmod(0o755)
     (commands,) = (block for block in re.findall(r"^```\w*\n(.*?)^```", PAGE, BLOCK) if "data/mine" in block)
     installed = tmp_path / "installed" / "lstta_task_template-0.2.0.dist-info"  # pip's work, without a network
     installed.mkdir(parents=True)
@@ -79,7 +81,7 @@ def test_the_commands_that_train_it_run(tmp_path: Path) -> None:
     (installed / "entry_points.txt").write_text("[lstta]\ntask-template = lstta_task_template\n")
     settings = environment(TAGS)
     settings["PYTHONPATH"] = os.pathsep.join([str(installed.parent), settings["PYTHONPATH"]])
-    settings["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), settings["PATH"]])
+    settings["PATH"] = os.pathsep.join([str(command.parent), settings["PATH"]])
     done = subprocess.run(["bash", "-euc", commands], cwd=tmp_path, env=settings, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
     assert (tmp_path / "work_dirs" / "mine_tags" / "best" / "adapter.json").is_file()

@@ -6,6 +6,7 @@ import importlib.util
 import json
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any, ClassVar
@@ -49,8 +50,8 @@ class TaskConformance(Conformance):
     def test_sample_ids_are_unique(self) -> None:
         for split, samples in self._read(self.make_task()).items():
             require(bool(samples), f"samples({split!r}) is empty, and splits() has it")
-            ids = [sample.id for sample in samples]
-            twice = sorted({name for name in ids if ids.count(name) > 1})[:3]
+            times = Counter(sample.id for sample in samples)
+            twice = sorted(name for name, count in times.items() if count > 1)[:3]
             require(not twice, f"{split}: several samples have the ids {twice}; predictions are keyed by them")
 
     def test_clips_are_those_of_the_samples_each_once(self) -> None:
