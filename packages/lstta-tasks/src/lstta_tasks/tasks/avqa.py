@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -49,10 +49,9 @@ class AVQA(Task):
     @cached_property
     def answer(self) -> OneOfMany:
         """Its classes are read from the training split when they are first needed."""
-        answers = self._answers
-        if answers is None:
-            answers = tuple(sorted({row["anser"] for _, row in self._rows("train")}))
-        return OneOfMany(answers, groups=_groups, cell=lambda sample: sample.labels[:2], note=_note)
+        if self._answers is None:
+            self._answers = _vocabulary(self._rows("train"))
+        return OneOfMany(self._answers, groups=_groups, cell=lambda sample: sample.labels[:2], note=_note)
 
     def options(self) -> dict[str, Any]:
         return {"answers": list(self.answer.classes)}
@@ -66,6 +65,8 @@ class AVQA(Task):
 
     def samples(self, split: Split) -> list[Sample]:
         rows, times = list(self._rows(split)), Counter[int]()
+        if self._answers is None and split == "train":  # the vocabulary without reading the file again
+            self._answers = _vocabulary(rows)
         index = {answer: i for i, answer in enumerate(self.answer.classes)}
         samples = []
         for place, row in rows:
@@ -103,6 +104,10 @@ class AVQA(Task):
         assert self.root is not None
         file = f"{video_id}.mp4"
         return ClipSource(id=video_id, video=clip_file([self.root / "videos" / file, self.root / file]))
+
+
+def _vocabulary(rows: Iterable[tuple[str, dict[str, Any]]]) -> tuple[str, ...]:
+    return tuple(sorted({row["anser"] for _, row in rows}))
 
 
 def fill(question: str, values: Sequence[str], place: str) -> str:
