@@ -210,7 +210,7 @@ class TestErrors:
             (["none.mp4"], "none.mp4: there is no such file"),
             (
                 ["film.mp4", "?", "--options", "a", "b", "c", "d"],
-                "options are for the task avqa-options; this adapter is",
+                "the task avqa has no options to choose from",
             ),
             (["film.mp4", "?", "--subtitles", "film.srt"], "the task avqa reads none"),
             (["films", "?", "--subtitles", "film.srt"], "one file of subtitles is for one clip"),

@@ -39,6 +39,11 @@ def lstta_register_methods(register):
     register("both", "lstta_core.methods.none:NoAdapter", summary="as the encoder")
 
 
+@hookimpl
+def lstta_register_tasks(register):
+    register("rows", "lstta_tasks.tasks.classification:Classification", summary="needs its files")
+
+
 def make_good():
     from lstta_core.testing import ToyVisual
 
@@ -134,6 +139,18 @@ def test_a_name_of_two_kinds_needs_the_kind(run: Run, capsys: pytest.CaptureFixt
     assert "--kind" in capsys.readouterr().err
     assert run("check", "both", "--kind", "method") == 0
     assert "method 'both'" in capsys.readouterr().out
+
+
+def test_a_task_is_checked_on_its_files(run: Run, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    rows = [f"{i % 3}.mp4,{'ab'[i % 2]},{split}\n" for split in ("train", "val") for i in range(5)]
+    (tmp_path / "rows.csv").write_text("video,label,split\n" + "".join(rows), encoding="utf-8")
+    assert run("check", "rows", "--cfg-options", f"path={tmp_path / 'rows.csv'}") == 0
+    out = capsys.readouterr().out
+    assert "targets_fit_the_kind_of_answer" in out
+    assert "task 'rows': " in out
+    assert ", 0 failed, 0 skipped" in out
+    assert run("check", "rows") == 1
+    assert "set task.path to a CSV file" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

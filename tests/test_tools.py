@@ -167,7 +167,7 @@ class TestEvaluation:
         assert result.code == 0, result.err
         said = " ".join(result.out.split())
         assert "1 clips are not in the cache, their samples were left out: gone" in said
-        assert "1 questions have an answer outside the vocabulary of train and count as wrong" in said
+        assert "1 samples have an answer outside the vocabulary of train and count as wrong" in said
 
     def test_an_adapter_of_other_encoders(self, tool: Tool, world: World, run: Path) -> None:
         result = tool("test", world.config, run / "best", "--cfg-options", "encoders.audio.seed=6")

@@ -1,72 +1,59 @@
-"""The template's task: its metric against scikit-learn's, its loss against a loop, its rows."""
+"""The template's task: what every task must keep, and what only this one knows, its rows."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
-import torch
-from sklearn.metrics import f1_score
 
 from lstta_task_template.tags import Tags
+from lstta_tasks.testing import TaskConformance
 
 HEADER = "video,split,text,tags\n"
 ROWS = "a.mp4,train,what is heard,loud;bright\nb.mp4,train,,\nc.mp4,val,what is seen,bright;odd\n"
 
 
-@pytest.fixture
-def task(tmp_path: Path) -> Tags:
-    (tmp_path / "tags.csv").write_text(HEADER + ROWS, encoding="utf-8")
-    return Tags(root=tmp_path)
+def written(folder: Path, rows: str) -> Tags:
+    (folder / "tags.csv").write_text(HEADER + rows, encoding="utf-8")
+    return Tags(root=folder)
 
 
-def test_it_reads_its_rows(task: Tags) -> None:
-    assert task.tags == ("bright", "loud")
+class TestTags(TaskConformance):
+    @pytest.fixture(autouse=True)
+    def data(self, tmp_path: Path) -> None:
+        self.root = tmp_path
+
+    def make_task(self) -> Tags:
+        return written(self.root, ROWS)
+
+
+def test_it_reads_its_rows(tmp_path: Path) -> None:
+    task = written(tmp_path, ROWS)
+    assert task.answer.labels == ("bright", "loud")
     assert task.splits() == ["train", "val"]
     assert [(s.source.id, s.text, s.target) for s in task.samples("train")] == [
-        ("a.mp4", "what is heard", 3),
-        ("b.mp4", "", 0),
+        ("a.mp4", "what is heard", (1, 1)),
+        ("b.mp4", None, (0, 0)),
     ]
     assert [clip.id for clip in task.clips("val")] == ["c.mp4"]
 
 
-def test_it_can_be_made_again_without_its_file(task: Tags) -> None:
-    assert Tags(**task.options()).tags == task.tags
+def test_a_tag_that_train_lacks_counts_as_missed(tmp_path: Path) -> None:
+    task = written(tmp_path, ROWS)
+    (sample,) = task.samples("val")
+    assert (sample.target, sample.labels) == ((1, 0), ("bright", "odd"))
+    assert task.answer.report({sample.id: {"tags": ["bright"]}}, [sample]).value("F1") == 2 / 3
 
 
 @pytest.mark.parametrize(
     ("row", "said"),
-    [("a.mp4,dev,x,y\n", "split must be one of"), ("a.mp4,train\n", "there is no 'text'")],
+    [("a.mp4,dev,x,y\n", "line 2: split must be one of"), ("a.mp4,train\n", "line 2: it has another number of cells")],
 )
 def test_bad_rows(tmp_path: Path, row: str, said: str) -> None:
-    (tmp_path / "tags.csv").write_text(HEADER + row, encoding="utf-8")
     with pytest.raises(ValueError, match=said):
-        Tags(root=tmp_path).samples("train")
+        written(tmp_path, row).samples("train")
 
 
-def test_the_loss_is_that_of_a_loop() -> None:
-    task = Tags(tags=["a", "b", "c"])
-    output = torch.randn(5, 3, generator=torch.Generator().manual_seed(0))
-    target = torch.tensor([0, 1, 5, 6, 7])
-    terms = []
-    for logits, bits in zip(output, target.tolist(), strict=True):
-        for i, logit in enumerate(logits):
-            p = torch.sigmoid(logit)
-            terms.append(-(p if bits >> i & 1 else 1 - p).log())
-    torch.testing.assert_close(task.loss(output, target), torch.stack(terms).mean())
-
-
-def test_f1_is_scikit_learns(tmp_path: Path) -> None:
-    random = np.random.default_rng(0)
-    lines = [f"{i}.mp4,train,x,{';'.join(t for t in 'abc' if random.random() < 0.4)}\n" for i in range(31)]
-    (tmp_path / "tags.csv").write_text(HEADER + "".join(lines), encoding="utf-8")
-    task = Tags(root=tmp_path, tags=["a", "b", "c"])
-    samples = task.samples("train")
-    output = torch.from_numpy(random.standard_normal((31, 3)))
-    predictions = dict(zip((s.id for s in samples), task.predict(output), strict=True))
-    truth = [[int(tag in s.labels) for tag in task.tags] for s in samples]
-    found = (output > 0).int().tolist()
-    score = task.report(predictions, samples).scores[0]
-    assert score.value == pytest.approx(f1_score(truth, found, average="micro"))
-    assert score.baseline == pytest.approx(f1_score(truth, np.ones_like(found), average="micro"))
+def test_no_file(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"tags.csv is not there; set task.root"):
+        Tags(root=tmp_path).splits()

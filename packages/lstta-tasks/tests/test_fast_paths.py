@@ -39,7 +39,7 @@ def step(world: World, **options: Any) -> tuple[Tensor, list[Tensor], Experiment
             torch.nn.init.normal_(parameter, std=0.3, generator=torch.Generator().manual_seed(len(name)))
     batch = next(iter(one.loader("val", one.dataset("val"))))
     torch.manual_seed(0)
-    loss = one.task.loss(one.model.train()(batch["inputs"]).output, batch["target"])
+    loss = one.task.answer.loss(one.model.train()(batch["inputs"]).output, batch["target"])
     trained = [parameter for parameter in one.model.parameters() if parameter.requires_grad]
     return loss, [g for g in torch.autograd.grad(loss, trained, allow_unused=True) if g is not None], one
 

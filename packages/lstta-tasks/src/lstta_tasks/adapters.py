@@ -23,8 +23,7 @@ from lstta_core.lockstep import Inputs
 from lstta_core.plugins import installed_plugins
 from lstta_tasks.data.batch import Collate, on_device
 from lstta_tasks.data.clip import Clip, ClipSource, Preprocessing
-from lstta_tasks.model import build_model
-from lstta_tasks.network import TaskNetwork
+from lstta_tasks.network import TaskNetwork, build_model
 from lstta_tasks.task import Sample, Task, TimedText
 
 HEAD = "head."
@@ -106,7 +105,7 @@ class Predictor:
     def answer(self, items: Sequence[tuple[Sample, Clip]]) -> list[dict[str, Any]]:
         """What the task predicts for each sample with its decoded clip, such as a cache holds: one batch."""
         with torch.no_grad():
-            return self.task.predict(self.model(self.inputs(items)).output)
+            return self.task.answer.predict(self.model(self.inputs(items)).output)
 
     def inputs(self, items: Sequence[tuple[Sample, Clip]]) -> Inputs:
         """What the model reads of samples and their clips, by modality, on the model's device."""

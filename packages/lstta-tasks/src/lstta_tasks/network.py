@@ -1,21 +1,32 @@
-"""What a task trains, as the engine and adapter folders see it: towers of frozen encoders and what reads them.
+"""What a task trains: towers of frozen encoders, adapters, and what reads them; and how it is built.
 
-A tower is one lockstep model with its readout. Most tasks have one, of all modalities; retrieval has several, so that
-clips and texts are embedded without each other.
+A tower is one lockstep model with its readout. Most kinds of answer want one, of all modalities; a ranking has several,
+so that clips and texts are embedded without each other.
 """
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, TypeVar, final
 
+import torch
 from torch import Tensor, nn
 
+from lstta_core.compiling import compile_parts
 from lstta_core.interfaces import Encoder, Modality
 from lstta_core.lockstep import Inputs, TrimodalModel, TrimodalOutput
+from lstta_core.methods import MethodChoice, create_method
 from lstta_core.readout import Readout
+
+if TYPE_CHECKING:  # a task names its kind of answer, which makes the network
+    from lstta_tasks.task import Task
+
+ADAPTER = "default"
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
@@ -36,7 +47,7 @@ class TaskOutput:
     """What a network gives for a batch.
 
     Attributes:
-        output: what the task's loss and predictions are made of: the head's (B, …), unless a task says otherwise.
+        output: what loss and predictions are made of: the head's (B, …), unless the kind of answer says otherwise.
         importances: (B, T) by modality, of the last stage that has them; empty where the method has none.
         attention: (B, T) by modality, the share of each segment in what the readout reads, see
             :meth:`lstta_core.readout.Readout.attention`; only :meth:`TaskNetwork.explain` tells.
@@ -52,7 +63,7 @@ class TaskNetwork(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, inputs: Inputs, target: Tensor | None = None) -> TaskOutput:
-        """What the task's loss and predictions are made of.
+        """What loss and predictions are made of.
 
         Args:
             inputs: of :class:`~lstta_tasks.data.batch.Collate`.
@@ -65,7 +76,7 @@ class TaskNetwork(nn.Module, ABC):
         return output
 
     def score(self, inputs: Inputs) -> Tensor:
-        """The second pass, of samples that :meth:`~lstta_tasks.task.Task.second_pass` names: (B,), higher is better.
+        """The second pass, of samples that the kind of answer names: (B,), higher is better.
 
         Raises:
             NotImplementedError: the network has none.
@@ -80,18 +91,12 @@ class TaskNetwork(nn.Module, ABC):
     @final
     def by_modality(self) -> dict[Modality, Encoder]:
         """The encoders; where several towers read a modality, those of the first."""
-        found: dict[Modality, Encoder] = {}
-        for model in self.lockstep_models().values():
-            found = model.by_modality() | found
-        return {m: found[m] for m in Modality if m in found}
+        return _first([model.by_modality() for model in self.lockstep_models().values()])
 
     @final
     def digests(self) -> dict[Modality, str]:
         """Of the encoders' weights as they were loaded."""
-        found: dict[Modality, str] = {}
-        for model in self.lockstep_models().values():
-            found = model.digests | found
-        return {m: found[m] for m in Modality if m in found}
+        return _first([model.digests for model in self.lockstep_models().values()])
 
     @final
     def frozen(self) -> tuple[str, ...]:
@@ -100,11 +105,11 @@ class TaskNetwork(nn.Module, ABC):
 
 
 class TaskModel(TaskNetwork):
-    """Encoders, adapters, readout and head: the network of every task that makes none of its own.
+    """Encoders, adapters, readout and head: the network of every kind of answer that makes none of its own.
 
     Args:
         tower: the encoders with the adapter to train, and the readout of their streams.
-        head: the task's last layer.
+        head: the last layer.
     """
 
     def __init__(self, *, tower: Tower, head: nn.Module) -> None:
@@ -123,3 +128,101 @@ class TaskModel(TaskNetwork):
 
     def _answer(self, trimodal: TrimodalOutput) -> TaskOutput:
         return TaskOutput(self.head(self.readout(trimodal)), trimodal.importances[-1] if trimodal.importances else {})
+
+
+class OnTowers(ABC):
+    """What stands on the towers; a kind of answer is that. The defaults are of those that want one tower of all."""
+
+    def towers(self, modalities: Sequence[Modality]) -> Mapping[str, Sequence[Modality]]:
+        """Which of the encoders' modalities adapt together, by the towers' names; by default all of them.
+
+        Raises:
+            ValueError: it cannot do without another one.
+        """
+        return {"trimodal": modalities}
+
+    def network(self, towers: Mapping[str, Tower]) -> TaskNetwork:
+        """What is trained, from the towers that :meth:`towers` names; by default the head on the readout of the one."""
+        tower = towers["trimodal"]
+        return TaskModel(tower=tower, head=self.head(tower.readout.width))
+
+    @abstractmethod
+    def head(self, width: int) -> nn.Module:
+        """The last layer on a readout: (B, width) to what loss and predictions are made of."""
+
+
+def build_model(
+    *,
+    encoders: Mapping[Modality, Encoder],
+    method: Mapping[str, Any],
+    task: Task,
+    modalities: Sequence[str] | None = None,
+    stages: int | None = None,
+    adapted: int | None = None,
+    readout: Mapping[str, Any] | None = None,
+    frozen_dtype: str | None = None,
+    checkpointing: bool = False,
+    compile: bool | str | Mapping[str, Any] = False,
+) -> tuple[TaskNetwork, MethodChoice]:
+    """A freshly initialised network.
+
+    Args:
+        encoders: by modality; frozen here.
+        method: ``name`` of a method, its options, and perhaps ``budget``. Where the task has several towers, all get
+            the same options, and a budget is for all of them together.
+        task: whose kind of answer says which towers there are, and what reads them.
+        modalities: those of the encoders that the network has; all by default. For comparisons with less.
+        stages: K, see :class:`~lstta_core.lockstep.TrimodalModel`.
+        adapted: how many of the last stages are adapted.
+        readout: options of :class:`~lstta_core.readout.Readout`.
+        frozen_dtype: ``"bfloat16"`` or ``"float32"``, of the frozen weights; as they are by default. This and the next
+            change what a step costs, see :class:`~lstta_core.lockstep.TrimodalModel`.
+        checkpointing: whether stages are computed again in the backward pass.
+        compile: whether blocks and adapters go through ``torch.compile``, or its mode, or its options; see
+            :func:`~lstta_core.compiling.compile_parts`.
+
+    Returns:
+        The network, and what the method became: with a budget, its options have the width that was found.
+
+    Raises:
+        UnknownNameError: no plugin registers the method.
+        ValueError: an option is out of range, or ``modalities`` names one without an encoder.
+    """
+    if frozen_dtype not in (None, *DTYPES):
+        raise ValueError(f"model.frozen_dtype: one of {', '.join(DTYPES)} is wanted, got {frozen_dtype!r}")
+    used = {m: encoder for m, encoder in encoders.items() if modalities is None or m in modalities}
+    if modalities is not None and len(used) != len(modalities):
+        raise ValueError(f"model.modalities: some of {', '.join(encoders)} are wanted, each once, got {modalities}")
+    models: dict[str, TrimodalModel] = {}
+    for name, read in task.answer.towers(tuple(used)).items():
+        # A method may change encoders, so towers that read the same modality have an encoder each.
+        taken = {m for model in models.values() for m in model.by_modality()}
+        own = {m: copy.deepcopy(used[m]) if m in taken else used[m] for m in read}
+        models[name] = TrimodalModel(
+            own,
+            stages=stages,
+            adapted=adapted,
+            frozen_dtype=None if frozen_dtype is None else DTYPES[frozen_dtype],
+            checkpointing=checkpointing,
+        )
+    choice = create_method(model=list(models.values()), **method)
+    for model in models.values():
+        model.add_adapter(ADAPTER, choice.method)
+    if compile:
+        if not (compile is True or isinstance(compile, str | Mapping)):
+            raise ValueError(
+                f"model.compile: True, a mode or a dict of torch.compile's options is wanted, got {compile!r}"
+            )
+        options = {} if compile is True else {"mode": compile} if isinstance(compile, str) else dict(compile)
+        for model in models.values():
+            compile_parts(model, **options)
+    towers = {}
+    for name, model in models.items():
+        widths = {m: encoder.widths[-1] for m, encoder in model.by_modality().items()}
+        towers[name] = Tower(model, Readout(widths=widths, **(readout or {})))
+    return task.answer.network(towers), choice
+
+
+def _first(values: Sequence[Mapping[Modality, Value]]) -> dict[Modality, Value]:
+    """The first value of each modality, in the modalities' order."""
+    return {m: next(of[m] for of in values if m in of) for m in Modality if any(m in of for of in values)}

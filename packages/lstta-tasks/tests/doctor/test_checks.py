@@ -5,15 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lstta_core.interfaces import LanguageSpec, Modality
+from lstta_tasks.answers.kind import OUTSIDE_NAME, AnswerKind
+from lstta_tasks.answers.one_of_many import OneOfMany
+from lstta_tasks.answers.ranking import Ranking
+from lstta_tasks.answers.scale import Scale
+from lstta_tasks.answers.several_labels import SeveralLabels
+from lstta_tasks.answers.yes_or_no import YesOrNo
 from lstta_tasks.data.clip import ClipSource
 from lstta_tasks.doctor.annotations import check_overlaps, check_repeats
 from lstta_tasks.doctor.clips import check_media
 from lstta_tasks.doctor.finding import Finding
-from lstta_tasks.doctor.labels import OUTSIDE, balance, check_labels
+from lstta_tasks.doctor.labels import check_balance, check_targets
 from lstta_tasks.doctor.probe import Probe
 from lstta_tasks.doctor.texts import Measure, check_texts, rows_of
 from lstta_tasks.task import Sample, TimedText
@@ -127,57 +134,74 @@ class TestRepeats:
         assert (finding.level, finding.id, finding.detail[:9]) == ("error", "1", "3 samples")
 
 
-class TestLabels:
-    def test_classes_have_the_names_of_the_label_that_tells_them_apart(self) -> None:
-        some = [Sample(str(i), clip("a"), None, i % 2, ("Audio", ("yes", "no")[i % 2], str(i))) for i in range(5)]
-        counts = balance({"train": some, "val": some[:1]})
-        assert counts == {"train": Counter(yes=3, no=2), "val": Counter(yes=1)}
-        assert list(check_labels({"val": some[:1]}, {"train": counts["train"]})) == []
+YES_NO = OneOfMany(["yes", "no", "never"])
 
-    def test_classes_without_a_name_have_their_number(self) -> None:
-        assert balance({"train": [sample("1"), sample("2"), sample("3", target=7)]}) == {"train": {"0": 2, "7": 1}}
+
+class TestLabels:
+    def test_classes_have_their_names(self) -> None:
+        some = [Sample(str(i), clip("a"), None, i % 2, ("Audio",)) for i in range(5)]
+        counts, findings = check_targets(YES_NO, {"train": some, "val": some[:1]})
+        assert counts == {"train": Counter(yes=3, no=2), "val": Counter(yes=1)}
+        assert findings == []
 
     def test_targets_that_are_no_classes(self) -> None:
         captions = [sample(str(i), target=i // 2, at=f"clip {i // 2}") for i in range(10)]
-        assert balance({"train": captions, "test": captions[4:]}) == {"train": {}, "test": {}}
-        assert balance({"train": [*captions, sample("x", target=0, at="clip 3")]})["train"]["0"] == 3
+        counts, _ = check_targets(Ranking(), {"train": captions, "test": captions[4:]})
+        assert counts == {"train": {}, "test": {}}
+        assert list(check_balance({"train": captions}, {"train": counts["train"]})) == []
 
     def test_numbers_are_counted_in_bins(self) -> None:
         values = [-3.0, -2.9, 0.0, 0.1, 3.0]
-        (count,) = balance({"train": [sample(str(v), target=v) for v in values]}).values()
+        (count,) = check_targets(Scale(-3, 3), {"train": [sample(str(v), target=v) for v in values]})[0].values()
         assert count == {"-3.00 to -2.14": 2, "-0.43 to +0.43": 2, "+2.14 to +3.00": 1}
 
-    def findings(self, train: list[Sample], test: list[Sample]) -> list[Finding]:
+    def test_several_labels_count_each(self) -> None:
+        rows = [(1, 0, 1), (0, 0, 0), (1, 0, 0)]
+        some = [Sample(str(i), clip("a"), None, row) for i, row in enumerate(rows)]
+        counts, _ = check_targets(SeveralLabels("abc"), {"train": some})
+        assert counts == {"train": {"a": 2, "c": 1, "(none)": 1}}
+
+    def findings(self, train: list[Sample], test: list[Sample], kind: AnswerKind = YES_NO) -> list[Finding]:
         some = {"train": train, "test": test}
-        return list(check_labels(some, balance(some)))  # type: ignore[arg-type]
+        counts, findings = check_targets(kind, some)  # type: ignore[arg-type]
+        return [*findings, *check_balance(some, counts)]  # type: ignore[arg-type]
 
     def test_outside_and_never_in_train(self) -> None:
-        train = [sample("1", label="yes"), sample("2", target=1, label="no")]
-        test = [sample("3", target=-1, label="maybe"), sample("4", target=2, label="never"), sample("5", label="yes")]
+        train = [sample("1"), sample("2", target=1)]
+        test = [sample("3", target=-1, label="maybe"), sample("4", target=2), sample("5")]
         outside, unseen = self.findings(train, test)
         assert (outside.level, outside.check, outside.id) == ("warning", "outside the vocabulary", "3")
         assert outside.detail.startswith("maybe: ")
         assert (unseen.check, unseen.detail) == ("not in train", "'never' comes 1 times in test and never in train")
 
     def test_a_split_of_one_class(self) -> None:
-        both = [sample("1", label="yes"), sample("2", target=1, label="no")]
-        same = [sample("3", label="yes"), sample("4", label="yes")]
+        both = [sample("1"), sample("2", target=1)]
+        same = [sample("3"), sample("4")]
         gone = [sample("5", target=-1, label="what"), sample("6", target=-1, label="else")]
         assert told(self.findings(same, both))[0] == ("error", "one class", "")
         assert told(self.findings(both, same)) == [("warning", "one class", "")]
         assert told(self.findings(both, gone))[-1] == ("error", "one class", "")
-        assert self.findings(both, gone)[-1].detail == f"all 2 samples are {OUTSIDE!r}"
+        assert self.findings(both, gone)[-1].detail == f"all 2 samples are {OUTSIDE_NAME!r}"
 
     def test_imbalance(self) -> None:
-        rare = [sample("x", target=1, label="no")]
-        assert self.findings([sample(str(i), label="yes") for i in range(9)] + rare, rare * 2)[0].check != "imbalance"
-        (finding, *_) = self.findings([sample(str(i), label="yes") for i in range(10)] + rare, rare * 2)
+        rare = [sample("x", target=1)]
+        assert self.findings([sample(str(i)) for i in range(9)] + rare, rare * 2)[0].check != "imbalance"
+        (finding, *_) = self.findings([sample(str(i)) for i in range(10)] + rare, rare * 2)
         assert (finding.check, finding.detail) == ("imbalance", "10 of 11 samples are 'yes'")
 
-    def test_no_number(self) -> None:
-        some = [sample("1", target=float("nan")), sample("2", target=0.5)]
-        (finding,) = (f for f in self.findings(some, some[1:]) if f.check == "target")
-        assert (finding.level, finding.id, finding.detail) == ("error", "1", "its target is nan")
+    @pytest.mark.parametrize(
+        ("kind", "target", "said"),
+        [
+            (Scale(-3, 3), float("nan"), "a number from -3 to 3 is wanted, got nan"),
+            (Scale(-3, 3), 3.5, "a number from -3 to 3 is wanted, got 3.5"),
+            (YES_NO, 3, "a class is a whole number from 0 to 2, or -1, got 3"),
+            (YesOrNo("yes", "no"), 2, "0 or 1 is wanted, got 2"),
+            (SeveralLabels("ab"), (1, 0, 1), "a row of 2 numbers is wanted, each 0 or 1, got (1, 0, 1)"),
+        ],
+    )
+    def test_no_target_of_the_kind(self, kind: AnswerKind, target: Any, said: str) -> None:
+        (finding,) = (f for f in self.findings([sample("1", target=target)], [], kind) if f.check == "target")
+        assert (finding.level, finding.id, finding.detail) == ("error", "1", said)
 
 
 class Letters:

@@ -129,7 +129,7 @@ class TestEvaluate:
         (tmp_path / "root" / "avqa-test.json").write_text(json.dumps(questions))
         config = load_config(world.config, {"task.root": str(tmp_path / "root")})
         report, details = evaluate(config, run / "best", "test")
-        assert details["notes"] == ("1 questions have an answer outside the vocabulary of train and count as wrong",)
+        assert details["notes"] == ("1 samples have an answer outside the vocabulary of train and count as wrong",)
         assert report.scores[-1].count == len(questions)
         assert details["predictions"] == evaluate(load_config(world.config), run / "best", "test")[1]["predictions"]
 

@@ -66,5 +66,5 @@ class TestRunnerModel:
         assert output.shape == (4, 5)
         torch.testing.assert_close(loss["loss"], torch.nn.functional.cross_entropy(output, batch["target"]))
         assert [one["id"] for one in predictions] == batch["ids"]
-        assert [one["prediction"] for one in predictions] == model.task.predict(output)
+        assert [one["prediction"] for one in predictions] == model.task.answer.predict(output)
         assert [one["loss"] for one in predictions] == [loss["loss"].item()] * 4

@@ -18,7 +18,7 @@ from small_world import write_film
 from untrained import TOY, predictor
 
 from lstta_core.interfaces import Modality
-from lstta_tasks.answer import Answer
+from lstta_tasks.answers.description import Answer
 from lstta_tasks.explain import inline
 from lstta_tasks.explain.excerpt import Media, read_media
 from lstta_tasks.explain.explain import explain

@@ -170,7 +170,7 @@ class TestRetrieval:
 
 
 def explanation(**curves: Any) -> Explanation:
-    from lstta_tasks.answer import Answer
+    from lstta_tasks.answers.description import Answer
 
     filled: dict[str, Any] = {"importances": {}, "attention": {}, **curves}
     return Explanation(ClipSource("clip", Path("clip.mp4")), "?", (), Answer("yes"), 8.0, **filled)

@@ -57,8 +57,8 @@ def test_one_segment_is_left_that_of_the_highest_or_lowest_importance(world: Wor
                 importances = importances.masked_fill(~seen_segments(inputs)[m], float("nan"))
                 left = int(getattr(np, f"nan{pick}")(importances[0].numpy()))
                 kept[m] = torch.arange(T)[None] == left
-            predictions[sample.id] = task.predict(answer(experiment, inputs, kept).output)[0]
-        report = task.report(predictions, samples)
+            predictions[sample.id] = task.answer.predict(answer(experiment, inputs, kept).output)[0]
+        report = task.answer.report(predictions, samples)
         assert by_order[IMPORTANCE, way][-1] == pytest.approx(report.value(report.primary))
 
 

@@ -45,7 +45,7 @@ from lstta_tasks.tasks.avqa import AVQA
 VISUAL, AUDIO = Modality.VISUAL, Modality.AUDIO
 T = 3
 SAMPLES = [
-    Sample(id=f"q{i}", source=ClipSource(f"clip{i // 2}", Path("x.mp4")), text="?", target=0, labels=("A", "B", "yes"))
+    Sample(id=f"q{i}", source=ClipSource(f"clip{i // 2}", Path("x.mp4")), text="?", target=1, labels=("A", "B", "yes"))
     for i in range(5)
 ]
 RELEVANT = {

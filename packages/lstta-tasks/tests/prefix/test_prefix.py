@@ -50,7 +50,7 @@ def outputs(one: Experiment, split: Split) -> tuple[list[str], Tensor, Tensor]:
         result = model(batch["inputs"])
         ids += batch["ids"]
         found.append(result.output)
-        losses.append(one.task.loss(result.output, batch["target"]))
+        losses.append(one.task.answer.loss(result.output, batch["target"]))
     return ids, torch.cat(found), torch.stack(losses)
 
 

@@ -76,7 +76,7 @@ def losses(one: Experiment) -> tuple[list[str], list[Tensor]]:
         for epoch in range(2):
             for number, batch in enumerate(one.loader("train", one.dataset("train"))):
                 torch.manual_seed(100 * epoch + number)
-                loss = one.task.loss(model(batch["inputs"], batch["target"]).output, batch["target"])
+                loss = one.task.answer.loss(model(batch["inputs"], batch["target"]).output, batch["target"])
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()

@@ -78,9 +78,9 @@ class TestRetriever:
             retriever.rank("loud", [])
 
     def test_an_adapter_of_another_task(self, world: World, run: Path) -> None:
-        with pytest.raises(ValueError, match="of the task retrieval is wanted, this one is of avqa"):
+        with pytest.raises(ValueError, match="of a task that ranks is wanted, this one is of avqa"):
             Retriever(load(run / "best", own_encoders()))
-        with pytest.raises(ValueError, match="of the task retrieval is wanted, got one of avqa"):
+        with pytest.raises(ValueError, match="of a task that ranks is wanted, got one of avqa"):
             index_split(load_config(world.config), run / "best", "test")
 
 

@@ -100,7 +100,7 @@ class TestErrors:
     @pytest.mark.parametrize("name", ["MSRVTT_data.json", "MSRVTT_train.9k.csv"])
     def test_a_file_less(self, root: Path, name: str) -> None:
         (root / name).unlink()
-        with pytest.raises(FileNotFoundError, match=rf"{name}: no such file; set task.root"):
+        with pytest.raises(FileNotFoundError, match=rf"{name} is not there; set task.root"):
             task(root).samples("train")
         assert task(root).splits() == ["test"]
 
@@ -108,7 +108,7 @@ class TestErrors:
         ("content", "said"),
         [
             ("[", "not JSON"),
-            ("[]", "an object with a list 'sentences'"),
+            ("[]", "an object with a list 'sentences' is wanted, got list"),
             ('{"sentences": []}', "an object with a list 'sentences' that is not empty"),
             ('{"sentences": [3]}', "sentence 0: field 'video_id' must be a text, got None"),
             (
@@ -126,12 +126,12 @@ class TestErrors:
     @pytest.mark.parametrize(
         ("content", "said"),
         [
-            ("key,video_id\nret0,video1\n", "rows with the columns key, video_id, sentence are wanted, got 1 rows"),
-            ("key,video_id,sentence\n", "got 0 rows with key, video_id, sentence"),
-            ("", "got 0 rows with none"),
-            ("key,video_id,sentence\nret0,video1\n", "row 0: column 'sentence' is empty"),
-            ("key,video_id,sentence\nret0,,a dog\n", "row 0: column 'video_id' is empty"),
-            ('key,video_id,sentence\nret0,"video1,a dog\n', "not CSV in UTF-8"),
+            ("key,video_id\nret0,video1\n", "the header must name key and video_id and sentence, got key, video_id"),
+            ("key,video_id,sentence\n", "a header and no rows"),
+            ("", "the header must name key and video_id and sentence, got nothing"),
+            ("key,video_id,sentence\nret0,video1\n", "line 2: it has another number of cells"),
+            ("key,video_id,sentence\nret0,,a dog\n", "line 2: column 'video_id' is empty"),
+            ('key,video_id,sentence\nret0,"video1,a dog\n', "not CSV"),
         ],
     )
     def test_rows(self, root: Path, content: str, said: str) -> None:

@@ -58,7 +58,7 @@ class TestNetwork:
         optimizer = torch.optim.SGD(training.values(), lr=0.1)
         for _ in range(2):
             optimizer.zero_grad()
-            experiment.task.loss(network(batch["inputs"], batch["target"]).output, batch["target"]).backward()
+            experiment.task.answer.loss(network(batch["inputs"], batch["target"]).output, batch["target"]).backward()
             optimizer.step()
         lacking = [name for name, p in training.items() if p.grad is None or not p.grad.any()]
         # Nothing tells two queries apart that every clip of a batch adds alike, and softmax forgets shifts.
@@ -191,7 +191,7 @@ class TestRuns:
             sample.id: {"similarity": 0.0, "scale": 2.0, "clip": clip, "text": text}
             for sample, (clip, text) in zip(samples, vectors, strict=True)
         }
-        wanted = {sample.id for sample in task.second_pass(predictions, samples)}
+        wanted = {sample.id for sample in task.answer.second_pass(predictions, samples)}
         similarity = np.array(
             [[predictions[t.id]["text"] @ predictions[c.id]["clip"] for c in samples] for t in samples]
         )
@@ -206,8 +206,8 @@ class TestRuns:
             for i, t in enumerate(samples)
             for j, c in enumerate(samples)
         }
-        same = task.conclude(predictions, samples, dict.fromkeys(wanted, 0.5))
-        level = task.conclude(predictions, samples, {name: undone[name] for name in wanted})
+        same = task.answer.conclude(predictions, samples, dict.fromkeys(wanted, 0.5))
+        level = task.answer.conclude(predictions, samples, {name: undone[name] for name in wanted})
         for i, sample in enumerate(samples):
             before = 1 + int((np.delete(similarity[i], i) >= similarity[i, i]).sum())
             assert same[sample.id]["dual"]["text_to_video"] == same[sample.id]["text_to_video"] == before
@@ -217,12 +217,12 @@ class TestRuns:
         task = Experiment(load_config(msrvtt.config, {"task.joint": True})).task
         samples = task.samples("test")
         predictions = {s.id: {"similarity": 0.0, "scale": 1.0, "clip": np.ones(3), "text": np.ones(3)} for s in samples}
-        names = [sample.id for sample in task.second_pass(predictions, samples)]
+        names = [sample.id for sample in task.answer.second_pass(predictions, samples)]
         with pytest.raises(ValueError, match=r"the match score of text ret0 is not finite: the training has diverged"):
-            task.conclude(predictions, samples, dict.fromkeys(names, float("nan")))
+            task.answer.conclude(predictions, samples, dict.fromkeys(names, float("nan")))
         predictions["ret3"]["text"] = np.array([1.0, float("nan"), 1.0])
         with pytest.raises(ValueError, match="the text embedding of sample ret3 is not finite"):
-            task.second_pass(predictions, samples)
+            task.answer.second_pass(predictions, samples)
 
     def test_silent_clips_train_and_count(self, msrvtt: World, dual: Path) -> None:
         experiment = Experiment(load_config(msrvtt.config))

@@ -15,8 +15,7 @@ from lstta_core.plugins import installed_plugins
 from lstta_tasks.adapters import Predictor
 from lstta_tasks.data.clip import Preprocessing
 from lstta_tasks.experiment.record import card
-from lstta_tasks.model import build_model
-from lstta_tasks.network import TaskNetwork
+from lstta_tasks.network import TaskNetwork, build_model
 from lstta_tasks.task import Task
 
 METHOD: dict[str, Any] = {"name": "lstta", "width": 8, "heads": 2}

@@ -100,7 +100,7 @@ def test_accuracies_are_scikit_learns(write: Write, count: int) -> None:
     task = write([row(0)], rows)
     output = torch.from_numpy(random.standard_normal((count, 4)))
     samples = task.samples("test")
-    report = task.report(dict(zip((s.id for s in samples), task.predict(output), strict=True)), samples)
+    report = task.answer.report(dict(zip((s.id for s in samples), task.answer.predict(output), strict=True)), samples)
     truth, found = np.array([one["answer"] for one in rows]), output.argmax(1).numpy()
     assert report.value("overall") == pytest.approx(accuracy_score(truth, found))
     for relation in {one["question_relation"] for one in rows}:

@@ -10,9 +10,9 @@ import pytest
 import torch
 from sklearn.metrics import accuracy_score, recall_score
 
+from lstta_tasks.answers.one_of_many import OUTSIDE
 from lstta_tasks.data.clip import ClipSource
 from lstta_tasks.tasks.classification import Classification
-from lstta_tasks.tasks.closed_vocabulary import OUTSIDE
 
 Write = Callable[[str], Classification]
 
@@ -35,7 +35,7 @@ class TestReading:
             "owl,d.mp4,,test,,,\n"
         )
         samples = task.samples("train")
-        assert task.labels == ("cat", "dog")
+        assert task.answer.classes == ("cat", "dog")
         assert [(s.id, s.text, s.target, s.labels) for s in samples] == [
             ("3", 'what, "this"?\nyes', 0, ("cat",)),
             ("4", None, 1, ("dog",)),
@@ -62,7 +62,7 @@ class TestReading:
 
     def test_it_can_be_made_again_without_its_file(self, write: Write) -> None:
         task = write("video,label,split\na.mp4,cat,train\nb.mp4,dog,train\n")
-        assert Classification(**task.options()).labels == ("cat", "dog")
+        assert Classification(**task.options()).answer.classes == ("cat", "dog")
 
 
 @pytest.mark.parametrize(
@@ -112,9 +112,9 @@ def test_accuracy_and_recalls_are_scikit_learns(tmp_path: Path, rows: int) -> No
     task = Classification(path=tmp_path / "my.csv", labels=["c0", "c1", "c2"])
     samples = task.samples("test")
     output = torch.from_numpy(random.standard_normal((rows, 3)))
-    predictions = dict(zip((s.id for s in samples), task.predict(output), strict=True))
+    predictions = dict(zip((s.id for s in samples), task.answer.predict(output), strict=True))
     found = [f"c{i}" for i in output.argmax(1).tolist()]
-    report = task.report(predictions, samples)
+    report = task.answer.report(predictions, samples)
     assert report.value("accuracy") == pytest.approx(accuracy_score(truth, found))
     assert report.scores[-1].baseline == max(truth.count(label) for label in truth) / rows
     for label in set(truth):
@@ -128,5 +128,5 @@ def test_labels_outside_the_vocabulary_are_no_loss() -> None:
     output = torch.randn(5, 3, generator=torch.Generator().manual_seed(0))
     target = torch.tensor([0, OUTSIDE, 2, 1, OUTSIDE])
     naive = -sum(output[i].log_softmax(0)[t] for i, t in enumerate(target.tolist()) if t != OUTSIDE) / 3
-    torch.testing.assert_close(task.loss(output, target), naive)
-    assert task.loss(output[:1], target[1:2]) == 0
+    torch.testing.assert_close(task.answer.loss(output, target), naive)
+    assert task.answer.loss(output[:1], target[1:2]) == 0

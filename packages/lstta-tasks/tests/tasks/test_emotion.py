@@ -184,9 +184,9 @@ class TestLoss:
         given = [1.0] * 7 if weights is None else weights
         terms = [-given[t] * self.OUTPUT[i].log_softmax(0)[t] for i, t in enumerate(self.TARGET.tolist())]
         naive = sum(terms) / sum(given[t] for t in self.TARGET.tolist())
-        torch.testing.assert_close(task.loss(self.OUTPUT, self.TARGET), naive)
+        torch.testing.assert_close(task.answer.loss(self.OUTPUT, self.TARGET), naive)
         ours, theirs = (
-            torch.autograd.grad(loss, self.OUTPUT)[0] for loss in (task.loss(self.OUTPUT, self.TARGET), naive)
+            torch.autograd.grad(loss, self.OUTPUT)[0] for loss in (task.answer.loss(self.OUTPUT, self.TARGET), naive)
         )
         torch.testing.assert_close(ours, theirs)
 
@@ -200,7 +200,7 @@ class TestLoss:
             "neutral": pytest.approx(7 / (7 * 4)),
             "joy": pytest.approx(7 / (7 * 2)),
         }
-        assert Emotion(**options).class_weights == options["class_weights"]
+        assert Emotion(**options).answer.class_weights == options["class_weights"]
 
     @pytest.mark.parametrize("weights", ["even", [1.0] * 6, [-1.0] * 7, [float("nan")] * 7])
     def test_wrong_weights(self, weights: Any) -> None:
@@ -227,9 +227,9 @@ def test_the_metrics_are_scikit_learns(truth: list[str], constant: bool) -> None
     output = torch.from_numpy(RANDOM.normal(size=(len(truth), 7)))
     if constant:
         output = output[:1].expand(len(truth), 7)
-    predictions = dict(zip((s.id for s in samples), task.predict(output), strict=True))
+    predictions = dict(zip((s.id for s in samples), task.answer.predict(output), strict=True))
     found = [EMOTIONS[i] for i in output.argmax(1).tolist()]
-    report = task.report(predictions, samples)
+    report = task.answer.report(predictions, samples)
     assert report.primary == "weighted_f1"
     assert report.value("weighted_f1") == pytest.approx(f1_score(truth, found, average="weighted", zero_division=0))
     assert report.value("accuracy") == pytest.approx(accuracy_score(truth, found))
@@ -247,9 +247,9 @@ def test_the_metrics_are_scikit_learns(truth: list[str], constant: bool) -> None
 
 def test_nan_is_refused() -> None:
     samples = utterances(["joy"])
-    predictions = {"0": Emotion().predict(torch.full((1, 7), float("nan")))[0]}
+    predictions = {"0": Emotion().answer.predict(torch.full((1, 7), float("nan")))[0]}
     with pytest.raises(ValueError, match=r"sample 0: the predicted probability is nan"):
-        Emotion().report(predictions, samples)
+        Emotion().answer.report(predictions, samples)
 
 
 @pytest.mark.real_data

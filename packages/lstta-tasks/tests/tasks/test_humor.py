@@ -156,9 +156,9 @@ def jokes(targets: list[int]) -> list[Sample]:
 def test_the_metrics_are_scikit_learns(targets: list[int], shift: float) -> None:
     task, samples = Humor(), jokes(targets)
     output = torch.randn(len(targets), 1, generator=torch.Generator().manual_seed(1)) + shift
-    predictions = dict(zip((s.id for s in samples), task.predict(output), strict=True))
+    predictions = dict(zip((s.id for s in samples), task.answer.predict(output), strict=True))
     found = (output[:, 0] >= 0).int().tolist()
-    report = task.report(predictions, samples)
+    report = task.answer.report(predictions, samples)
     assert report.primary == "accuracy"
     assert report.value("accuracy") == pytest.approx(accuracy_score(targets, found))
     assert report.value("f1") == pytest.approx(f1_score(targets, found, zero_division=0))
@@ -168,9 +168,9 @@ def test_the_metrics_are_scikit_learns(targets: list[int], shift: float) -> None
 
 
 def test_nan_is_refused() -> None:
-    predictions = {"0": Humor().predict(torch.tensor([[float("nan")]]))[0]}
+    predictions = {"0": Humor().answer.predict(torch.tensor([[float("nan")]]))[0]}
     with pytest.raises(ValueError, match=r"sample 0: the predicted probability is nan"):
-        Humor().report(predictions, jokes([1]))
+        Humor().answer.report(predictions, jokes([1]))
 
 
 def test_the_loss_is_binary_cross_entropy_with_gradients() -> None:
@@ -179,5 +179,5 @@ def test_the_loss_is_binary_cross_entropy_with_gradients() -> None:
     target = torch.tensor([0, 1, 1, 0, 1, 0, 0])
     p = output[:, 0].sigmoid()
     naive = -sum((p[i] if t else 1 - p[i]).log() for i, t in enumerate(target.tolist())) / 7
-    torch.testing.assert_close(task.loss(output, target), naive)
-    assert torch.autograd.grad(task.loss(output, target), output)[0].abs().min() > 0
+    torch.testing.assert_close(task.answer.loss(output, target), naive)
+    assert torch.autograd.grad(task.answer.loss(output, target), output)[0].abs().min() > 0

@@ -138,8 +138,8 @@ def test_accuracies_are_scikit_learns(targets: list[int]) -> None:
     task = Inference()
     output = torch.randn(len(targets), 1, generator=torch.Generator().manual_seed(1))
     samples = statements(targets)
-    predictions = dict(zip((s.id for s in samples), task.predict(output), strict=True))
-    report = task.report(predictions, samples)
+    predictions = dict(zip((s.id for s in samples), task.answer.predict(output), strict=True))
+    report = task.answer.report(predictions, samples)
     found = (output[:, 0] >= 0).int().tolist()
     assert report.value("accuracy") == pytest.approx(accuracy_score(targets, found))
     for name, target in (("real", 1), ("fake", 0)):
@@ -152,7 +152,7 @@ def test_accuracies_are_scikit_learns(targets: list[int]) -> None:
 
 
 def test_half_is_real() -> None:
-    assert Inference().predict(torch.zeros(1, 1)) == [{"real": True, "probability": 0.5}]
+    assert Inference().answer.predict(torch.zeros(1, 1)) == [{"real": True, "probability": 0.5}]
 
 
 def test_the_loss_is_binary_cross_entropy_with_gradients() -> None:
@@ -161,6 +161,6 @@ def test_the_loss_is_binary_cross_entropy_with_gradients() -> None:
     target = torch.tensor([0, 1, 1, 0, 1, 0, 0])
     p = output[:, 0].sigmoid()
     naive = -sum((p[i] if t else 1 - p[i]).log() for i, t in enumerate(target.tolist())) / 7
-    torch.testing.assert_close(task.loss(output, target), naive)
-    assert torch.autograd.grad(task.loss(output, target), output)[0].abs().min() > 0
-    assert F.binary_cross_entropy(p, target.float()).item() == pytest.approx(task.loss(output, target).item())
+    torch.testing.assert_close(task.answer.loss(output, target), naive)
+    assert torch.autograd.grad(task.answer.loss(output, target), output)[0].abs().min() > 0
+    assert F.binary_cross_entropy(p, target.float()).item() == pytest.approx(task.answer.loss(output, target).item())

@@ -157,8 +157,8 @@ def test_the_loss_is_the_naive_one_with_gradients(name: Any) -> None:
     target = torch.linspace(-3, 3, 7)
     errors = [abs(output[i, 0] - t) for i, t in enumerate(target.tolist())]
     naive = sum(errors) / 7 if name == "l1" else sum(e - 0.5 if e >= 1 else e * e / 2 for e in errors) / 7
-    torch.testing.assert_close(task.loss(output, target), naive)
-    assert torch.autograd.grad(task.loss(output, target), output)[0].abs().min() > 0
+    torch.testing.assert_close(task.answer.loss(output, target), naive)
+    assert torch.autograd.grad(task.answer.loss(output, target), output)[0].abs().min() > 0
     assert Sentiment(**task.options()).options() == {"loss": name}
 
 
@@ -171,7 +171,7 @@ class TestReport:
     def test_it_is_keyed_by_id_and_of_those_that_were_answered(self) -> None:
         source = ClipSource("a", Path("a.mp4"))
         samples = [Sample(str(i), source, "x", target) for i, target in enumerate([1.0, -2.0, 0.5, 3.0])]
-        report = Sentiment().report({"3": {"score": 2.0}, "1": {"score": -2.0}}, samples)
+        report = Sentiment().answer.report({"3": {"score": 2.0}, "1": {"score": -2.0}}, samples)
         assert report.primary == "mae"
         assert report.value("mae") == 0.5
         assert report.merit == -0.5
@@ -179,8 +179,8 @@ class TestReport:
 
     def test_nan_is_refused_by_the_samples_id(self) -> None:
         samples = [Sample("a/7", ClipSource("a", Path("a.mp4")), "x", 1.0)]
-        predictions = dict(zip(["a/7"], Sentiment().predict(torch.tensor([[float("nan")]])), strict=True))
+        predictions = dict(zip(["a/7"], Sentiment().answer.predict(torch.tensor([[float("nan")]])), strict=True))
         with pytest.raises(ValueError, match=r"sample a/7: the predicted score is nan"):
-            Sentiment().report(predictions, samples)
+            Sentiment().answer.report(predictions, samples)
         with pytest.raises(ValueError, match="none of the 1 samples has a prediction"):
-            Sentiment().report({}, samples)
+            Sentiment().answer.report({}, samples)

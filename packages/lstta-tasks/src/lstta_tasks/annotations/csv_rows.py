@@ -1,24 +1,25 @@
-"""CSV files with a header, row by row."""
+"""CSV files with a header, row by row, and the numbers in their cells."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 UTF_8 = "utf-8-sig"
 
 
 def read_csv(
-    path: Path, *, needed: Sequence[str], known: Sequence[str] = (), encodings: Sequence[str] = (UTF_8,)
+    path: Path, *, needed: Sequence[str], optional: Sequence[str] = (), encodings: Sequence[str] = (UTF_8,)
 ) -> Iterator[tuple[int, dict[str, str]]]:
     """The rows, each with the number of its (last) line; cells by column, as they are in the file.
 
     Args:
         path: of the file.
         needed: columns that the header must name.
-        known: columns that it may name, for the message; others are read too.
+        optional: columns that it may name, for the message; others are read too.
         encodings: tried in turn until one fits the whole file.
 
     Raises:
@@ -30,9 +31,9 @@ def read_csv(
     try:
         columns = reader.fieldnames or ()
         if not set(needed) <= set(columns):
-            optional = f" (it may name {', '.join(known)})" if known else ""
+            more = f" (it may name {', '.join(optional)})" if optional else ""
             raise ValueError(
-                f"{path}: the header must name {' and '.join(needed)}{optional}, got {', '.join(columns) or 'nothing'}"
+                f"{path}: the header must name {' and '.join(needed)}{more}, got {', '.join(columns) or 'nothing'}"
             )
         empty = True
         for row in reader:
@@ -47,6 +48,33 @@ def read_csv(
         raise ValueError(f"{path}, line {reader.line_num + 1}: not CSV ({error})") from error
     if empty:
         raise ValueError(f"{path}: a header and no rows")
+
+
+def whole_number(row: Mapping[str, str], field: str, place: str) -> int:
+    """A cell that holds a whole number, 0 or more.
+
+    Raises:
+        ValueError: it holds something else.
+    """
+    cell = row[field].strip()
+    if not (cell.isascii() and cell.isdigit()):
+        raise ValueError(f"{place}: field {field!r} must be a whole number, got {row[field]!r}")
+    return int(cell)
+
+
+def number_between(value: object, low: float, high: float, field: str, place: str) -> float:
+    """A number, or the text of one, from ``low`` to ``high``.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        number = math.nan
+    if not low <= number <= high:
+        raise ValueError(f"{place}: field {field!r} must be a number from {low:g} to {high:g}, got {value!r}")
+    return number
 
 
 def _decoded(path: Path, encodings: Sequence[str]) -> str:

@@ -38,10 +38,10 @@ def read_pickle(path: Path) -> Any:
 @final
 class _Restricted(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
-        found = ADMITTED.get((module, name))
-        if found is None:
+        admitted = ADMITTED.get((module, name))
+        if admitted is None:
             raise pickle.UnpicklingError(f"it asks for {module}.{name}; refused, and nothing was run")
-        return found
+        return admitted
 
 
 @final

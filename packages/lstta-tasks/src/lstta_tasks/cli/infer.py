@@ -19,7 +19,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("adapter", type=Path, help="folder with adapter.safetensors and adapter.json")
     parser.add_argument("clips", type=Path, metavar="CLIP|FOLDER", help="a video file, or a folder of them")
     parser.add_argument("texts", nargs="*", metavar="TEXT", help="question, statement, …: each is asked of each clip")
-    parser.add_argument("--options", nargs=4, default=(), metavar="OPTION", help="to choose from, for avqa-options")
+    parser.add_argument(
+        "--options", nargs="+", default=(), metavar="OPTION", help="to choose from, if the task has any"
+    )
     parser.add_argument("--subtitles", type=Path, metavar="FILE", help="srt or vtt (default: the one beside the clip)")
     parser.add_argument("--out", type=Path, help="folder for the page and pictures (default: work_dirs/infer/CLIP)")
     parser.add_argument("--draw", type=_count, default=20, metavar="N", help="answers to draw, at most (default: 20)")

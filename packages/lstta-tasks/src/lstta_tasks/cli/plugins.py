@@ -14,7 +14,7 @@ from lstta_tasks.cli.options import add_cfg_options, cfg_options, parser_of
 if TYPE_CHECKING:
     from lstta_core.testing import CheckResult
 
-Checked = Literal["encoder", "method"]
+Checked = Literal["encoder", "method", "task"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -22,9 +22,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = parser_of("plugins", __doc__)
     parser.add_argument("--json", action="store_true", help="print JSON, with tracebacks of broken plugins")
     commands = parser.add_subparsers(dest="command", title="commands", metavar="")
-    check = commands.add_parser("check", help="run the conformance suite on an installed encoder or method")
+    check = commands.add_parser("check", help="run the conformance suite on an installed encoder, method or task")
     check.add_argument("name", help="as in configs")
-    check.add_argument("--kind", choices=get_args(Checked), help="where an encoder and a method share the name")
+    check.add_argument("--kind", choices=get_args(Checked), help="where several share the name")
     add_cfg_options(check)
     args = parser.parse_args(argv)
     if args.command == "check":
@@ -58,10 +58,12 @@ def _registration(name: str, kind: Checked | None) -> Registration:
     if len(kinds) == 1:
         return plugins.find(kinds[0], name)
     if kinds:
-        raise ValueError(f"{name!r} is the name of an encoder and of a method: choose one with --kind")
+        named = " and of ".join(f"{'an' if k == 'encoder' else 'a'} {k}" for k in kinds)
+        raise ValueError(f"{name!r} is the name of {named}: choose one with --kind")
+    names = {k: ", ".join(plugins.names(k)) or "none" for k in get_args(Checked)}
     raise LookupError(
-        f"no encoder or method is named {name!r}. Encoders: {', '.join(plugins.names('encoder')) or 'none'}. "
-        f"Methods: {', '.join(plugins.names('method'))}. lstta plugins lists plugins that are broken or disabled."
+        f"no encoder, method or task is named {name!r}. Encoders: {names['encoder']}. Methods: {names['method']}. "
+        f"Tasks: {names['task']}. lstta plugins lists plugins that are broken or disabled."
     )
 
 
@@ -69,7 +71,12 @@ def _check(registration: Registration, options: dict[str, Any], *, as_json: bool
     from lstta_core.testing import CheckResult, run_checks
 
     subject = _create(registration, options)
-    results = run_checks(subject)
+    if registration.kind == "task":
+        from lstta_tasks.testing import task_checks
+
+        results = task_checks(subject)
+    else:
+        results = run_checks(subject)
     if registration.kind == "encoder":
         fits = subject.modality == registration.modality
         reason = "" if fits else f"registered as {registration.modality}, the encoder says {subject.modality}"
@@ -87,6 +94,7 @@ def _check(registration: Registration, options: dict[str, Any], *, as_json: bool
 
 def _create(registration: Registration, options: dict[str, Any]) -> Any:
     from lstta_core.interfaces import Encoder, Method
+    from lstta_tasks.task import Task
 
     factory, what = registration.load(), f"{registration.kind} {registration.name!r}"
     try:
@@ -94,7 +102,8 @@ def _create(registration: Registration, options: dict[str, Any]) -> Any:
     except TypeError as error:
         raise ValueError(f"{what}: {error}; give its arguments with --cfg-options KEY=VALUE") from error
     subject = factory(**options)
-    wanted = Encoder if registration.kind == "encoder" else Method
+    kinds: dict[str, type] = {"encoder": Encoder, "method": Method, "task": Task}
+    wanted = kinds[registration.kind]
     if not isinstance(subject, wanted):
         raise ValueError(f"{what}: {registration.target} gives a {type(subject).__name__}, no {wanted.__name__}")
     return subject

@@ -77,7 +77,7 @@ class Collate:
     """Assembles what the encoders' specs ask for.
 
     A batch has ``inputs`` (by modality, the tensors that :mod:`lstta_core.interfaces` names in the specs, and
-    ``present``), ``target`` (B,) and ``ids``, the samples' ids.
+    ``present``), ``target`` (B,), or (B, L) where targets are rows of numbers, and ``ids``, the samples' ids.
 
     Args:
         specs: of the model's encoders.

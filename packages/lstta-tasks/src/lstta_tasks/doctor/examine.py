@@ -11,7 +11,7 @@ from lstta_tasks.data.clip import ClipSource
 from lstta_tasks.doctor.annotations import check_overlaps, check_repeats
 from lstta_tasks.doctor.clips import check_media, median_length
 from lstta_tasks.doctor.finding import Finding, Level
-from lstta_tasks.doctor.labels import Balance, balance, check_labels
+from lstta_tasks.doctor.labels import Balance, check_balance, check_targets
 from lstta_tasks.doctor.probe import Probe, probe_all
 from lstta_tasks.doctor.texts import Measure, check_texts, rows_of
 from lstta_tasks.task import SPLITS, Sample, Split, Task
@@ -42,11 +42,11 @@ class SplitFacts:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What was found.
+    """What the data set is like.
 
     Attributes:
         splits: facts of those that can be read.
-        labels: how often each class comes in them; empty where there are no classes.
+        labels: how often each class, label or bin of numbers comes in them; empty where targets have no names.
         findings: what is wrong, errors first.
         unusable: clips that cannot be decoded, with the reason, for the cache builder to skip.
         odd: clips of an odd length, with what is odd.
@@ -86,9 +86,9 @@ def examine(
     median = median_length(probes.values())
     spec = specs.get(Modality.LANGUAGE)
     measure = Measure(spec) if isinstance(spec, LanguageSpec) else None
-    labels = balance(samples)
+    labels, bad_targets = check_targets(task.answer, samples) if samples else ({}, [])
     facts: dict[Split, SplitFacts] = {}
-    findings += [*check_overlaps(clips), *check_labels(samples, labels)]
+    findings += [*check_overlaps(clips), *bad_targets, *check_balance(samples, labels)]
     for split, some in samples.items():
         findings += check_media(split, clips[split], probes, median=median, modalities=specs)
         findings += check_repeats(split, some)

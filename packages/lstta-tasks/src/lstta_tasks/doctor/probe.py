@@ -53,8 +53,8 @@ def probe_all(sources: Iterable[ClipSource], *, workers: int | None = None) -> d
     """
     sources = list(sources)
     with ThreadPoolExecutor(workers or min(32, 2 * (os.cpu_count() or 1))) as pool:
-        found = pool.map(probe, sources)
-        bar = tqdm(found, total=len(sources), desc="clips", unit="clip", disable=None)
+        results = pool.map(probe, sources)
+        bar = tqdm(results, total=len(sources), desc="clips", unit="clip", disable=None)
         return {source.id: result for source, result in zip(sources, bar, strict=True)}
 
 

@@ -21,19 +21,19 @@ class Measure:
     """
 
     spec: LanguageSpec
-    _known: dict[str, tuple[int, bool]] = field(default_factory=dict)
+    _measured: dict[str, tuple[int, bool]] = field(default_factory=dict)
 
     def __call__(self, text: str) -> tuple[int, bool]:
         """How many tokens are read, and whether the text goes on after them.
 
         Tokenizers cut texts themselves. One that has lost its end stays the same without its last character.
         """
-        if text not in self._known:
+        if text not in self._measured:
             ids = self.spec.tokenize(text)
             full = len(ids) >= self.spec.max_length
             cut = len(ids) > self.spec.max_length or (full and self.spec.tokenize(text[:-1]) == ids)
-            self._known[text] = min(len(ids), self.spec.max_length), cut
-        return self._known[text]
+            self._measured[text] = min(len(ids), self.spec.max_length), cut
+        return self._measured[text]
 
 
 def check_texts(

@@ -21,14 +21,14 @@ from lstta_core.readout import Readout
 from lstta_tasks.data.clip import Preprocessing
 from lstta_tasks.experiment.factories import Factory, arguments, callable_of, factory_of, nearest, plain
 from lstta_tasks.experiment.schedule import course, schedulers_of
-from lstta_tasks.model import build_model
+from lstta_tasks.network import build_model
 from lstta_tasks.shipped import find_shipped
 
 SECTIONS: dict[str, type] = {
     "task": dict,  # name of a task, and its arguments
     "encoders": dict,  # by modality: name of an encoder, and its arguments
     "method": dict,  # name of a method, and its arguments; or budget, a number of parameters, instead of the width
-    "model": dict,  # arguments of lstta_tasks.model.build_model
+    "model": dict,  # arguments of lstta_tasks.network.build_model
     "clips": dict,  # arguments of lstta_tasks.data.clip.Preprocessing that encoders do not decide; the cache
     "loader": dict,  # batch_size, workers
     "optim_wrapper": dict,  # MMEngine's, with the optimizer's class

@@ -19,8 +19,7 @@ from lstta_tasks.data.cache import CacheError, CacheReader, open_cache
 from lstta_tasks.data.cache_shards import CacheSet
 from lstta_tasks.data.clip import ClipSource, Preprocessing
 from lstta_tasks.experiment.factories import call, check_method, create, plain
-from lstta_tasks.model import build_model
-from lstta_tasks.network import TaskNetwork
+from lstta_tasks.network import TaskNetwork, build_model
 from lstta_tasks.prefix.dataset import PrefixCollate, PrefixDataset
 from lstta_tasks.prefix.prefix import Prefix
 from lstta_tasks.prefix.prefix_cache import CODEC

@@ -52,14 +52,14 @@ class RunnerModel(BaseModel):
             torch.compiler.cudagraph_mark_step_begin()
         result = self.model(inputs, target)
         if mode == "loss":
-            return {"loss": self.task.loss(result.output, target)}
+            return {"loss": self.task.answer.loss(result.output, target)}
         if mode == "tensor":
             return result.output
         with torch.no_grad():
-            loss = self.task.loss(result.output, target).item()
+            loss = self.task.answer.loss(result.output, target).item()
         return [
             {"id": sample, "prediction": prediction, "loss": loss}
-            for sample, prediction in zip(ids, self.task.predict(result.output), strict=True)
+            for sample, prediction in zip(ids, self.task.answer.predict(result.output), strict=True)
         ]
 
 
@@ -97,7 +97,7 @@ class TaskMetric(BaseMetric):
         metrics: dict[str, float] = super().evaluate(size)
         wanted: list[Any] = [None]
         if is_main_process():
-            wanted = [self.task.second_pass(self.predictions, self.samples)]
+            wanted = [self.task.answer.second_pass(self.predictions, self.samples)]
         broadcast_object_list(wanted)
         scores: Mapping[str, float] = {}
         if wanted[0]:
@@ -105,8 +105,8 @@ class TaskMetric(BaseMetric):
             scores = self.scorer(wanted[0])
         values: list[Any] = [None]
         if is_main_process():
-            self.predictions = self.task.conclude(self.predictions, self.samples, scores)
-            self.report = self.task.report(self.predictions, self.samples)
+            self.predictions = self.task.answer.conclude(self.predictions, self.samples, scores)
+            self.report = self.task.answer.report(self.predictions, self.samples)
             values = [{f"{self.prefix}/{score.name}": score.value for score in self.report.scores}]
         broadcast_object_list(values)
         return metrics | values[0]

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from lstta_tasks.answer import PROBABILITY, Answer
+from lstta_tasks.answers.description import PROBABILITY, Answer
 from lstta_tasks.explain.infer import Inferred
 from lstta_tasks.explain.words import amount, best, score
 
@@ -15,11 +15,11 @@ OTHERS = 3
 
 
 def print_answers(inferred: Inferred) -> None:
-    """One row an answer; of retrieval, a ranking of texts for a clip, or of clips for each text."""
+    """One row an answer; of a ranking, a table of texts for a clip, or of clips for each text."""
     console = Console()
-    for text, found in inferred.rankings.items():
+    for text, clips in inferred.rankings.items():
         console.print(Text(text, style="italic"))
-        console.print(_ranked("clip", found, inferred.measure))
+        console.print(_ranked("clip", clips, inferred.measure))
     if not inferred.rankings:
         if inferred.measure != PROBABILITY:
             for one in inferred.explanations:
@@ -56,11 +56,11 @@ def _others(answer: Answer) -> Text:
     return Text(", ".join(f"{name} {amount(value, answer.measure)}" for name, value in others))
 
 
-def _ranked(column: str, found: list[tuple[str, float]], measure: str) -> Table:
+def _ranked(column: str, choices: list[tuple[str, float]], measure: str) -> Table:
     table = Table(box=SIMPLE_HEAD)
     table.add_column("", justify="right")
     table.add_column(column, overflow="fold")
     table.add_column(measure, justify="right")
-    for place, (name, value) in enumerate(found, 1):
+    for place, (name, value) in enumerate(choices, 1):
         table.add_row(str(place), Text(name), f"{value:.3f}")
     return table

@@ -17,8 +17,8 @@ def as_json(inferred: Inferred) -> dict[str, Any]:
         "task": inferred.predictor.task.name,
         "answers": [_answer(explanation) for explanation in inferred.explanations],
         "rankings": {
-            text: [{"clip": clip, inferred.measure: value} for clip, value in found]
-            for text, found in inferred.rankings.items()
+            text: [{"clip": clip, inferred.measure: value} for clip, value in ranking]
+            for text, ranking in inferred.rankings.items()
         },
         "failed": dict(inferred.failed),
     }

@@ -38,22 +38,22 @@ class Media:
         segments, frames = self.clip.frames.shape[:2]
         edges = np.linspace(0, self.clip.duration, segments + 1)
         every = -(-segments // most)
-        found = []
+        shown = []
         for first in range(0, segments, every):
             after = min(first + every, segments)
             middle = (first + after - 1) // 2
-            found.append((float(edges[first]), float(edges[after]), self.clip.frames[middle, frames // 2]))
-        return found
+            shown.append((float(edges[first]), float(edges[after]), self.clip.frames[middle, frames // 2]))
+        return shown
 
     def sound(self) -> tuple[NDArray[np.int16], NDArray[np.bool_]]:
         """All of the clip's samples in a row, int16, and which of them are known; silence where they are not."""
         total = round(self.clip.duration * self.preprocessing.sample_rate)
-        line, known = np.zeros(total, np.int16), np.zeros(total, np.bool_)
+        line, is_known = np.zeros(total, np.int16), np.zeros(total, np.bool_)
         for segment, (first, count) in enumerate(sound_spans(self.preprocessing, self.clip.duration)):
             valid = min(count, int(self.clip.sound_length[segment]), total - first)
             line[first : first + valid] = self.clip.sound[segment, :valid]
-            known[first : first + valid] = True
-        return line, known
+            is_known[first : first + valid] = True
+        return line, is_known
 
 
 def media_of(clip: Clip, preprocessing: Preprocessing) -> Media:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import torch
-
-from lstta_core.lockstep import Inputs
 from lstta_tasks.adapters import Predictor
-from lstta_tasks.answer import Answer
+from lstta_tasks.answers.description import Answer
 from lstta_tasks.data.clip import ClipSource
 from lstta_tasks.explain.explanation import Explanation, explain_batch
-from lstta_tasks.retrieval.network import RetrievalNetwork
-from lstta_tasks.task import Sample, TimedText
+from lstta_tasks.sample import Sample, TimedText
 
 AT_ONCE = 16  # texts in a batch
 
@@ -24,61 +20,58 @@ def explain(
     video: str | Path,
     texts: Sequence[str] = (),
     *,
+    options: Sequence[str] = (),
     timed: Sequence[TimedText] = (),
     name: str | None = None,
 ) -> list[Explanation]:
-    """What the task says of a video with each text; of retrieval, one explanation that ranks the texts.
+    """What the task says of a video with each text; of a ranking, one explanation that ranks the texts.
 
     Args:
         predictor: of :func:`lstta_tasks.adapters.load`.
         video: a media file.
         texts: the questions, statements, …, as the task has them; without any, one answer without words.
+        options: to choose from, for tasks whose texts have them.
         timed: subtitles, for tasks that read them.
         name: of the clip; by default its path.
 
     Raises:
         DecodeError: the video cannot be read.
-        ValueError: subtitles for a task that reads none, or retrieval without texts.
+        ValueError: subtitles or options for a task that reads none, or a ranking without texts.
     """
     network, task = predictor.model, predictor.task
     if timed and not task.timed_text:
         raise ValueError(f"subtitles are not for this adapter: the task {task.name} reads none")
-    ranks = isinstance(network, RetrievalNetwork)
-    if ranks and not any(text.strip() for text in texts):
-        raise ValueError("retrieval compares clips with texts: give at least one")
+    if task.answer.ranks and not any(text.strip() for text in texts):
+        raise ValueError(f"{task.name} compares clips with texts: give at least one")
+    questions = [task.question(text, options) for text in texts or [""]]
     from lstta_tasks.data.decode import decode_clip
 
     source = ClipSource(id=name or str(video), video=Path(video))
     clip = decode_clip(source, predictor.preprocessing)
-    found: list[Explanation] = []
-    asked = [text if text.strip() else None for text in texts] or [None]
-    for first in range(0, len(asked), AT_ONCE):
+    explanations: list[Explanation] = []
+    for first in range(0, len(questions), AT_ONCE):
+        asked = questions[first : first + AT_ONCE]
         batch = [
-            (Sample(id=str(place), source=source, text=text, target=0, timed=tuple(timed)), clip)
-            for place, text in enumerate(asked[first : first + AT_ONCE])
+            (Sample(id=str(place), source=source, text=question.text, target=0, timed=tuple(timed)), clip)
+            for place, question in enumerate(asked)
         ]
-        inputs = predictor.inputs(batch)
-        explanations = explain_batch(network, task, batch, inputs)
-        found += _matched(network, inputs, explanations) if isinstance(network, RetrievalNetwork) else explanations
-    return [_ranked(found)] if ranks else found
+        answered = explain_batch(network, task, batch, predictor.inputs(batch))
+        explanations += [_named(e, question.names) for e, question in zip(answered, asked, strict=True)]
+    return [_ranked(explanations, texts)] if task.answer.ranks else explanations
 
 
-def _matched(network: RetrievalNetwork, inputs: Inputs, explanations: list[Explanation]) -> list[Explanation]:
-    """In joint mode, with the scaled cosine as the third tower corrects it in place of the cosine."""
-    if network.matcher is None:
-        return explanations
-    with torch.no_grad():
-        scale, added = network.temperature().item(), network.score(inputs).tolist()
-    scores = [scale * (e.answer.score or 0) + more for e, more in zip(explanations, added, strict=True)]
-    return [
-        replace(e, answer=Answer("match", measure="match", score=score))
-        for e, score in zip(explanations, scores, strict=True)
-    ]
+def _named(explanation: Explanation, names: Mapping[str, str]) -> Explanation:
+    """With what choices stand for in their place."""
+    if not names:
+        return explanation
+    answer = explanation.answer
+    choices = {names.get(choice, choice): value for choice, value in answer.choices.items()}
+    return replace(explanation, answer=replace(answer, text=names.get(answer.text, answer.text), choices=choices))
 
 
-def _ranked(explanations: Sequence[Explanation]) -> Explanation:
-    """One explanation of all texts of a clip, best first: the clip was embedded without regard to them."""
-    scores = {e.text or "": e.answer.score or 0.0 for e in explanations}
+def _ranked(explanations: Sequence[Explanation], texts: Sequence[str]) -> Explanation:
+    """One explanation of all texts of a clip, best first; its curves are those with the first text."""
+    scores = {t if t.strip() else "": e.answer.score or 0.0 for t, e in zip(texts, explanations, strict=True)}
     choices = dict(sorted(scores.items(), key=lambda choice: -choice[1]))
     return replace(
         explanations[0], text=None, answer=Answer(next(iter(choices)), choices, explanations[0].answer.measure)

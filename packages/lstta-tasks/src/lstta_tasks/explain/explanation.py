@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lstta_core.interfaces import TIMED, Modality
 from lstta_core.lockstep import Inputs
-from lstta_tasks.answer import Answer
+from lstta_tasks.answers.description import Answer
 from lstta_tasks.data.clip import Clip, ClipSource
 from lstta_tasks.network import TaskNetwork
 from lstta_tasks.task import Sample, Task, TimedText
@@ -84,27 +84,27 @@ def explain_batch(
     """
     with torch.no_grad():
         output = network.explain(inputs)
-        answers = task.describe(output.output)
-    found = []
+        answers = task.answer.describe(output.output)
+    explanations = []
     for row, ((sample, clip), answer) in enumerate(zip(items, answers, strict=True)):
-        held = _held(clip)
-        importances = {m: np.where(held[m], _row(g, row), np.nan) for m, g in output.importances.items()}
+        sensed = _sensed(clip)
+        importances = {m: np.where(sensed[m], _row(g, row), np.nan) for m, g in output.importances.items()}
         attention = {m: _row(shares, row) for m, shares in output.attention.items()}
-        found.append(
+        explanations.append(
             Explanation(
                 source=sample.source,
                 text=sample.text,
                 timed=sample.timed,
                 answer=answer,
                 duration=clip.duration,
-                importances=_there(importances, held),
-                attention=_there(attention, held),
+                importances=_usable(importances, sensed),
+                attention=_usable(attention, sensed),
             )
         )
-    return found
+    return explanations
 
 
-def _held(clip: Clip) -> dict[Modality, NDArray[np.bool_]]:
+def _sensed(clip: Clip) -> dict[Modality, NDArray[np.bool_]]:
     """(T,), which segments hold pictures, and which sound."""
     return {
         Modality.VISUAL: np.full(len(clip.frames), clip.has_video),
@@ -112,9 +112,9 @@ def _held(clip: Clip) -> dict[Modality, NDArray[np.bool_]]:
     }
 
 
-def _there(curves: Mapping[Modality, Curve], held: Mapping[Modality, NDArray[np.bool_]]) -> dict[Modality, Curve]:
+def _usable(curves: Mapping[Modality, Curve], sensed: Mapping[Modality, NDArray[np.bool_]]) -> dict[Modality, Curve]:
     """Those of modalities that the clip has; a model that has diverged has none."""
-    return {m: curves[m] for m in TIMED if m in curves and held[m].any() and np.isfinite(curves[m][held[m]]).all()}
+    return {m: curves[m] for m in TIMED if m in curves and sensed[m].any() and np.isfinite(curves[m][sensed[m]]).all()}
 
 
 def _row(values: torch.Tensor, row: int) -> Curve:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from tqdm import tqdm
@@ -11,7 +11,6 @@ from tqdm import tqdm
 from lstta_core.interfaces import Encoder, Modality
 from lstta_tasks.adapters import Predictor, load
 from lstta_tasks.annotations.subtitles import read_subtitles, subtitles_beside
-from lstta_tasks.answer import Answer
 from lstta_tasks.data.clip import DecodeError
 from lstta_tasks.data.folder import videos_in
 from lstta_tasks.explain.excerpt import read_media
@@ -19,18 +18,16 @@ from lstta_tasks.explain.explain import explain
 from lstta_tasks.explain.explanation import Explanation
 from lstta_tasks.explain.page import article, page
 from lstta_tasks.explain.picture import save_picture
-from lstta_tasks.retrieval.network import RetrievalNetwork
-from lstta_tasks.tasks.avqa_options import LETTERS, AVQAOptions, with_options
 
 
 @dataclass(frozen=True)
 class Inferred:
-    """What was found.
+    """What was answered.
 
     Attributes:
         adapter: its folder.
         predictor: that answered.
-        explanations: one an answer; of retrieval, one a clip.
+        explanations: one an answer; of a ranking, one a clip.
         failed: clips that cannot be read, with the reason.
         texts: what was asked.
     """
@@ -44,11 +41,11 @@ class Inferred:
     @property
     def rankings(self) -> dict[str, list[tuple[str, float]]]:
         """The clips by how well they fit each text, best first; empty unless several clips were compared."""
-        if not isinstance(self.predictor.model, RetrievalNetwork) or len(self.explanations) < 2:
+        if not self.predictor.task.answer.ranks or len(self.explanations) < 2:
             return {}
         texts = [text for text in dict.fromkeys(self.texts) if text.strip()]
         scores = {text: [(e.source.id, e.answer.choices[text]) for e in self.explanations] for text in texts}
-        return {text: sorted(found, key=lambda one: -one[1]) for text, found in scores.items()}
+        return {text: sorted(of_text, key=lambda one: -one[1]) for text, of_text in scores.items()}
 
     @property
     def measure(self) -> str:
@@ -71,7 +68,7 @@ def infer(
         adapter: a folder that training wrote.
         clips: a file or a folder.
         texts: as the task has them; each is asked of each clip. None for an answer without words.
-        options: the four of ``avqa-options``, which are put behind each text.
+        options: to choose from, for tasks whose texts have them: put behind each text.
         subtitles: of a file, for a task that reads them; by default ``.srt`` or ``.vtt`` files beside the clips.
         encoders: for adapters whose encoders no plugin registers, see :func:`lstta_tasks.adapters.load`.
 
@@ -83,9 +80,8 @@ def infer(
     if subtitles is not None and clips.is_dir():
         raise ValueError("one file of subtitles is for one clip; those of a folder lie beside its clips, as CLIP.srt")
     predictor = load(adapter, encoders)
-    asked = _with_options(predictor, texts, options)
     given = () if subtitles is None else read_subtitles(subtitles)
-    found: list[Explanation] = []
+    explanations: list[Explanation] = []
     failed: dict[str, str] = {}
     for file in tqdm(files, desc="answer", unit="clip", disable=None, leave=False):
         name = str(file.relative_to(clips)) if clips.is_dir() else file.name
@@ -93,15 +89,15 @@ def infer(
         try:
             name.encode()
             timed = given if beside is None else read_subtitles(beside)
-            found += _named(explain(predictor, file, asked, timed=timed, name=name), options)
+            explanations += explain(predictor, file, texts, options=options, timed=timed, name=name)
         except DecodeError as error:
             failed[name] = str(error)
         except UnicodeEncodeError:
             failed[repr(name)] = "its name is no Unicode text: rename it"
-    if not found:
+    if not explanations:
         reason = next(iter(failed.values()))
         raise ValueError(reason if len(files) == 1 else f"{clips}: none of {len(files)} videos can be read: {reason}")
-    return Inferred(adapter, predictor, found, failed, asked)
+    return Inferred(adapter, predictor, explanations, failed, texts)
 
 
 def draw(inferred: Inferred, out: Path, *, most: int) -> tuple[Path, list[Path]]:
@@ -137,27 +133,6 @@ def draw(inferred: Inferred, out: Path, *, most: int) -> tuple[Path, list[Path]]
     )
     path.write_text(content, encoding="utf-8")
     return path, pictures
-
-
-def _with_options(predictor: Predictor, texts: Sequence[str], options: Sequence[str]) -> list[str]:
-    if not options:
-        return list(texts)
-    if not isinstance(predictor.task, AVQAOptions):
-        raise ValueError(f"options are for the task avqa-options; this adapter is of {predictor.task.name}")
-    if len(options) != len(LETTERS):
-        raise ValueError(f"{len(LETTERS)} options are wanted, got {len(options)}")
-    return [with_options(text, options) for text in texts or ("",)]
-
-
-def _named(explanations: list[Explanation], options: Sequence[str]) -> list[Explanation]:
-    """The letters of answers with the options that they stand for."""
-    if not options:
-        return explanations
-    names = {letter: f"{letter}: {option}" for letter, option in zip(LETTERS, options, strict=True)}
-    named = [{names[letter]: p for letter, p in e.answer.choices.items()} for e in explanations]
-    return [
-        replace(e, answer=Answer(names[e.answer.text], choices)) for e, choices in zip(explanations, named, strict=True)
-    ]
 
 
 def _subtitle(inferred: Inferred, drawn: int, answers: int) -> str:

@@ -8,7 +8,7 @@ from importlib.resources import files
 from string import Template
 
 from lstta_core.interfaces import Modality
-from lstta_tasks.answer import PROBABILITY, Answer
+from lstta_tasks.answers.description import PROBABILITY, Answer
 from lstta_tasks.explain import inline
 from lstta_tasks.explain.excerpt import Media
 from lstta_tasks.explain.explanation import Explanation
@@ -41,7 +41,7 @@ def page(
         measure: of the rankings.
         failed: clips that could not be read, with the reason.
     """
-    parts = [_ranking(text, found, measure) for text, found in rankings.items()]
+    parts = [_ranking(text, clips, measure) for text, clips in rankings.items()]
     parts += articles
     if failed:
         lines = "".join(f"<li>{escape(clip)}: {escape(reason)}</li>" for clip, reason in failed.items())
@@ -132,10 +132,10 @@ def _numbers(explanation: Explanation) -> str:
     )
 
 
-def _ranking(text: str, found: Sequence[tuple[str, float]], measure: str) -> str:
+def _ranking(text: str, clips: Sequence[tuple[str, float]], measure: str) -> str:
     rows = "".join(
         f'<tr><td>{place}</td><td class="name">{escape(clip)}</td><td>{value:.3f}</td></tr>'
-        for place, (clip, value) in enumerate(found, 1)
+        for place, (clip, value) in enumerate(clips, 1)
     )
     return (
         f"<section><h2>{escape(one_line(text, 300))}</h2><table><tr><th></th><th class='name'>clip</th>"

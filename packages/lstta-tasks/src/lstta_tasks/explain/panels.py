@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from lstta_core.interfaces import Modality
-from lstta_tasks.answer import PROBABILITY
+from lstta_tasks.answers.description import PROBABILITY
 from lstta_tasks.explain import axis
 from lstta_tasks.explain.excerpt import Media
 from lstta_tasks.explain.explanation import Explanation

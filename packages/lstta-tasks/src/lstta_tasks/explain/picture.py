@@ -12,7 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from lstta_tasks.answer import PROBABILITY
+from lstta_tasks.answers.description import PROBABILITY
 from lstta_tasks.explain import axis, panels
 from lstta_tasks.explain.excerpt import Media
 from lstta_tasks.explain.explanation import Explanation
@@ -77,8 +77,8 @@ def draw(explanation: Explanation, media: Media) -> Figure:
 
 
 def _notes(explanation: Explanation) -> list[str]:
-    there = [(IMPORTANCE, explanation.importances), (ATTENTION, explanation.attention)]
-    return [note for note, curves in there if curves]
+    notes = [(IMPORTANCE, explanation.importances), (ATTENTION, explanation.attention)]
+    return [note for note, curves in notes if curves]
 
 
 def titles(explanation: Explanation) -> tuple[str, str]:

@@ -35,7 +35,7 @@ def spectrogram(media: Media) -> NDArray[np.float32]:
     Columns divide the clip evenly; rows go up from 50 Hz to half the sample rate, evenly in mel.
     """
     rate = media.preprocessing.sample_rate
-    line, known = media.sound()
+    line, is_known = media.sound()
     size = max(16, round(WINDOW_SECONDS * rate))
     step = len(line) / COLUMNS
     windows = int(np.clip(round(step / size), 1, AT_MOST))
@@ -46,7 +46,7 @@ def spectrogram(media: Media) -> NDArray[np.float32]:
     window = np.hanning(size).astype(np.float32)
     power = np.abs(np.fft.rfft(samples * window)) ** 2
     power = power.reshape(COLUMNS, windows, -1).mean(1)
-    there = known[centres.clip(0, len(line) - 1)].reshape(COLUMNS, windows).any(1)
+    heard = is_known[centres.clip(0, len(line) - 1)].reshape(COLUMNS, windows).any(1)
 
     bins = np.fft.rfftfreq(size, 1 / rate)
     low, high = mel(np.array([LOWEST, rate / 2]))
@@ -55,4 +55,4 @@ def spectrogram(media: Media) -> NDArray[np.float32]:
     at = np.stack([np.interp(hertz, bins, column) for column in power], 1)
     quiet = (32768 * window.sum() / 2) ** 2 * 10 ** (QUIET / 10)
     decibels = 10 * np.log10(at / max(float(at.max()), float(quiet)) + 10 ** (-RANGE / 10))
-    return np.where(there, decibels, np.nan).astype(np.float32)
+    return np.where(heard, decibels, np.nan).astype(np.float32)

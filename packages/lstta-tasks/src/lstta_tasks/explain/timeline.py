@@ -8,7 +8,7 @@ from html import escape
 import numpy as np
 
 from lstta_core.interfaces import Modality
-from lstta_tasks.answer import PROBABILITY
+from lstta_tasks.answers.description import PROBABILITY
 from lstta_tasks.explain import axis, inline
 from lstta_tasks.explain.excerpt import Media
 from lstta_tasks.explain.explanation import Curve, Explanation
@@ -142,7 +142,7 @@ def _axis(duration: float) -> str:
     marks = []
     for place, time in enumerate(axis.ticks(duration)):
         kinds = " ".join(
-            name for name, there in (("odd", place % 2), ("end", time > 0.97 * duration and place > 0)) if there
+            name for name, applies in (("odd", place % 2), ("end", time > 0.97 * duration and place > 0)) if applies
         )
         at = f"left: {100 * time / duration:.2f}%"
         marks.append(f'<span class="{kinds}" style="{at}">{axis.clock(time, duration)}</span>')

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from matplotlib.font_manager import FontProperties, findfont, get_font
 
-from lstta_tasks.answer import PROBABILITY, Answer
+from lstta_tasks.answers.description import PROBABILITY, Answer
 
 LEAST = 0.005
 

@@ -66,7 +66,7 @@ def measure(
     samples = trial.dataset.samples
     clips = {sample.id: sample.source.id for sample in samples}
     parts = groups(samples, matters)
-    report = experiment.task.report(whole, samples)
+    report = experiment.task.answer.report(whole, samples)
     score = report.score(report.primary)
     return Measured(
         agreement={name: agreements(scores, matters, relevant, clips) for name, scores in explanations.items()},
@@ -151,7 +151,7 @@ class _Trial:
         return [(order, [*answers]) for order, answers in zip(wanted, predicted, strict=True)]
 
     def _predict(self, ids: Sequence[str], output: Tensor) -> dict[str, Any]:
-        return dict(zip(ids, self.experiment.task.predict(output), strict=True))
+        return dict(zip(ids, self.experiment.task.answer.predict(output), strict=True))
 
     def _through(self, what: str, step: Callable[[Batch], None]) -> None:
         """The step for each batch of the split, on the device."""

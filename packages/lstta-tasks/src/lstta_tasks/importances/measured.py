@@ -129,7 +129,7 @@ def curves(
     """
 
     def primary(predictions: Predictions) -> float:
-        report = task.report({sample.id: predictions[sample.id] for sample in samples}, samples)
+        report = task.answer.report({sample.id: predictions[sample.id] for sample in samples}, samples)
         return report.value(report.primary)
 
     start = primary(whole)

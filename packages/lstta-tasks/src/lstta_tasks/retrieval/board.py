@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from lstta_tasks.metrics.diverged import DivergedError
+from lstta_tasks.answers.report import DivergedError
 from lstta_tasks.retrieval.ranks import Scores, ranks, reranked, top
-from lstta_tasks.task import Predictions, Sample
+from lstta_tasks.sample import Predictions, Sample
 
 DIVERGED = "the training has diverged; lower the learning rate"
 

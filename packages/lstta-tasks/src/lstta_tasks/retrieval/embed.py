@@ -1,4 +1,4 @@
-"""The embeddings of a split: what the task ``retrieval`` gives in its first pass."""
+"""The embeddings of a split: what a ranking gives in its first pass."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lstta_tasks.experiment.batches import ready, through
 from lstta_tasks.experiment.evaluate import restore
 from lstta_tasks.retrieval.index import Index, of_adapter
 from lstta_tasks.retrieval.network import RetrievalNetwork
-from lstta_tasks.task import Split
+from lstta_tasks.sample import Split
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -30,7 +30,7 @@ def index_split(config: Config, adapter: Path, split: Split) -> tuple[Index, lis
     """
     experiment = restore(config, adapter)
     if not isinstance(experiment.model, RetrievalNetwork):
-        raise ValueError(f"{adapter}: an adapter of the task retrieval is wanted, got one of {experiment.task.name}")
+        raise ValueError(f"{adapter}: an adapter of a task that ranks is wanted, got one of {experiment.task.name}")
     dataset = experiment.dataset(split)
     answers = through(experiment, experiment.loader(split, dataset), ready(experiment).test_step, split)
     vectors = {one["id"]: one["prediction"] for batch in answers for one in batch}

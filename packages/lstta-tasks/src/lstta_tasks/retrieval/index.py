@@ -77,17 +77,17 @@ class Index:
             raise FileNotFoundError(f"{path}: no such index; tools/retrieve.py index makes one")
         try:
             with np.load(path, allow_pickle=False) as arrays:
-                found = {name: arrays[name] for name in arrays.files}
-            if int(found["schema"]) != SCHEMA:
-                raise ValueError(f"its schema is {found['schema']}, {SCHEMA} is wanted")
+                read_arrays = {name: arrays[name] for name in arrays.files}
+            if int(read_arrays["schema"]) != SCHEMA:
+                raise ValueError(f"its schema is {read_arrays['schema']}, {SCHEMA} is wanted")
             return cls(
-                adapter=str(found["adapter"]),
-                digest=str(found["digest"]),
-                clip_ids=found["clip_ids"].tolist(),
-                clips=found["clips"],
-                text_ids=found["text_ids"].tolist(),
-                captions=found["captions"].tolist(),
-                texts=found["texts"],
+                adapter=str(read_arrays["adapter"]),
+                digest=str(read_arrays["digest"]),
+                clip_ids=read_arrays["clip_ids"].tolist(),
+                clips=read_arrays["clips"],
+                text_ids=read_arrays["text_ids"].tolist(),
+                captions=read_arrays["captions"].tolist(),
+                texts=read_arrays["texts"],
             )
         except (ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise ValueError(f"{path}: not an index of tools/retrieve.py ({error}): make it again") from error
@@ -145,17 +145,17 @@ def index_folder(
     """
     videos = videos_in(folder)
     retriever = Retriever(load(adapter, encoders))
-    found: dict[str, Vectors] = {}
+    vectors: dict[str, Vectors] = {}
     failed: dict[str, str] = {}
     for video in tqdm(videos, desc="embed", unit="clip", disable=None):
         name = str(video.relative_to(folder))
         try:
-            found[name] = retriever.embed_video(video)
+            vectors[name] = retriever.embed_video(video)
         except DecodeError as error:
             failed[name] = str(error)
-    if not found:
+    if not vectors:
         raise ValueError(f"{folder}: none of {len(videos)} videos can be decoded: {next(iter(failed.values()))}")
-    return of_adapter(read(adapter), clip_ids=list(found), clips=np.stack(list(found.values()))), failed
+    return of_adapter(read(adapter), clip_ids=list(vectors), clips=np.stack(list(vectors.values()))), failed
 
 
 def of_adapter(file: AdapterFile, *, clip_ids: Sequence[str], clips: Vectors) -> Index:

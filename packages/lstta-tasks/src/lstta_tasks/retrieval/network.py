@@ -28,6 +28,8 @@ class Embedded:
         right: (2B,) scores of right pairs, the scaled cosine corrected by the matcher; None in dual mode and without
             targets.
         wrong: (2B,) scores of as many wrong ones that look right; likewise.
+        match: (B,), the scaled cosine as the matcher corrects it; only :meth:`RetrievalNetwork.explain` tells, where
+            there is a matcher.
     """
 
     clips: Tensor
@@ -35,6 +37,7 @@ class Embedded:
     scale: Tensor
     right: Tensor | None = None
     wrong: Tensor | None = None
+    match: Tensor | None = None
 
 
 class Embedder(nn.Module):
@@ -130,10 +133,14 @@ class RetrievalNetwork(TaskNetwork):
         return TaskOutput(output, importances)
 
     def explain(self, inputs: Inputs) -> TaskOutput:
-        """As :meth:`forward`, and where the clips' readout looked: without regard to the texts."""
+        """As :meth:`forward`, with the match of each pair, and where the clips' readout looked, whatever the text."""
         clips = self.clips.explain(inputs)
         texts, _ = self.texts(inputs)
-        return replace(clips, output=Embedded(clips.output, texts, self.temperature()))
+        output = Embedded(clips.output, texts, self.temperature())
+        if self.matcher is not None:
+            cosine = (output.clips * output.texts).sum(1)
+            output = replace(output, match=output.scale * cosine + self.matcher(inputs))
+        return replace(clips, output=output)
 
     def score(self, inputs: Inputs) -> Tensor:
         """How much the matcher adds to the scaled cosine of each clip and its text, (B,).

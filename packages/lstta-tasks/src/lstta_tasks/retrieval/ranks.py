@@ -72,10 +72,10 @@ class RankMetrics:
     mean: float
 
 
-def measured(found: NDArray[np.int64], cutoffs: Sequence[int]) -> RankMetrics:
+def measured(reached: NDArray[np.int64], cutoffs: Sequence[int]) -> RankMetrics:
     """The metrics of ranks (Q,), Q ≥ 1."""
-    recall = {k: float((found <= k).mean()) for k in cutoffs}
-    return RankMetrics(recall, float(np.median(found)), float(found.mean()))
+    recall = {k: float((reached <= k).mean()) for k in cutoffs}
+    return RankMetrics(recall, float(np.median(reached)), float(reached.mean()))
 
 
 def chance(own: NDArray[np.int64], items: int, cutoffs: Sequence[int]) -> RankMetrics:

@@ -15,7 +15,7 @@ from lstta_tasks.adapters import Predictor
 from lstta_tasks.data.batch import Collate, language_inputs, on_device
 from lstta_tasks.data.clip import Clip, ClipSource
 from lstta_tasks.retrieval.network import RetrievalNetwork
-from lstta_tasks.task import Sample
+from lstta_tasks.sample import Sample
 
 Vectors = NDArray[np.float32]
 
@@ -24,15 +24,15 @@ class Retriever:
     """Embeds in dual mode: ``Retriever(load("work_dirs/retrieval/best")).embed_text("a violin on the left")``.
 
     Args:
-        predictor: of a retrieval adapter, as :func:`lstta_tasks.adapters.load` gives it.
+        predictor: of an adapter whose task ranks, as :func:`lstta_tasks.adapters.load` gives it.
 
     Raises:
-        ValueError: the adapter was trained for another task.
+        ValueError: the adapter is of a task that does not rank, or has a network of its own.
     """
 
     def __init__(self, predictor: Predictor) -> None:
         if not isinstance(predictor.model, RetrievalNetwork):
-            raise ValueError(f"an adapter of the task retrieval is wanted, this one is of {predictor.task.name}")
+            raise ValueError(f"an adapter of a task that ranks is wanted, this one is of {predictor.task.name}")
         self.network = predictor.model
         self.preprocessing = predictor.preprocessing
         specs = {m: encoder.spec for m, encoder in self.network.by_modality().items()}
@@ -81,8 +81,8 @@ class Retriever:
         if not videos:
             raise ValueError("there are no videos to rank")
         query = self.embed_text(text)
-        found = [(str(video), float(query @ self.embed_video(video))) for video in videos]
-        return sorted(found, key=lambda one: -one[1])
+        cosines = [(str(video), float(query @ self.embed_video(video))) for video in videos]
+        return sorted(cosines, key=lambda one: -one[1])
 
     def _on_device(self, inputs: Inputs) -> Inputs:
         return on_device(inputs, next(self.network.parameters()).device)

@@ -13,11 +13,11 @@ import torch
 
 from lstta_core.whole_files import write_text
 from lstta_tasks.adapters import read
+from lstta_tasks.answers.report import DivergedError
 from lstta_tasks.experiment.evaluate import evaluate
 from lstta_tasks.experiment.parts import Experiment
 from lstta_tasks.experiment.record import card, record_of
 from lstta_tasks.file_lock import lock_beside
-from lstta_tasks.metrics.diverged import DivergedError
 from lstta_tasks.prefix.build import build_prefix
 from lstta_tasks.study.definition import Run, Study
 from lstta_tasks.study.run_config import configured, data_digest, digest, with_all_modalities

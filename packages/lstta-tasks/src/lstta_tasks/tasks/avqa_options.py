@@ -7,22 +7,14 @@ file is ``test``, and ``val`` is a tenth of the videos of ``train_qa.json``, by 
 
 from __future__ import annotations
 
-import json
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch.nn.functional as F
-from torch import Tensor, nn
-
-from lstta_tasks.annotations.fields import check_fields
-from lstta_tasks.annotations.files import clip_file, data_folder, first_file
-from lstta_tasks.answer import Answer, of_classes
+from lstta_tasks.annotations.files import clip_file, data_folder, first_file, json_rows, splits_with_files
+from lstta_tasks.answers.one_of_many import OneOfMany
 from lstta_tasks.data.clip import ClipSource
-from lstta_tasks.metrics.answered import answered
-from lstta_tasks.task import Report, Sample, Score, Split, Task
-from lstta_tasks.tasks.closed_vocabulary import likeliest
+from lstta_tasks.task import Question, Sample, Split, Task
 from lstta_tasks.tasks.held_out import tenth
 
 OPTIONS = 4
@@ -42,11 +34,14 @@ FIELDS: dict[str, type] = {
 class AVQAOptions(Task):
     """Which of four options answers the question. The encoder reads the question, then the options with their letters.
 
+    Accuracy is by what the question is about (View, Sound, Both), by its first word, and overall.
+
     Args:
         root: the folder of the data set; None where there are no annotations to read, as for inference.
     """
 
     name = "avqa-options"
+    answer = OneOfMany(LETTERS, groups=lambda sample: [*zip(("relation", "type"), sample.labels, strict=True)])
 
     def __init__(self, *, root: str | Path | None = None) -> None:
         self.root = None if root is None else Path(root)
@@ -55,10 +50,7 @@ class AVQAOptions(Task):
         return {}
 
     def splits(self) -> list[Split]:
-        there: list[Split] = [split for split in FILES if any(path.is_file() for path in self._places(split))]
-        if not there:
-            first_file(self._places("train"))
-        return there
+        return splits_with_files(self._places)
 
     def clips(self, split: Split) -> list[ClipSource]:
         videos = dict.fromkeys(row["video_name"] for row in self._rows(split))
@@ -76,53 +68,22 @@ class AVQAOptions(Task):
             for row in self._rows(split)
         ]
 
-    def head(self, width: int) -> nn.Module:
-        return nn.Linear(width, OPTIONS)
-
-    def loss(self, output: Tensor, target: Tensor) -> Tensor:
-        return F.cross_entropy(output, target)
-
-    def predict(self, output: Tensor) -> list[dict[str, Any]]:
-        return likeliest(output, LETTERS, "answer")
-
-    def describe(self, output: Tensor) -> list[Answer]:
-        return of_classes(output, LETTERS)
-
-    def report(self, predictions: Mapping[str, Mapping[str, Any]], samples: Sequence[Sample]) -> Report:
-        """Accuracy by what the question is about (View, Sound, Both), by its first word, and overall.
-
-        The baseline is the share of the most frequent letter in the samples of that row of the table.
-        """
-        hits: dict[str, list[bool]] = defaultdict(list)
-        letters: dict[str, Counter[str]] = defaultdict(Counter)
-        for sample, prediction in zip(*answered(predictions, samples, "probability"), strict=True):
-            relation, kind = sample.labels
-            truth = LETTERS[int(sample.target)]
-            for group in (f"relation/{relation}", f"type/{kind}", "overall"):
-                hits[group].append(prediction["answer"] == truth)
-                letters[group][truth] += 1
-        scores = []
-        for group in sorted(hits, key=lambda name: (name == "overall", name)):
-            count = len(hits[group])
-            letter, most = letters[group].most_common(1)[0]
-            scores.append(Score(group, sum(hits[group]) / count, count, most / count, f"always {letter}"))
-        return Report("overall", tuple(scores))
+    def question(self, text: str, options: Sequence[str] = ()) -> Question:
+        """With four options behind the text, whose letters the answer is one of."""
+        if not options:
+            return super().question(text)
+        if len(options) != OPTIONS:
+            raise ValueError(f"the task {self.name} wants {OPTIONS} options, got {len(options)}")
+        names = {letter: f"{letter}: {option}" for letter, option in zip(LETTERS, options, strict=True)}
+        return Question(with_options(text, options), names)
 
     def _places(self, split: Split) -> list[Path]:
         root = data_folder(self.root, self.name)
         return [root / FILES[split], root / "json" / FILES[split]]
 
     def _rows(self, split: Split) -> Iterator[dict[str, Any]]:
-        path = first_file(self._places(split))
-        try:
-            rows = json.loads(path.read_text(encoding="utf-8"))
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise ValueError(f"{path}: not JSON ({error})") from error
-        if not isinstance(rows, list) or not rows:
-            got = "an empty list" if rows == [] else type(rows).__name__
-            raise ValueError(f"{path}: a list of questions is wanted, got {got}")
-        for number, row in enumerate(rows):
-            _check(row, f"{path}, row {number}")
+        for place, row in json_rows(first_file(self._places(split)), FIELDS, "a list of questions"):
+            _check(row, place)
             if split == "test" or (tenth(row["video_name"]) == 0) == (split == "val"):
                 yield row
 
@@ -136,8 +97,7 @@ def with_options(question: str, options: Sequence[str]) -> str:
     return " ".join([question.strip(), *(f"{letter}: {text}" for letter, text in zip(LETTERS, options, strict=True))])
 
 
-def _check(row: Any, place: str) -> None:
-    check_fields(row, FIELDS, place)
+def _check(row: dict[str, Any], place: str) -> None:
     options, answer = row["multi_choice"], row["answer"]
     if len(options) != OPTIONS or not all(isinstance(option, str) for option in options):
         raise ValueError(f"{place}: field 'multi_choice' must be {OPTIONS} texts, got {options!r}")

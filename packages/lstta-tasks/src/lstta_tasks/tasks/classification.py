@@ -6,27 +6,22 @@ Columns: ``video`` (a path, from the CSV's folder or absolute), ``label``; ``tex
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor, nn
-
 from lstta_tasks.annotations.csv_rows import read_csv
-from lstta_tasks.answer import Answer, of_classes
+from lstta_tasks.answers.one_of_many import OUTSIDE, OneOfMany
 from lstta_tasks.data.clip import ClipSource
-from lstta_tasks.metrics.answered import answered
-from lstta_tasks.task import SPLITS, Report, Sample, Score, Split, Task
-from lstta_tasks.tasks.closed_vocabulary import OUTSIDE, known_cross_entropy, likeliest
+from lstta_tasks.task import SPLITS, Sample, Split, Task
 from lstta_tasks.tasks.held_out import tenth
 
 COLUMNS = ("video", "label", "text", "split", "start", "end")
 
 
 class Classification(Task):
-    """One of the training split's labels.
+    """One of the training split's labels. The report has accuracy over all and recall, label by label.
 
     Without a column ``split``, four fifths of the *videos* train, a tenth selects and a tenth tests, decided by the
     hash of the path as it is written: rows of one video are never in two splits, and new rows move no old ones.
@@ -42,32 +37,33 @@ class Classification(Task):
         self.path = None if path is None else Path(path)
         self._labels = None if labels is None else tuple(labels)
 
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """The classes, read from the training split when they are first needed.
+    @cached_property
+    def answer(self) -> OneOfMany:
+        """Its classes are read from the training split when they are first needed.
 
         Raises:
             ValueError: there are fewer than two.
         """
-        if self._labels is None:
-            self._labels = tuple(sorted({row["label"] for _, row in self._rows("train")}))
-            if len(self._labels) < 2:
-                raise ValueError(f"{self.path}: the train split has one label, {self._labels[0]!r}: nothing to learn")
-        return self._labels
+        labels = self._labels
+        if labels is None:
+            labels = tuple(sorted({row["label"] for _, row in self._rows("train")}))
+            if len(labels) < 2:
+                raise ValueError(f"{self.path}: the train split has one label, {labels[0]!r}: nothing to learn")
+        return OneOfMany(labels, field="label", per_class="recall")
 
     def options(self) -> dict[str, Any]:
-        return {"labels": list(self.labels)}
+        return {"labels": list(self.answer.classes)}
 
     def splits(self) -> list[Split]:
-        there = {row["split"] for _, row in self._all_rows}
-        return [split for split in SPLITS if split in there]
+        named = {row["split"] for _, row in self._all_rows}
+        return [split for split in SPLITS if split in named]
 
     def clips(self, split: Split) -> list[ClipSource]:
         sources = [self._source(row, line) for line, row in self._rows(split)]
         return list({source.id: source for source in sources}.values())
 
     def samples(self, split: Split) -> list[Sample]:
-        index = {label: i for i, label in enumerate(self.labels)}
+        index = {label: i for i, label in enumerate(self.answer.classes)}
         return [
             Sample(
                 id=str(line),
@@ -79,39 +75,11 @@ class Classification(Task):
             for line, row in self._rows(split)
         ]
 
-    def head(self, width: int) -> nn.Module:
-        return nn.Linear(width, len(self.labels))
-
-    def loss(self, output: Tensor, target: Tensor) -> Tensor:
-        return known_cross_entropy(output, target)
-
-    def predict(self, output: Tensor) -> list[dict[str, Any]]:
-        return likeliest(output, self.labels, "label")
-
-    def describe(self, output: Tensor) -> list[Answer]:
-        return of_classes(output, self.labels)
-
-    def report(self, predictions: Mapping[str, Mapping[str, Any]], samples: Sequence[Sample]) -> Report:
-        """Accuracy over all, beside the share of the most frequent label; and recall, label by label."""
-        there, found = answered(predictions, samples, "probability")
-        counts = Counter(sample.labels[0] for sample in there)
-        right = Counter(s.labels[0] for s, p in zip(there, found, strict=True) if p["label"] == s.labels[0])
-        recalls = [Score(f"recall/{label}", right[label] / counts[label], counts[label]) for label in sorted(counts)]
-        most, count = counts.most_common(1)[0]
-        total = len(there)
-        accuracy = Score("accuracy", right.total() / total, total, count / total, f"always {most}")
-        outside = sum(sample.target == OUTSIDE for sample in there)
-        note = f"{outside} rows have a label that train lacks and count as wrong"
-        return Report("accuracy", (*recalls, accuracy), (note,) if outside else ())
-
-    def _rows(self, split: Split) -> Iterator[tuple[int, dict[str, str]]]:
-        found = False
-        for line, row in self._all_rows:
-            if row["split"] == split:
-                found = True
-                yield line, row
-        if not found:
+    def _rows(self, split: Split) -> list[tuple[int, dict[str, str]]]:
+        rows = [(line, row) for line, row in self._all_rows if row["split"] == split]
+        if not rows:
             raise FileNotFoundError(f"{self.path}: no row has split {split!r}")
+        return rows
 
     @cached_property
     def _all_rows(self) -> list[tuple[int, dict[str, str]]]:
@@ -120,7 +88,7 @@ class Classification(Task):
             raise ValueError("classification has no path: set task.path to a CSV file")
         if not self.path.is_file():
             raise FileNotFoundError(f"{self.path}: no such file; set task.path to a CSV file")
-        rows = read_csv(self.path, needed=("video", "label"), known=COLUMNS)
+        rows = read_csv(self.path, needed=("video", "label"), optional=COLUMNS)
         return [(line, self._checked(row, f"{self.path}, line {line}")) for line, row in rows]
 
     def _checked(self, row: Mapping[str, str], place: str) -> dict[str, str]:

@@ -11,22 +11,16 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal
 
-import torch.nn.functional as F
-from torch import Tensor, nn
-
-from lstta_tasks.annotations.csv_rows import UTF_8, read_csv
-from lstta_tasks.annotations.fields import whole_number
-from lstta_tasks.annotations.files import clip_file, data_folder, first_file
-from lstta_tasks.answer import Answer, of_classes
+from lstta_tasks.annotations.csv_rows import UTF_8, read_csv, whole_number
+from lstta_tasks.annotations.files import clip_file, data_folder, first_file, splits_with_files
+from lstta_tasks.answers.one_of_many import OneOfMany
 from lstta_tasks.data.clip import ClipSource
-from lstta_tasks.metrics.answered import answered
-from lstta_tasks.metrics.classes import accuracy, f1_by_class, majority, weighted_f1
-from lstta_tasks.task import SPLITS, Predictions, Report, Sample, Score, Split, Task
-from lstta_tasks.tasks.closed_vocabulary import likeliest
+from lstta_tasks.task import Sample, Split, Task
 
 EMOTIONS = ("neutral", "surprise", "fear", "sadness", "joy", "disgust", "anger")
 """The classes, in the order of MELD's own code."""
@@ -67,6 +61,8 @@ class Emotion(Task):
     The words are the utterance and then those before it, the nearest first, each with its speaker's name: encoders cut
     long texts at their end, and so lose what is farthest away.
 
+    The report has the F1 of each emotion, accuracy, and weighted F1, which selection goes by.
+
     Args:
         root: the folder of the data set; None where there are no annotations to read, as for inference.
         context: how many utterances before this one in its dialogue are read, at most.
@@ -89,22 +85,20 @@ class Emotion(Task):
         self.context = context
         self._weights = _checked_weights(class_weights)
 
-    @property
-    def class_weights(self) -> list[float] | None:
-        """The weights; balanced ones are counted when they are first needed."""
-        if self._weights == "balanced":
+    @cached_property
+    def answer(self) -> OneOfMany:
+        """Balanced weights are counted when it is first needed."""
+        weights = self._weights
+        if weights == "balanced":
             counts = Counter(utterance.emotion for utterance in self.utterances("train"))
-            self._weights = [counts.total() / (len(EMOTIONS) * max(1, counts[emotion])) for emotion in EMOTIONS]
-        return self._weights
+            weights = [counts.total() / (len(EMOTIONS) * max(1, counts[emotion])) for emotion in EMOTIONS]
+        return OneOfMany(EMOTIONS, field="emotion", per_class="f1", class_weights=weights)
 
     def options(self) -> dict[str, Any]:
-        return {"context": self.context, "class_weights": self.class_weights}
+        return {"context": self.context, "class_weights": self.answer.class_weights}
 
     def splits(self) -> list[Split]:
-        there = [split for split in SPLITS if any(path.is_file() for path in self._places(split))]
-        if not there:
-            first_file(self._places("train"))
-        return there
+        return splits_with_files(self._places)
 
     def clips(self, split: Split) -> list[ClipSource]:
         return [self._source(split, utterance) for utterance in self.utterances(split)]
@@ -140,38 +134,6 @@ class Emotion(Task):
             seen[_place(utterance)] = place
             utterances.append(utterance)
         return utterances
-
-    def head(self, width: int) -> nn.Module:
-        return nn.Linear(width, len(EMOTIONS))
-
-    def loss(self, output: Tensor, target: Tensor) -> Tensor:
-        """Cross-entropy; with class weights, the weighted mean over the batch."""
-        weights = None if self.class_weights is None else output.new_tensor(self.class_weights)
-        return F.cross_entropy(output, target, weight=weights)
-
-    def predict(self, output: Tensor) -> list[dict[str, Any]]:
-        return likeliest(output, EMOTIONS, "emotion")
-
-    def describe(self, output: Tensor) -> list[Answer]:
-        return of_classes(output, EMOTIONS)
-
-    def report(self, predictions: Predictions, samples: Sequence[Sample]) -> Report:
-        """F1 of each emotion that a sample has or was predicted, accuracy, and weighted F1, which selection goes by.
-
-        The baselines are those of the most frequent emotion of these very samples.
-
-        Raises:
-            ValueError: a prediction's probability is NaN.
-        """
-        there, predicted = answered(predictions, samples, "probability")
-        truth, found = [sample.labels[0] for sample in there], [p["emotion"] for p in predicted]
-        counts, most = Counter(truth), majority(truth)
-        always, name = [most] * len(truth), f"always {most}"
-        by_class = f1_by_class(truth, found)
-        scores = [Score(f"f1/{e}", by_class[e], counts[e]) for e in EMOTIONS if e in by_class]
-        for metric, of in (("accuracy", accuracy), ("weighted_f1", weighted_f1)):
-            scores.append(Score(metric, of(truth, found), len(truth), of(truth, always), name))
-        return Report("weighted_f1", tuple(scores))
 
     def _rows(self, split: Split) -> Iterator[tuple[str, Utterance]]:
         path = first_file(self._places(split))

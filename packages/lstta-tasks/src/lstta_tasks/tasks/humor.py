@@ -8,23 +8,17 @@ precomputed features are not read.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch.nn.functional as F
-from torch import Tensor, nn
 
-from lstta_tasks.annotations.fields import check_fields
-from lstta_tasks.annotations.files import clip_file, data_folder, first_file
+from lstta_tasks.annotations.files import check_fields, clip_file, data_folder, first_file
 from lstta_tasks.annotations.pickles import read_pickle
-from lstta_tasks.answer import Answer, of_two
+from lstta_tasks.answers.yes_or_no import YesOrNo
 from lstta_tasks.data.clip import ClipSource
-from lstta_tasks.metrics.answered import answered
-from lstta_tasks.metrics.classes import accuracy, f1_by_class, majority
-from lstta_tasks.task import SPLITS, Predictions, Report, Sample, Score, Split, Task
+from lstta_tasks.task import SPLITS, Sample, Split, Task
 
 FOLDS, LANGUAGE, LABELS = "data_folds.pkl", "language_sdk.pkl", "humor_label_sdk.pkl"
 NAMES: dict[Split, str] = {"train": "train", "val": "dev", "test": "test"}
@@ -44,6 +38,7 @@ class Humor(Task):
     """
 
     name = "humor"
+    answer = YesOrNo("funny", "not funny", per_class="f1")
 
     def __init__(self, *, root: str | Path | None = None, context: int | None = None) -> None:
         if context is not None and context < 0:
@@ -65,46 +60,6 @@ class Humor(Task):
             Sample(id=str(name), source=self._source(name), text=self._text(name), target=self._label(name))
             for name in self._named(split)
         ]
-
-    def head(self, width: int) -> nn.Module:
-        """To one logit, of 'funny'."""
-        return nn.Linear(width, 1)
-
-    def loss(self, output: Tensor, target: Tensor) -> Tensor:
-        return F.binary_cross_entropy_with_logits(output.squeeze(-1), target.to(output.dtype))
-
-    def predict(self, output: Tensor) -> list[dict[str, Any]]:
-        """``funny`` where its probability is at least one half."""
-        return [{"funny": p >= 0.5, "probability": p} for p in output.float().squeeze(-1).sigmoid().tolist()]
-
-    def describe(self, output: Tensor) -> list[Answer]:
-        return of_two(output, "funny", "not funny")
-
-    def report(self, predictions: Predictions, samples: Sequence[Sample]) -> Report:
-        """Accuracy, and F1 of 'funny'.
-
-        The baselines are those of one answer to all of these very samples: the more frequent one for accuracy, 'funny'
-        for F1.
-
-        Raises:
-            ValueError: a prediction is NaN.
-        """
-        there, predicted = answered(predictions, samples, "probability")
-        truth, found = [bool(sample.target) for sample in there], [bool(p["funny"]) for p in predicted]
-        most, count = majority(truth), len(truth)
-        return Report(
-            "accuracy",
-            (
-                Score("f1", _f1(truth, found), count, _f1(truth, [True] * count), "always funny"),
-                Score(
-                    "accuracy",
-                    accuracy(truth, found),
-                    count,
-                    accuracy(truth, [most] * count),
-                    "always funny" if most else "never funny",
-                ),
-            ),
-        )
 
     def _named(self, split: Split) -> list[int | str]:
         names = self._folds.get(NAMES[split])
@@ -176,7 +131,3 @@ def _ids(names: Any, place: str) -> list[int | str]:
 def _plain(value: Any) -> Any:
     """One of numpy's numbers or texts as Python's; all else as it is."""
     return value.item() if isinstance(value, np.generic | np.ndarray) and value.size == 1 else value
-
-
-def _f1(truth: Sequence[bool], found: Sequence[bool]) -> float:
-    return f1_by_class(truth, found).get(True, 0.0)

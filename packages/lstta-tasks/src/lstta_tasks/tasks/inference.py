@@ -7,21 +7,15 @@ clip is its span of that longer video.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-import torch.nn.functional as F
-from torch import Tensor, nn
-
-from lstta_tasks.annotations.fields import check_fields
-from lstta_tasks.annotations.files import clip_file, data_folder, first_file
-from lstta_tasks.answer import Answer, of_two
+from lstta_tasks.annotations.files import check_fields, clip_file, data_folder, first_file, read_json
+from lstta_tasks.answers.yes_or_no import YesOrNo
 from lstta_tasks.data.clip import ClipSource
-from lstta_tasks.metrics.answered import answered
-from lstta_tasks.task import SPLITS, Report, Sample, Score, Split, Task, TimedText
+from lstta_tasks.task import SPLITS, Sample, Split, Task, TimedText
 
 ANNOTATIONS = "violin_annotation.json"
 FOLDERS = ("videos", "", "violin_videos")
@@ -44,6 +38,7 @@ class Inference(Task):
 
     name = "inference"
     timed_text = True
+    answer = YesOrNo("real", "fake")
 
     def __init__(self, *, root: str | Path | None = None, subtitle_clock: Literal["clip", "source"] = "clip") -> None:
         if subtitle_clock not in ("clip", "source"):
@@ -55,8 +50,8 @@ class Inference(Task):
         return {}
 
     def splits(self) -> list[Split]:
-        there = {entry["split"] for _, _, entry in self._entries()}
-        return [split for split in SPLITS if NAMES[split] in there]
+        named = {entry["split"] for _, _, entry in self._entries()}
+        return [split for split in SPLITS if NAMES[split] in named]
 
     def clips(self, split: Split) -> list[ClipSource]:
         return [self._source(clip, entry) for clip, _, entry in self._entries(split)]
@@ -77,61 +72,22 @@ class Inference(Task):
             for statement, target, kind in zip(pair, (REAL, FAKE), ("real", "fake"), strict=True)
         ]
 
-    def head(self, width: int) -> nn.Module:
-        """To one logit, of 'real'."""
-        return nn.Linear(width, 1)
-
-    def loss(self, output: Tensor, target: Tensor) -> Tensor:
-        return F.binary_cross_entropy_with_logits(output.squeeze(-1), target.to(output.dtype))
-
-    def predict(self, output: Tensor) -> list[dict[str, Any]]:
-        """``real`` where its probability is at least one half."""
-        return [{"real": p >= 0.5, "probability": p} for p in output.float().squeeze(-1).sigmoid().tolist()]
-
-    def describe(self, output: Tensor) -> list[Answer]:
-        return of_two(output, "real", "fake")
-
-    def report(self, predictions: Mapping[str, Mapping[str, Any]], samples: Sequence[Sample]) -> Report:
-        """Accuracy over real and fake statements together, and over each.
-
-        The baseline of both together is the share of the more frequent of the two in these very samples.
-        """
-        there, found = answered(predictions, samples, "probability")
-        right: dict[str, list[bool]] = {"real": [], "fake": []}
-        for sample, prediction in zip(there, found, strict=True):
-            right[sample.labels[0]].append(prediction["real"] == (sample.target == REAL))
-        everything = [*right["real"], *right["fake"]]
-        scores = [Score(kind, sum(hits) / len(hits), len(hits)) for kind, hits in right.items() if hits]
-        most = max(right, key=lambda kind: len(right[kind]))
-        share = len(right[most]) / len(everything)
-        overall = Score("accuracy", sum(everything) / len(everything), len(everything), share, f"always {most}")
-        return Report("accuracy", (*scores, overall))
-
     def _entries(self, split: Split | None = None) -> Iterator[tuple[str, str, dict[str, Any]]]:
         """The clips of a split, or of all: id, place for messages, and the entry, checked."""
-        path = self._path()
-        found = False
+        path, empty = self._path(), True
         for clip, entry in self._read.items():
             place = f"{path}, clip {clip!r}"
             _check(entry, place)
             if split is None or entry["split"] == NAMES[split]:
-                found = True
+                empty = False
                 yield clip, place, entry
-        if not found:
+        if empty:
             raise ValueError(f"{path}: no clip has split {NAMES[split]!r}" if split else f"{path}: no clips")
 
     @cached_property
     def _read(self) -> dict[str, Any]:
         """The one file of all splits."""
-        path = self._path()
-        try:
-            entries = json.loads(path.read_text(encoding="utf-8"))
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise ValueError(f"{path}: not JSON ({error})") from error
-        if not isinstance(entries, dict) or not entries:
-            got = "an empty one" if entries == {} else type(entries).__name__
-            raise ValueError(f"{path}: an object of clips by id is wanted, got {got}")
-        return entries
+        return read_json(self._path(), dict, "an object of clips by id")
 
     def _path(self) -> Path:
         return first_file([data_folder(self.root, self.name) / ANNOTATIONS])

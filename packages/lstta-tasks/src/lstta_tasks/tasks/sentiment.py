@@ -6,25 +6,18 @@ features, of which texts, ids and labels are read and nothing else; the clips as
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-import torch.nn.functional as F
-from torch import Tensor, nn
-
-from lstta_tasks.annotations.csv_rows import UTF_8, read_csv
-from lstta_tasks.annotations.fields import number_between
+from lstta_tasks.annotations.csv_rows import UTF_8, number_between, read_csv
 from lstta_tasks.annotations.files import clip_file, data_folder, first_file
 from lstta_tasks.annotations.pickles import read_pickle
-from lstta_tasks.answer import Answer
+from lstta_tasks.answers.scale import Scale
 from lstta_tasks.data.clip import ClipSource
-from lstta_tasks.metrics.answered import answered
-from lstta_tasks.metrics.sentiment import sentiment_scores
-from lstta_tasks.task import SPLITS, Predictions, Report, Sample, Split, Task
+from lstta_tasks.task import SPLITS, Sample, Split, Task
 
 MODES: dict[Split, str] = {"train": "train", "val": "valid", "test": "test"}
 """What the data sets call their splits."""
@@ -79,14 +72,20 @@ class Sentiment(Task):
             raise ValueError(f"task.loss must be 'l1' or 'smooth_l1', got {loss!r}")
         self.root = None if root is None else Path(root)
         self.annotations = annotations
-        self._loss = loss
+        self.loss = loss
+        acc = {"acc7": 3, "acc5": 2}
+        self._answer = Scale(-BOUND, BOUND, loss=loss, degrees=DEGREES, signs=True, rounded=acc)
+
+    @property
+    def answer(self) -> Scale:
+        return self._answer
 
     def options(self) -> dict[str, Any]:
-        return {"loss": self._loss}
+        return {"loss": self.loss}
 
     def splits(self) -> list[Split]:
-        there = {opinion.mode for opinion in self._opinions}
-        return [split for split in SPLITS if MODES[split] in there]
+        modes = {opinion.mode for opinion in self._opinions}
+        return [split for split in SPLITS if MODES[split] in modes]
 
     def clips(self, split: Split) -> list[ClipSource]:
         return [self._source(opinion) for opinion in self._of(split)]
@@ -102,38 +101,11 @@ class Sentiment(Task):
             for opinion in self._of(split)
         ]
 
-    def head(self, width: int) -> nn.Module:
-        """To the score. It is not clipped: MAE and correlation are of what the model says."""
-        return nn.Linear(width, 1)
-
-    def loss(self, output: Tensor, target: Tensor) -> Tensor:
-        error = F.l1_loss if self._loss == "l1" else F.smooth_l1_loss
-        return error(output.squeeze(-1), target.to(output.dtype))
-
-    def predict(self, output: Tensor) -> list[dict[str, Any]]:
-        return [{"score": score} for score in output.float().squeeze(-1).tolist()]
-
-    def describe(self, output: Tensor) -> list[Answer]:
-        """The score, and the name of the nearest of CMU-MOSI's seven degrees."""
-        return [
-            Answer(_degree(score), score=score, scale=(-BOUND, BOUND)) for score in output.float().squeeze(-1).tolist()
-        ]
-
-    def report(self, predictions: Predictions, samples: Sequence[Sample]) -> Report:
-        """All of :func:`~lstta_tasks.metrics.sentiment.sentiment_scores`; selection goes by the mean absolute error.
-
-        Raises:
-            ValueError: a prediction is NaN or infinite.
-        """
-        there, found = answered(predictions, samples, "score")
-        scores, notes = sentiment_scores([s.target for s in there], [p["score"] for p in found])
-        return Report("mae", scores, notes)
-
     def _of(self, split: Split) -> list[Opinion]:
-        there = [opinion for opinion in self._opinions if opinion.mode == MODES[split]]
-        if not there:
+        opinions = [opinion for opinion in self._opinions if opinion.mode == MODES[split]]
+        if not opinions:
             raise FileNotFoundError(f"{self._path()}: no clip has mode {MODES[split]!r}")
-        return there
+        return opinions
 
     @cached_property
     def _opinions(self) -> list[Opinion]:
@@ -159,10 +131,6 @@ class Sentiment(Task):
         assert self.root is not None
         places = [self.root / folder / opinion.video / f"{opinion.clip}.mp4" for folder in FOLDERS]
         return ClipSource(f"{opinion.video}/{opinion.clip}", clip_file(places))
-
-
-def _degree(score: float) -> str:
-    return DEGREES[round(min(max(score, -BOUND), BOUND) + BOUND)] if math.isfinite(score) else "not finite"
 
 
 def _from_csv(path: Path) -> Iterator[tuple[str, Opinion]]:

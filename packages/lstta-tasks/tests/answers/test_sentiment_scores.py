@@ -10,8 +10,9 @@ import pytest
 from scipy.stats import pearsonr
 from sklearn.metrics import accuracy_score, f1_score
 
-from lstta_tasks.metrics.sentiment import sentiment_scores
+from lstta_tasks.tasks.sentiment import Sentiment
 
+sentiment_scores = Sentiment().answer.scores
 RANDOM = np.random.default_rng(0)
 
 

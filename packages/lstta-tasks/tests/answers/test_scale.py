@@ -10,7 +10,7 @@ import pytest
 from scipy.stats import pearsonr
 from sklearn.metrics import mean_absolute_error as sklearn_mae
 
-from lstta_tasks.metrics.scores import Half, mean_absolute_error, pearson, to_classes
+from lstta_tasks.answers.scale import Half, mean_absolute_error, pearson, to_classes
 
 RANDOM = np.random.default_rng(0)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, f1_score
 
-from lstta_tasks.metrics.classes import accuracy, f1_by_class, majority, weighted_f1
+from lstta_tasks.answers.class_metrics import accuracy, f1_by_class, majority, weighted_f1
 
 RANDOM = np.random.default_rng(0)
 CASES = {

@@ -1,4 +1,4 @@
-"""What tasks say to people agrees with what they predict."""
+"""What kinds of answer say to people agrees with what they predict."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from lstta_tasks.answer import Answer
+from lstta_tasks.answers.description import Answer
 from lstta_tasks.tasks.avqa import AVQA
 from lstta_tasks.tasks.avqa_options import AVQAOptions
 from lstta_tasks.tasks.classification import Classification
@@ -29,7 +29,7 @@ from lstta_tasks.tasks.sentiment import Sentiment
 def test_classes(task: Any, field: str, classes: int) -> None:
     torch.manual_seed(0)
     output = 3 * torch.randn(5, classes)
-    for row, answer, predicted in zip(output, task.describe(output), task.predict(output), strict=True):
+    for row, answer, predicted in zip(output, task.answer.describe(output), task.answer.predict(output), strict=True):
         assert answer.text == predicted[field] == next(iter(answer.choices))
         assert answer.choices[answer.text] == pytest.approx(predicted["probability"])
         assert list(answer.choices.values()) == pytest.approx(row.softmax(0).sort(descending=True).values.tolist())
@@ -41,7 +41,7 @@ def test_classes(task: Any, field: str, classes: int) -> None:
 )
 def test_two_sides(task: Any, field: str, words: tuple[str, str]) -> None:
     output = torch.tensor([[-2.0], [0.0], [0.5]])
-    for logit, answer, predicted in zip(output, task.describe(output), task.predict(output), strict=True):
+    for logit, answer, predicted in zip(output, task.answer.describe(output), task.answer.predict(output), strict=True):
         assert answer.text == words[predicted[field]]
         assert answer.choices == pytest.approx({words[1]: logit.sigmoid().item(), words[0]: 1 - logit.sigmoid().item()})
         assert list(answer.choices.values()) == sorted(answer.choices.values(), reverse=True)
@@ -58,15 +58,5 @@ def test_two_sides(task: Any, field: str, words: tuple[str, str]) -> None:
     ],
 )
 def test_degrees_of_sentiment(score: float, degree: str) -> None:
-    (answer,) = Sentiment().describe(torch.tensor([[score]]))
+    (answer,) = Sentiment().answer.describe(torch.tensor([[score]]))
     assert answer == Answer(degree, score=pytest.approx(score), scale=(-3, 3))
-
-
-def test_a_task_that_says_nothing_of_its_own_shows_what_it_predicts() -> None:
-    class Plain(AVQA):
-        def describe(self, output: Any) -> list[Answer]:
-            return super(AVQA, self).describe(output)
-
-    (answer,) = Plain(answers=["a", "b"]).describe(torch.tensor([[0.0, 9.0]]))
-    assert answer.text.startswith("answer: b, probability: 0.99")
-    assert not answer.choices

@@ -1,0 +1,80 @@
+"""What every kind of answer has. A task names one; what reads the task's files is in the task."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from torch import Tensor
+
+from lstta_tasks.answers.description import Answer
+from lstta_tasks.answers.report import Report
+from lstta_tasks.network import OnTowers
+from lstta_tasks.sample import Predictions, Sample, Target
+
+OUTSIDE_NAME = "(outside the vocabulary)"
+
+
+class AnswerKind(OnTowers):
+    """A kind of answer. Subclasses are final; ``head`` they must have too, see :class:`~lstta_tasks.network.OnTowers`.
+
+    Attributes:
+        ranks: whether an answer only says how well a text and a clip fit, so that texts, and clips, are ranked by it.
+    """
+
+    ranks: bool = False
+
+    @abstractmethod
+    def loss(self, output: Any, target: Tensor) -> Tensor:
+        """The mean loss of a batch, (), given the network's output and the samples' targets (B,) or (B, L)."""
+
+    @abstractmethod
+    def predict(self, output: Any) -> list[dict[str, Any]]:
+        """One prediction a sample, given the network's output: JSON-able, unless :meth:`conclude` makes it so."""
+
+    @abstractmethod
+    def describe(self, output: Any) -> list[Answer]:
+        """:meth:`predict` for people, one answer a sample; of a kind that ranks, each with a score."""
+
+    def second_pass(self, predictions: Predictions, samples: Sequence[Sample]) -> list[Sample]:
+        """What to run through the network's ``score`` once a whole split has been predicted; by default nothing.
+
+        Returns:
+            Samples with clips of the split and ids of their own, such as pairs that are to be ranked again.
+        """
+        return []
+
+    def conclude(self, predictions: Predictions, samples: Sequence[Sample], scores: Mapping[str, float]) -> Predictions:
+        """The predictions for :meth:`report` and for files, JSON-able, keyed by sample id; by default as they are.
+
+        Args:
+            predictions: of :meth:`predict`, by sample id.
+            samples: of the split.
+            scores: of the second pass, by the ids of its samples.
+        """
+        return predictions
+
+    @abstractmethod
+    def report(self, predictions: Predictions, samples: Sequence[Sample]) -> Report:
+        """The metrics of the samples that have a prediction, keyed by sample id.
+
+        Raises:
+            ValueError: no sample has a prediction, or one is not finite.
+        """
+
+    @abstractmethod
+    def names(self, target: Target) -> list[str]:
+        """What a target is called where targets are counted: its class, its labels, the bin of a number; or nothing.
+
+        Raises:
+            ValueError: it is no target of this kind.
+        """
+
+    @abstractmethod
+    def right(self, sample: Sample) -> dict[str, Any]:
+        """The concluded prediction of a sample that is wholly right."""
+
+    @abstractmethod
+    def trivial(self, samples: Sequence[Sample]) -> Predictions | None:
+        """The predictions that the primary score's baseline is of; None where that is an expectation over chance."""

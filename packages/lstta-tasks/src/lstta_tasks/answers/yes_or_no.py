@@ -1,0 +1,89 @@
+"""Yes or no: one logit and binary cross-entropy; accuracy, and recall of both sides or the F1 of yes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal, final
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from lstta_tasks.answers.class_metrics import accuracy, f1_by_class, majority
+from lstta_tasks.answers.description import Answer, likeliest
+from lstta_tasks.answers.kind import AnswerKind
+from lstta_tasks.answers.report import Report, Score, answered
+from lstta_tasks.sample import Predictions, Sample, Target
+
+
+@final
+class YesOrNo(AnswerKind):
+    """One of two sides; targets are 1 and 0.
+
+    Args:
+        yes: what the side of 1 is called; predictions say it is so, or not, in a field of this name.
+        no: what the other is called.
+        per_class: ``"recall"`` for that of each side, ``"f1"`` for that of ``yes``; next to accuracy.
+    """
+
+    def __init__(self, yes: str, no: str, *, per_class: Literal["recall", "f1"] = "recall") -> None:
+        self.yes, self.no, self.per_class = yes, no, per_class
+
+    def head(self, width: int) -> nn.Module:
+        """To one logit, of ``yes``."""
+        return nn.Linear(width, 1)
+
+    def loss(self, output: Tensor, target: Tensor) -> Tensor:
+        """Binary cross-entropy of logits (B, 1) and targets (B,)."""
+        return F.binary_cross_entropy_with_logits(output.squeeze(-1), target.to(output.dtype))
+
+    def predict(self, output: Tensor) -> list[dict[str, Any]]:
+        """``yes`` where its probability is at least one half, and the probability."""
+        return [{self.yes: p >= 0.5, "probability": p} for p in output.float().squeeze(-1).sigmoid().tolist()]
+
+    def describe(self, output: Tensor) -> list[Answer]:
+        return [likeliest({self.yes: p, self.no: 1 - p}) for p in output.float().squeeze(-1).sigmoid().tolist()]
+
+    def report(self, predictions: Predictions, samples: Sequence[Sample]) -> Report:
+        """Accuracy, which selection goes by, after the recall of both sides or the F1 of ``yes``.
+
+        The baselines are those of one answer to all of these very samples: the more frequent one for accuracy, ``yes``
+        for its F1.
+        """
+        samples, answers = answered(predictions, samples, "probability")
+        truth, said = [self._truth(sample) for sample in samples], [bool(answer[self.yes]) for answer in answers]
+        most, count = majority(truth), len(truth)
+        if self.per_class == "f1":
+            scores = [Score("f1", _f1(truth, said), count, _f1(truth, [True] * count), self._always(True))]
+        else:
+            by_side = {side: [s for t, s in zip(truth, said, strict=True) if t == side] for side in (True, False)}
+            names = {True: self.yes, False: self.no}
+            scores = [Score(names[t], s.count(t) / len(s), len(s)) for t, s in by_side.items() if s]
+        right, baseline = accuracy(truth, said), accuracy(truth, [most] * count)
+        return Report("accuracy", (*scores, Score("accuracy", right, count, baseline, self._always(most))))
+
+    def names(self, target: Target) -> list[str]:
+        if target not in (0, 1):
+            raise ValueError(f"0 or 1 is wanted, got {target!r}")
+        return [self.yes if target else self.no]
+
+    def right(self, sample: Sample) -> dict[str, Any]:
+        return self._prediction(self._truth(sample))
+
+    def trivial(self, samples: Sequence[Sample]) -> Predictions:
+        most = majority([self._truth(sample) for sample in samples])
+        return {sample.id: self._prediction(most) for sample in samples}
+
+    def _prediction(self, yes: bool) -> dict[str, Any]:
+        return {self.yes: yes, "probability": float(yes)}
+
+    def _always(self, side: bool) -> str:
+        if side:
+            return f"always {self.yes}"
+        return f"never {self.yes}" if self.no == f"not {self.yes}" else f"always {self.no}"
+
+    def _truth(self, sample: Sample) -> bool:
+        return self.names(sample.target) == [self.yes]
+
+
+def _f1(truth: Sequence[bool], said: Sequence[bool]) -> float:
+    return f1_by_class(truth, said).get(True, 0.0)
