@@ -22,6 +22,7 @@ OPTIONS = {
     "emotion": {},
     "humor": {},
     "inference": {},
+    "moments": {"task.answers": ["no", "yes"]},
     "sentiment": {},
     "retrieval": {},
 }
