@@ -7,9 +7,9 @@ simple:   add --cfg-options model.readout.guided=False for a readout that fuses 
 time:     pending
 result:   pending; majority answers by type reach .122 on test
 
-Adapters stand at the last of four stages, behind all blocks, and what the frozen encoders make of clips and texts is read
-from a prefix cache. Frames have 4 × 6 patches; Whisper's position table is cut to the clips' 8 s. A linear probe on these
-features of a second (PROBE
+Adapters stand at the last of four stages, behind all blocks, and what the frozen encoders make of clips and texts is
+read from a prefix cache. Frames have 4 × 6 patches; Whisper's position table is cut to the clips' 8 s. A linear probe on
+the mean of a second's frozen tokens reads 1.000 of what is shown and 1.000 of what is said (studies/probe_moments.py).
 The hub's newest revision is taken: pin it with encoders.visual.revision and so on.
 """
 
