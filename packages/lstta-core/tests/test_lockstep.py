@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from lstta_core.frozen import encoder_digest
+from lstta_core.adapter_set import encoder_digest
 from lstta_core.interfaces import Adapter, AdapterOutput, EncoderState, Modality, Stage, Streams
 from lstta_core.lockstep import TrimodalModel, TrimodalOutput, blocks_before, to_stream
 from lstta_core.methods.lstta.adapter import LSTTA

@@ -18,7 +18,7 @@ from torch import nn
 
 from lstta_core.interfaces import Encoder, Method, Size
 from lstta_core.lockstep import TrimodalModel
-from lstta_core.methods import MethodChoice, plain_method
+from lstta_core.methods.choice import MethodChoice, plain_method
 
 logger = logging.getLogger(__name__)
 

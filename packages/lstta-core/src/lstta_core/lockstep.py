@@ -7,7 +7,7 @@ The way of a batch: ``embed`` of each encoder; for each stage, the blocks of eac
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, TypeVar, cast
@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from lstta_core.adapter_set import AdapterSet
-from lstta_core.frozen import arithmetic, check_frozen_dtype, encoder_digest, lower
+from lstta_core.adapter_set import AdapterSet, encoder_digest
+from lstta_core.frozen import arithmetic, lower
 from lstta_core.interfaces import Encoder, EncoderState, Modality, Stage, Stream, Streams, check_streams
 from lstta_core.states import move_state
 
@@ -88,7 +88,6 @@ class TrimodalModel(AdapterSet):
         adapted = stages if adapted is None else adapted
         if not 0 <= adapted <= stages:
             raise ValueError(f"adapted={adapted} must lie between 0 and stages={stages}")
-        check_frozen_dtype(frozen_dtype)
         crossed = {m: [blocks_before(k, depth, stages) for k in range(stages + 1)] for m, depth in depths.items()}
         places = [
             Stage(index=k, count=stages, widths={m: encoders[m].widths[crossed[m][k] - 1] for m in crossed})
@@ -238,6 +237,8 @@ class TrimodalModel(AdapterSet):
         return step
 
     def _arithmetic(self, *, mixed: bool) -> AbstractContextManager[object]:
+        if self.frozen_dtype is None:
+            return nullcontext()
         return arithmetic(self.frozen_dtype, self.device.type, mixed=mixed)
 
 

@@ -6,11 +6,10 @@ This is also a plugin's top module, so torch is only imported when a method is m
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 from lstta_core.hookspecs import Register, hookimpl
+from lstta_core.methods.choice import MethodChoice
 from lstta_core.plugins import installed_plugins
 
 if TYPE_CHECKING:
@@ -28,32 +27,6 @@ def lstta_register_methods(register: Register) -> None:
     register("bottleneck", f"{home}.bottleneck:Bottleneck", summary="bottlenecks, each modality by itself")
     register("lavish", f"{home}.lavish:Lavish", summary="latents between sight and sound")
     register("full", f"{home}.full:FullFineTuning", summary="every parameter of the encoders")
-
-
-@dataclass(frozen=True)
-class MethodChoice:
-    """A method, and how it came about.
-
-    Attributes:
-        method: for :meth:`~lstta_core.lockstep.TrimodalModel.add_adapter`.
-        name: it is registered under.
-        options: all that it was called with, the solved one included; what an adapter folder records.
-        models: that it is for.
-        budget: that was asked for, or None.
-    """
-
-    method: Method
-    name: str
-    options: Mapping[str, Any]
-    models: Sequence[TrimodalModel]
-    budget: int | None = None
-
-    @cached_property
-    def parameters(self) -> int:
-        """How many it trains in the models, readout and head not counted; counted when it is first asked for."""
-        from lstta_core.budget import count_parameters
-
-        return sum(count_parameters(self.method, model) for model in self.models)
 
 
 def create_method(
