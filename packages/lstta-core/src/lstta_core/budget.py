@@ -18,7 +18,8 @@ from torch import nn
 
 from lstta_core.interfaces import Encoder, Method, Size
 from lstta_core.lockstep import TrimodalModel
-from lstta_core.methods.choice import MethodChoice, plain_method
+from lstta_core.methods import plain_method
+from lstta_core.methods.choice import MethodChoice
 
 logger = logging.getLogger(__name__)
 
