@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from lstta_core import ragged
+from lstta_core.ragged import gathered, places, scattered
 
 
 @dataclass(frozen=True)
@@ -64,12 +64,12 @@ class Layout:
         Raises:
             ValueError: rows do not divide into clips, or a segment has more than ``width`` tokens.
         """
-        return cls(segment, segments, rows_per_clip, *ragged.places(segment, segments, rows_per_clip, width))
+        return cls(segment, segments, rows_per_clip, *places(segment, segments, rows_per_clip, width))
 
     def to_segments(self, values: Tensor) -> Tensor:
         """(R, M, …) to (B, S, N, …). Padding places hold values of no meaning; see :meth:`mask`."""
         if self.index is not None:
-            return ragged.gathered(values, self.index)
+            return gathered(values, self.index)
         clips = self.segment.shape[0] // self.rows_per_clip
         return values.reshape(clips, self.segments, -1, *values.shape[2:])
 
@@ -82,7 +82,7 @@ class Layout:
         if self.index is None:
             return values.reshape(original.shape).to(original.dtype)
         assert self.filled is not None
-        return ragged.scattered(values, original, self.index, self.filled)
+        return scattered(values, original, self.index, self.filled)
 
     def mask(self, valid: Tensor) -> Tensor:
         """(B, S, N), bool: the stream's mask, given which tokens hold content (R, M)."""

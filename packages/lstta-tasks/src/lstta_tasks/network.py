@@ -18,7 +18,8 @@ from torch import Tensor, nn
 from lstta_core.compiling import compile_parts
 from lstta_core.interfaces import Encoder, Modality
 from lstta_core.lockstep import Inputs, TrimodalModel, TrimodalOutput
-from lstta_core.methods import MethodChoice, create_method
+from lstta_core.methods import create_method
+from lstta_core.methods.choice import MethodChoice
 from lstta_core.readout import Readout
 
 if TYPE_CHECKING:  # a task names its kind of answer, which makes the network

@@ -13,8 +13,8 @@ from lstta_tasks.adapters import load_into, read
 from lstta_tasks.data.clip import Preprocessing
 from lstta_tasks.experiment.batches import ready, through
 from lstta_tasks.experiment.distributed import join
-from lstta_tasks.experiment.factories import described
 from lstta_tasks.experiment.parts import Experiment
+from lstta_tasks.experiment.record import described
 from lstta_tasks.experiment.runner import TaskMetric
 from lstta_tasks.experiment.second_pass import score_again
 from lstta_tasks.task import Report, Split
