@@ -287,9 +287,12 @@ class TestExperiment:
     def test_the_message_says_what_to_change(
         self, world: World, options: dict[str, Any], error: type[Exception], said: str
     ) -> None:
-        with pytest.raises(error, match=said):
+        def build() -> None:
             experiment = Experiment(load_config(world.config, options))
             _ = experiment.task, experiment.preprocessing, experiment.model
+
+        with pytest.raises(error, match=said):
+            build()
 
     def test_what_the_encoders_decide(self, world: World) -> None:
         preprocessing = Experiment(load_config(world.config)).preprocessing

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from lstta_core.adapter_files import AdapterFile, AdapterFileError
 from lstta_tasks.adapters import load_into, read
-from lstta_tasks.data.clip import Preprocessing
+from lstta_tasks.data.preprocessing import differences, preprocessing_from
 from lstta_tasks.experiment.batches import ready, through
 from lstta_tasks.experiment.distributed import join
 from lstta_tasks.experiment.parts import Experiment
@@ -77,9 +77,9 @@ def restore(config: Config, adapter: Path) -> Experiment:
 
 
 def _check_preprocessing(experiment: Experiment, file: AdapterFile) -> None:
-    trained = Preprocessing.from_dict(file.record["preprocessing"])
+    trained = preprocessing_from(file.record["preprocessing"])
     if trained != experiment.preprocessing:
         raise AdapterFileError(
             f"{file.folder}: trained with other preprocessing than the config's (config here, adapter there): "
-            + "; ".join(experiment.preprocessing.differences(trained))
+            + "; ".join(differences(experiment.preprocessing, trained))
         )
