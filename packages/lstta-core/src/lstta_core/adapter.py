@@ -1,4 +1,4 @@
-"""What an adapter is: the contract of what is trained between blocks, and where it stands.
+"""What an adapter is: the contract of what is trained between blocks, where it stands, and what sets its size.
 
 The letters of shapes are those of ``interfaces``.
 """
@@ -29,6 +29,19 @@ class Stage:
     index: int
     count: int
     widths: Mapping[Modality, int]
+
+
+@dataclass(frozen=True)
+class Size:
+    """The option of a method that sets how many parameters it trains.
+
+    Attributes:
+        option: its name; more of it means more parameters.
+        step: its values are multiples of this one.
+    """
+
+    option: str
+    step: int = 1
 
 
 @dataclass(frozen=True)

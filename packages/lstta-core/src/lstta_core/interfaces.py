@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from lstta_core.adapter import Adapter as Adapter
 from lstta_core.adapter import AdapterOutput as AdapterOutput
+from lstta_core.adapter import Size as Size
 from lstta_core.adapter import Stage as Stage
 from lstta_core.encoder import AudioSpec as AudioSpec
 from lstta_core.encoder import Encoder as Encoder
@@ -107,19 +108,6 @@ class EncoderChange:
     trainable: tuple[str, ...] = ()
     modules: tuple[nn.Module, ...] = ()
     switch: Callable[[bool], None] = _nothing_to_switch
-
-
-@dataclass(frozen=True)
-class Size:
-    """The option of a method that sets how many parameters it trains.
-
-    Attributes:
-        option: its name; more of it means more parameters.
-        step: its values are multiples of this one.
-    """
-
-    option: str
-    step: int = 1
 
 
 class Method:

@@ -94,7 +94,6 @@ class TrimodalModel(AdapterSet):
             for k in range(1, stages + 1)
         ]
         super().__init__(encoders, places[stages - adapted :])
-        self._places = places
         self._crossed = crossed  # how many blocks of each encoder have run at stage 0 (none) … K (all)
         self.stages = stages
         self.adapted = adapted
@@ -154,10 +153,6 @@ class TrimodalModel(AdapterSet):
             present: (B,) bool, for each modality of the model.
         """
         return self.forward({m: {"present": present[m]} for m in present}, states)
-
-    def stage(self, index: int) -> Stage:
-        """Stage ``index`` (1 … stages), as methods get it to build an adapter."""
-        return self._places[index - 1]
 
     @property
     def first_adapted(self) -> int:

@@ -11,7 +11,7 @@ import torch
 from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.dist import is_main_process
-from mmengine.hooks import DistSamplerSeedHook, IterTimerHook, LoggerHook, ParamSchedulerHook, RuntimeInfoHook
+from mmengine.hooks import LoggerHook
 from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 from mmengine.visualization import TensorboardVisBackend, Visualizer
@@ -118,12 +118,8 @@ def train(
         val_dataloader=loaders["val"],
         val_cfg={},
         val_evaluator=[metric],
-        default_hooks={
-            "runtime_info": RuntimeInfoHook(),
-            "timer": IterTimerHook(),
-            "sampler_seed": DistSamplerSeedHook(),
+        default_hooks={  # in the place of MMEngine's own; it has others besides
             "logger": LoggerHook(interval=config.log_interval),
-            "param_scheduler": ParamSchedulerHook(),
             "checkpoint": CheckpointHook(metric=metric, record=record, settings=settings, command=command),
         },
         custom_hooks=[
