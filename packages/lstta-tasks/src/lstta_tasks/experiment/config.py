@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,10 +14,11 @@ from mmengine.config import Config
 
 from lstta_tasks.experiment.factories import arguments, check_keys, plain
 from lstta_tasks.experiment.named import NAMING, check_named
+from lstta_tasks.experiment.old_keys import RENAMED, rename, renamed
 from lstta_tasks.experiment.param_scheduler import check_schedulers
 from lstta_tasks.experiment.refusals import nearest
 from lstta_tasks.experiment.schedule import schedulers_of
-from lstta_tasks.experiment.sections import COURSES, READERS, RENAMED, SECTIONS, Reader
+from lstta_tasks.experiment.sections import COURSES, READERS, SECTIONS, Reader
 from lstta_tasks.shipped import find_shipped
 
 
@@ -35,7 +35,7 @@ def load_config(path: str | Path, options: Mapping[str, Any] | None = None) -> C
     """
     path = Path(path) if Path(path).is_file() else find_shipped("config", path)
     config = _read(path)
-    options = {_renamed(key): value for key, value in (options or {}).items()}
+    options = {renamed(key) if key in RENAMED else key: value for key, value in (options or {}).items()}
     for key, value in options.items():
         if (section := key.partition(".")[0]) not in SECTIONS:
             raise ValueError(f"--cfg-options {key}: nothing reads {section!r}{nearest(section, SECTIONS)}")
@@ -68,9 +68,8 @@ def _read(path: Path) -> Config:
     if strange:
         raise ValueError(f"{path}: nothing reads {strange[0]!r}{nearest(strange[0], SECTIONS)}")
     for old in RENAMED:
-        section, key = old.split(".")
-        if isinstance(settings := config.get(section), dict) and key in settings:
-            settings[_renamed(old).removeprefix(f"{section}.")] = settings.pop(key)
+        if _at(config, old) is not None:
+            rename(config, old)
     return config
 
 
@@ -79,14 +78,6 @@ def _folder_of(package: str) -> str:
     if spec is None or not spec.submodule_search_locations:
         raise ValueError(f"with read_base(): there is no package {package!r}")
     return next(iter(spec.submodule_search_locations))
-
-
-def _renamed(key: str) -> str:
-    """The name of a key now; whoever uses an old one is told."""
-    if key not in RENAMED:
-        return key
-    print(f"{key} is called {RENAMED[key]} now", file=sys.stderr)
-    return RENAMED[key]
 
 
 def _is_setting(key: str, value: Any) -> bool:

@@ -33,8 +33,6 @@ SECTIONS: dict[str, type] = {
 
 COURSES = ("schedule", "param_scheduler")
 """The sections of which a config has one."""
-RENAMED = {"clips.features": "clips.prefix"}
-"""Keys that have another name now; the old ones still work."""
 
 
 @dataclass(frozen=True)
