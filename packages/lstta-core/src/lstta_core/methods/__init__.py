@@ -5,15 +5,14 @@ This is also a plugin's top module, so torch is only imported when a method is m
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from lstta_core.hookspecs import Register, hookimpl
 from lstta_core.methods.choice import MethodChoice
 from lstta_core.plugins import installed_plugins
 
 if TYPE_CHECKING:
-    from lstta_core.interfaces import Method
     from lstta_core.lockstep import TrimodalModel
 
 LSTTA_API_VERSION = 2
@@ -49,16 +48,7 @@ def create_method(
     """
     models = list(model) if isinstance(model, Sequence) else [model]
     if budget is None:
-        return MethodChoice(plain_method(name, options), name, options, models)
+        return MethodChoice(installed_plugins().create("method", name, **options), name, options, models)
     from lstta_core.budget import nearest_to_budget
 
     return nearest_to_budget(name, models, budget, options)
-
-
-def plain_method(name: str, options: Mapping[str, Any]) -> Method:
-    """A registered method with these options.
-
-    Raises:
-        UnknownNameError: no plugin registers the name.
-    """
-    return cast("Method", installed_plugins().create("method", name, **options))

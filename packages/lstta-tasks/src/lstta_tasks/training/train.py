@@ -27,10 +27,10 @@ from lstta_tasks.experiment.runner import RunnerModel, TaskMetric, optim_wrapper
 from lstta_tasks.experiment.schedule import schedulers_of
 from lstta_tasks.experiment.second_pass import score_again
 from lstta_tasks.experiment.settings import settings_of
-from lstta_tasks.explain.hook import PictureHook
 from lstta_tasks.task import Report, Split
 from lstta_tasks.training.checkpoints import BEST, POINTER, last_checkpoint
 from lstta_tasks.training.hooks import CheckpointHook, ProgressHook, SeedHook
+from lstta_tasks.training.pictures import PictureHook
 from lstta_tasks.training.resume import check_fits
 
 

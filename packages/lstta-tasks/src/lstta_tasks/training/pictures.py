@@ -1,4 +1,4 @@
-"""Pictures of a few clips after each validation, for training."""
+"""A hook of a training: pictures of a few clips after each validation."""
 
 from __future__ import annotations
 
