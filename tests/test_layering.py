@@ -27,6 +27,7 @@ OURS = (
 MMENGINE = {
     "experiment/__init__.py",  # keeps it from loading transformers
     "experiment/batches.py",  # which device, which rank
+    "experiment/concluding.py",  # which rank
     "experiment/config.py",  # its configs
     "experiment/distributed.py",  # its start and its wrapping
     "experiment/factories.py",  # its configs
@@ -34,8 +35,10 @@ MMENGINE = {
     "experiment/runner.py",  # its model, metric and optimizer
     "experiment/schedule.py",  # its schedulers
     "experiment/second_pass.py",  # gathering from ranks
+    "experiment/sections.py",  # what of it a config sets
     "training/checkpoints.py",
     "training/hooks.py",
+    "training/pictures.py",
     "training/resume.py",
     "training/train.py",
 }
