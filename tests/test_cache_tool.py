@@ -1,4 +1,4 @@
-"""``tools/cache.py`` from a build in shards to pruning, on the small data set."""
+"""``lstta cache`` from a build in shards to pruning, on the small data set."""
 
 from __future__ import annotations
 

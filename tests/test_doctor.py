@@ -1,4 +1,4 @@
-"""tools/doctor.py on a data set that is whole, and on one that is damaged in every way that it looks for."""
+"""``lstta doctor`` on a data set that is whole, and on one that is damaged in every way that it looks for."""
 
 from __future__ import annotations
 

@@ -188,3 +188,10 @@ def test_the_check_sees_imports_of_every_kind(tmp_path: Path) -> None:
     (tmp_path / "module.py").write_text(text)
     assert sorted(imports(tmp_path / "module.py")) == ["a.b", "c.d", "c.d.e", "g.h", "i", "i.j"]
     assert sorted(imports(tmp_path / "module.py", types=False)) == ["a.b", "c.d", "c.d.e", "g.h"]
+
+
+def test_no_file_is_longer_than_a_reader_likes() -> None:
+    folders = [REPOSITORY / name for name in ("packages", "benchmarks", "examples", "studies", "tests", "tools")]
+    files = [path for folder in folders for path in folder.rglob("*.py") if "__pycache__" not in path.parts]
+    lengths = {path: path.read_text(encoding="utf-8").count("\n") for path in files}
+    assert {str(path.relative_to(REPOSITORY)): lines for path, lines in lengths.items() if lines > 350} == {}

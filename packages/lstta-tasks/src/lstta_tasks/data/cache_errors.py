@@ -20,7 +20,7 @@ def absent(path: Path) -> CacheError:
         return CacheError(f"{path} is not finished: run the command that builds it once more, it goes on where it was")
     if any(path.glob("shard-*-of-*")):
         return CacheError(f"{path} is a cache in shards: open it with open_cache")
-    return CacheError(f"there is no cache at {path}: build it first (tools/cache.py build)")
+    return CacheError(f"there is no cache at {path}: build it first (lstta cache build)")
 
 
 def damaged(path: Path, error: Exception) -> CacheError:

@@ -50,7 +50,7 @@ def skip_list(diagnosis: Diagnosis) -> str:
     """
     return "".join(
         [
-            "# Clips for tools/cache.py build --skip to leave out: they cannot be decoded.\n",
+            "# Clips for lstta cache build --skip to leave out: they cannot be decoded.\n",
             *_lines(diagnosis.unusable, "{}\n"),
             "# Clips of an odd length; they are not left out unless the sign before the id goes.\n"
             * bool(diagnosis.odd),

@@ -87,7 +87,7 @@ def _jobs(experiment: Experiment, splits: Sequence[Split] | None) -> tuple[list[
                 for key, source in zip(places, sources, strict=True):
                     jobs.setdefault(key, StateJob(key, m, source))
     if not jobs:
-        raise ValueError(f"none of the clips is in the cache {cache.path}: build it first with tools/cache.py build")
+        raise ValueError(f"none of the clips is in the cache {cache.path}: build it first with lstta cache build")
     lengths = [] if keys.text is None else [len(keys.ids(text)) for text in texts]
     return list(jobs.values()), max([1, *lengths])
 
