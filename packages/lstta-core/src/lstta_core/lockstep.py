@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, TypeVar, cast
 
@@ -18,27 +17,13 @@ from torch.utils.checkpoint import checkpoint
 
 from lstta_core.adapter_set import AdapterSet, encoder_digest
 from lstta_core.frozen import arithmetic, lower
-from lstta_core.interfaces import Encoder, EncoderState, Modality, Stage, Stream, Streams, check_streams
+from lstta_core.interfaces import Encoder, EncoderState, Modality, Stage, Stream, check_streams
+from lstta_core.interfaces import Inputs as Inputs
+from lstta_core.interfaces import TrimodalOutput as TrimodalOutput
 from lstta_core.prefix import behind_the_prefix, brought
 
-Inputs = Mapping[Modality, Mapping[str, Any]]
-"""By modality, ``present`` and the tensors that its encoder's spec asks for; or ``state`` in place of those, as
-:meth:`TrimodalModel.prefix` gives it."""
 States = dict[Modality, EncoderState]
 Step = TypeVar("Step", bound=Callable[..., Any])
-
-
-@dataclass(frozen=True)
-class TrimodalOutput:
-    """What the lockstep model gives.
-
-    Attributes:
-        streams: the encoders' finished tokens, by modality.
-        importances: one entry an adapted stage that has them, first stage first: (B, T) for each modality.
-    """
-
-    streams: Streams
-    importances: list[Mapping[Modality, Tensor]]
 
 
 def blocks_before(stage: int, depth: int, stages: int) -> int:
@@ -143,15 +128,6 @@ class TrimodalModel(AdapterSet):
     def prefix_of(self, modality: Modality, inputs: Mapping[str, Tensor]) -> EncoderState:
         """The state of one modality that :meth:`prefix` gives: until the first adapter they do not meet."""
         return self._prefix({modality: inputs}, {modality: self.by_modality()[modality]})[modality]
-
-    def suffix(self, states: States, present: Mapping[Modality, Tensor]) -> TrimodalOutput:
-        """What follows :meth:`prefix`.
-
-        Args:
-            states: from there.
-            present: (B,) bool, for each modality of the model.
-        """
-        return self.forward({m: {"present": present[m]} for m in present}, states)
 
     @property
     def first_adapted(self) -> int:

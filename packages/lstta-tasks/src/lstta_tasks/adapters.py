@@ -18,8 +18,7 @@ from lstta_core.adapter_files import (
     read_adapter,
     trained_tensors,
 )
-from lstta_core.interfaces import Encoder, Modality
-from lstta_core.lockstep import Inputs
+from lstta_core.interfaces import Encoder, Inputs, Modality
 from lstta_core.plugins import installed_plugins
 from lstta_tasks.data.batch import Collate, on_device
 from lstta_tasks.data.clip import Clip, ClipSource, Preprocessing

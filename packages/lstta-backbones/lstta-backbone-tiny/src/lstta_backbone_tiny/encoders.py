@@ -19,7 +19,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from lstta_core.interfaces import AudioSpec, Encoder, EncoderState, LanguageSpec, Modality, VisualSpec
-from lstta_core.layout import Layout
+from lstta_core.streams import Layout
 
 WEIGHTS = files("lstta_backbone_tiny") / "weights"
 RATE, FFT, HOP, MELS = 16000, 512, 160, 64

@@ -19,9 +19,9 @@ from lstta_core.interfaces import (
     Modality,
     VisualSpec,
 )
-from lstta_core.layout import Layout
 from lstta_core.lockstep import TrimodalModel, to_stream
 from lstta_core.methods.lstta.adapter import LSTTA
+from lstta_core.streams import Layout
 from lstta_core.testing.inputs import TEXTS, synthetic_inputs, without_clips
 from lstta_core.testing.suite import Conformance, require, require_close, take
 

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from lstta_core.interfaces import InputSpec, LanguageSpec, Modality
-from lstta_core.lockstep import Inputs
+from lstta_core.interfaces import Inputs, InputSpec, LanguageSpec, Modality
 from lstta_tasks.data.cache import CacheReader
 from lstta_tasks.data.cache_shards import CacheSet
 from lstta_tasks.data.clip import Clip

@@ -118,8 +118,8 @@ class Experiment:
         """For the encoders that the network has, which may be fewer than the config's."""
         if "prefix" in self.config.clips:
             return self.prefix.collate
-        specs = {modality: encoder.spec for modality, encoder in self.model.by_modality().items()}
-        return Collate(specs, timed_text=self.task.timed_text)
+        used = self.config.model.get("modalities") or self.specs
+        return Collate({m: self.specs[m] for m in self.specs if m in used}, timed_text=self.task.timed_text)
 
     def dataset(self, split: Split) -> SampleDataset | PrefixDataset:
         """A split's samples, see :meth:`dataset_of`."""

@@ -12,7 +12,7 @@ from mmengine.model import BaseModel
 from mmengine.optim import AmpOptimWrapper, OptimWrapper
 from torch import Tensor
 
-from lstta_core.lockstep import Inputs
+from lstta_core.interfaces import Inputs
 from lstta_tasks.experiment.concluding import Scorer, concluded
 from lstta_tasks.experiment.factories import call, callable_of, plain
 from lstta_tasks.network import TaskNetwork

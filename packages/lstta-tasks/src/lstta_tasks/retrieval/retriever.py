@@ -9,8 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lstta_core.interfaces import TIMED, LanguageSpec, Modality
-from lstta_core.lockstep import Inputs
+from lstta_core.interfaces import TIMED, Inputs, LanguageSpec, Modality
 from lstta_tasks.adapters import Predictor
 from lstta_tasks.data.batch import Collate, language_inputs, on_device
 from lstta_tasks.data.clip import Clip, ClipSource
