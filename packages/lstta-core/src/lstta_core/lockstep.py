@@ -6,7 +6,7 @@ The way of a batch: ``embed`` of each encoder; for each stage, the blocks of eac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property, partial
 from typing import Any, TypeVar, cast
@@ -115,19 +115,26 @@ class TrimodalModel(AdapterSet):
         check_streams(streams)
         return TrimodalOutput(streams, importances)
 
-    def prefix(self, inputs: Inputs) -> States:
+    def prefix(self, inputs: Inputs, modalities: Collection[Modality] = tuple(Modality)) -> States:
         """The encoders' states at the first adapted stage, before its adapter; at the last stage if none is adapted.
+
+        Args:
+            inputs: as of :meth:`forward`.
+            modalities: whose states are wanted; until the first adapter they do not meet.
 
         Raises:
             ValueError: some inputs bring their state, others do not; or something trains inside the encoders.
         """
-        if any("state" in inputs[m] for m in self.by_modality()):
+        encoders = {m: encoder for m, encoder in self.by_modality().items() if m in modalities}
+        if any("state" in inputs[m] for m in encoders):
             return brought(self, inputs)
-        return self._prefix(inputs, self.by_modality())
-
-    def prefix_of(self, modality: Modality, inputs: Mapping[str, Tensor]) -> EncoderState:
-        """The state of one modality that :meth:`prefix` gives: until the first adapter they do not meet."""
-        return self._prefix({modality: inputs}, {modality: self.by_modality()[modality]})[modality]
+        mixed = not self.prefix_is_frozen
+        with self._arithmetic(mixed=mixed):
+            states = {m: encoder.embed(inputs[m]) for m, encoder in encoders.items()}
+        run_blocks = self._computed_again(self._run_blocks)
+        for index in range(1, self.first_adapted + 1):
+            states = run_blocks(index, states, mixed)
+        return states
 
     @property
     def first_adapted(self) -> int:
@@ -145,15 +152,6 @@ class TrimodalModel(AdapterSet):
     @cached_property
     def _behind_the_prefix(self) -> tuple[str, ...]:
         return behind_the_prefix(self)
-
-    def _prefix(self, inputs: Inputs, encoders: Mapping[Modality, Encoder]) -> States:
-        mixed = not self.prefix_is_frozen
-        with self._arithmetic(mixed=mixed):
-            states = {m: encoder.embed(inputs[m]) for m, encoder in encoders.items()}
-        run_blocks = self._computed_again(self._run_blocks)
-        for index in range(1, self.first_adapted + 1):
-            states = run_blocks(index, states, mixed)
-        return states
 
     def _run_blocks(self, index: int, states: States, mixed: bool) -> States:
         """The blocks between the stage before and this one."""

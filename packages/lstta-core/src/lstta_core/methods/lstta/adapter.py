@@ -13,17 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lstta_core.interfaces import (
-    TIMED,
-    Adapter,
-    AdapterOutput,
-    Method,
-    Modality,
-    Size,
-    Stage,
-    Streams,
-    check_streams,
-)
+from lstta_core.interfaces import TIMED, Adapter, AdapterOutput, Method, Modality, Size, Stage, Streams, check_streams
 from lstta_core.methods.lstta.long_term import LongTermFilter, LongTermOutput
 from lstta_core.methods.lstta.short_term import ShortTermInteraction
 
