@@ -192,12 +192,8 @@ class TinyAudio(Tiny):
 
 def mel_filters() -> NDArray[np.float32]:
     """(MELS, FFT // 2 + 1): triangular filters, evenly spaced on the mel scale (O'Shaughnessy 1987)."""
-
-    def to_mel(hertz: NDArray[np.float64]) -> NDArray[np.float64]:
-        return 2595 * np.log10(1 + hertz / 700)
-
-    bins = to_mel(np.linspace(0, RATE / 2, FFT // 2 + 1))
-    edges = np.linspace(0, to_mel(np.array([RATE / 2]))[0], MELS + 2)
+    bins = 2595 * np.log10(1 + np.linspace(0, RATE / 2, FFT // 2 + 1) / 700)
+    edges = np.linspace(0, bins[-1], MELS + 2)
     rise = (bins - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
     fall = (edges[2:, None] - bins) / (edges[2:] - edges[1:-1])[:, None]
     return np.clip(np.minimum(rise, fall), 0, None).astype(np.float32)

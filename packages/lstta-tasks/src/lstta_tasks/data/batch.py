@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from lstta_core.interfaces import Inputs, InputSpec, LanguageSpec, Modality
+from lstta_core.interfaces import InputSpec, LanguageSpec, Modality
 from lstta_tasks.data.cache import CacheReader
 from lstta_tasks.data.cache_shards import CacheSet
 from lstta_tasks.data.clip import Clip
@@ -108,11 +108,6 @@ class Collate:
         if self.timed_text:
             return texts_by_segment(sample, duration=clip.duration, segments=clip.sound.shape[0])
         return [sample.text]
-
-
-def on_device(inputs: Inputs, device: torch.device) -> Inputs:
-    """A batch's ``inputs`` on a device; the same tensors where they are there already."""
-    return {m: {name: tensor.to(device) for name, tensor in tensors.items()} for m, tensors in inputs.items()}
 
 
 def visual_inputs(clips: Sequence[Clip]) -> dict[str, Tensor]:

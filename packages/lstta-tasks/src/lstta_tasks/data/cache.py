@@ -80,9 +80,6 @@ class CacheReader(CacheListing):
             raise other_preprocessing(self.path, self.meta, preprocessing)
         self.preprocessing = preprocessing
 
-    def __len__(self) -> int:
-        return int(self.meta["count"])
-
     def __contains__(self, clip_id: object) -> bool:
         if not isinstance(clip_id, str):
             return False
