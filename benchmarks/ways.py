@@ -17,7 +17,7 @@ from lstta_core.compiling import compile_parts
 from lstta_core.fast_linear import fast_linear
 from lstta_core.interfaces import Encoder, Modality
 from lstta_core.lockstep import States, TrimodalModel, TrimodalOutput
-from lstta_core.methods import create_method
+from lstta_core.method import create_method
 from lstta_core.prefix import suffix
 from lstta_core.readout import Readout
 from lstta_core.testing.inputs import synthetic_inputs

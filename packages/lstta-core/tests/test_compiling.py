@@ -12,7 +12,7 @@ from torch import nn
 from lstta_core.compiling import compile_parts
 from lstta_core.interfaces import Encoder, Modality
 from lstta_core.lockstep import TrimodalModel, TrimodalOutput
-from lstta_core.methods import create_method
+from lstta_core.method import create_method
 from lstta_core.testing.inputs import synthetic_inputs
 from lstta_core.testing.toy_encoders import toy_encoders
 

@@ -38,7 +38,7 @@ _HOME = {
     "UnknownNameError": "plugins",
     "VisualSpec": "interfaces",
     "check_digests": "adapter_files",
-    "create_method": "methods",
+    "create_method": "method",
     "hookimpl": "hookspecs",
     "installed_plugins": "plugins",
     "load_tensors": "adapter_files",

@@ -1,17 +1,20 @@
-"""What a method is: the contract of what a config names, and what it may change inside the encoders."""
+"""What a method is, what it may change inside the encoders, and methods by the names that plugins register."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
 from lstta_core.adapter import Adapter, Size, Stage
+from lstta_core.methods.choice import MethodChoice
+from lstta_core.plugins import installed_plugins
 
 if TYPE_CHECKING:
     from lstta_core.encoder import Encoder
+    from lstta_core.lockstep import TrimodalModel
     from lstta_core.modality import Modality
 
 
@@ -55,3 +58,29 @@ class Method:
     def adapter(self, stage: Stage) -> Adapter | None:
         """The adapter at this stage, freshly initialised; None, as it is here, for none."""
         return None
+
+
+def create_method(
+    name: str, model: TrimodalModel | Sequence[TrimodalModel], *, budget: int | None = None, **options: Any
+) -> MethodChoice:
+    """A registered method, of a wanted size where one is wanted.
+
+    In a config: ``method=dict(name="lstta", budget=350_000, window=3)``.
+
+    Args:
+        name: ``"lstta"``, ``"bottleneck"``, … as plugins register it.
+        model: that the method is for; widths, stages and how many are adapted come from it. It is not changed. Where
+            there are several, they share the budget: all get the same options.
+        budget: how many parameters to train, readout and head not counted; None for the options as they are.
+        options: keyword arguments of the method; beside a budget not the one that sets its size (``width``, ``r``).
+
+    Raises:
+        UnknownNameError: no plugin registers the name.
+        ValueError: the method has no size option, or it is given beside the budget, or the budget is too small.
+    """
+    models = list(model) if isinstance(model, Sequence) else [model]
+    if budget is None:
+        return MethodChoice(installed_plugins().create("method", name, **options), name, options, models)
+    from lstta_core.budget import nearest_to_budget
+
+    return nearest_to_budget(name, models, budget, options)

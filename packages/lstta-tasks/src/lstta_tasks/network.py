@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from lstta_core.compiling import compile_options, compile_parts
 from lstta_core.interfaces import Encoder, Inputs, Modality, TrimodalOutput
 from lstta_core.lockstep import TrimodalModel
-from lstta_core.methods import create_method
+from lstta_core.method import create_method
 from lstta_core.methods.choice import MethodChoice
 from lstta_core.readout import Readout
 from lstta_tasks.task_network import TaskNetwork as TaskNetwork
