@@ -15,8 +15,8 @@ from torch import Tensor, nn
 
 from lstta_core.compiling import compile_parts
 from lstta_core.fast_linear import fast_linear
-from lstta_core.interfaces import Encoder, Modality
-from lstta_core.lockstep import States, TrimodalModel, TrimodalOutput
+from lstta_core.interfaces import Encoder, Modality, TrimodalOutput
+from lstta_core.lockstep import States, TrimodalModel
 from lstta_core.method import create_method
 from lstta_core.prefix import suffix
 from lstta_core.readout import Readout

@@ -46,11 +46,8 @@ class AdapterSet(AdapterUpkeep):
             raise ValueError(f"there is an adapter named {name!r} already; the names are {list(self.adapters)}")
         if not name or "." in name or name in dir(self.adapters):
             raise ValueError(f"{name!r} cannot name an adapter: take a word without a dot that torch does not use")
-        at_stages = {}
-        for stage in self.adapted_stages:
-            adapter = method.adapter(stage)
-            if adapter is not None:
-                at_stages[str(stage.index)] = adapter
+        made = {str(stage.index): method.adapter(stage) for stage in self.adapted_stages}
+        at_stages = {stage: adapter for stage, adapter in made.items() if adapter is not None}
         with self.disabled():
             self._changes[name] = method.prepare(self.by_modality())
         self.adapters[name] = nn.ModuleDict(at_stages).to(self.device).train(self.training)

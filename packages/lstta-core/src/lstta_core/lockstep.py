@@ -17,9 +17,7 @@ from torch.utils.checkpoint import checkpoint
 
 from lstta_core.adapter_set import AdapterSet, encoder_digest
 from lstta_core.frozen import arithmetic, lower
-from lstta_core.interfaces import Encoder, EncoderState, Modality, Stage, Stream, check_streams
-from lstta_core.interfaces import Inputs as Inputs
-from lstta_core.interfaces import TrimodalOutput as TrimodalOutput
+from lstta_core.interfaces import Encoder, EncoderState, Inputs, Modality, Stage, Stream, TrimodalOutput, check_streams
 from lstta_core.prefix import behind_the_prefix, brought
 
 States = dict[Modality, EncoderState]

@@ -89,18 +89,14 @@ class Collate:
         self.timed_text = timed_text
 
     def __call__(self, items: Sequence[tuple[Sample, Clip]]) -> Batch:
-        samples = [sample for sample, _ in items]
-        clips = [clip for _, clip in items]
+        samples, clips = zip(*items, strict=True)
         inputs: dict[str, dict[str, Tensor]] = {}
         if Modality.VISUAL in self.specs:
             inputs[Modality.VISUAL] = visual_inputs(clips)
         if Modality.AUDIO in self.specs:
             inputs[Modality.AUDIO] = audio_inputs(clips)
-        if Modality.LANGUAGE in self.specs:
-            spec = self.specs[Modality.LANGUAGE]
-            assert isinstance(spec, LanguageSpec)
-            texts = [self._texts(*item) for item in items]
-            inputs[Modality.LANGUAGE] = language_inputs(texts, spec)
+        if isinstance(spec := self.specs.get(Modality.LANGUAGE), LanguageSpec):
+            inputs[Modality.LANGUAGE] = language_inputs([self._texts(*item) for item in items], spec)
         target = torch.tensor([sample.target for sample in samples])
         return {"inputs": inputs, "target": target, "ids": [sample.id for sample in samples]}
 

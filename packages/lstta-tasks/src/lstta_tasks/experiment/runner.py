@@ -66,14 +66,13 @@ class RunnerModel(BaseModel):
 class TaskMetric(BaseMetric):
     """Gathers predictions from all processes, keyed by sample id, and has the task report on them.
 
-    Samples that a sampler repeated to give every process the same number count once. Where the task wants a second
-    pass, all processes take part in it.
+    Samples that a sampler repeated to give every process the same number count once.
 
     Args:
         task: whose metrics these are.
         samples: of the split.
-        scorer: of the samples of the second pass, see :func:`~lstta_tasks.experiment.second_pass.score_again`; only
-            called where the task asks for one.
+        scorer: of the samples of a second pass, see :func:`~lstta_tasks.experiment.second_pass.score_again`; where the
+            task wants one, all processes call it.
 
     Attributes:
         report: of the last evaluation; None before the first, and on all ranks but the first.

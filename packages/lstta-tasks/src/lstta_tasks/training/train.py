@@ -74,10 +74,8 @@ class ProgressHook(Hook):
     def before_train_epoch(self, runner: Runner) -> None:
         self.losses = []
         if is_main_process():
-            total = len(runner.train_dataloader)
-            self.bar = tqdm(
-                total=total, desc=f"epoch {runner.epoch + 1}/{runner.max_epochs}", disable=None, leave=False
-            )
+            epoch = f"epoch {runner.epoch + 1}/{runner.max_epochs}"
+            self.bar = tqdm(total=len(runner.train_dataloader), desc=epoch, disable=None, leave=False)
 
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: dict[str, Any] | None = None
