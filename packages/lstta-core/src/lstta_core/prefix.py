@@ -38,7 +38,7 @@ def brought(model: TrimodalModel, inputs: Mapping[Modality, Mapping[str, Any]]) 
     Raises:
         ValueError: some bring theirs, others do not; or something trains inside the prefix.
     """
-    states = {m: inputs[m]["state"] for m in model.by_modality() if "state" in inputs[m]}
+    states = {m: inputs[m]["state"] for m in model.by_modality() if "state" in inputs.get(m, {})}
     if len(states) < len(model.encoders):
         raise ValueError(
             f"either all inputs bring a state or none: {list(model.encoders)}, got it for {[str(m) for m in states]}"
