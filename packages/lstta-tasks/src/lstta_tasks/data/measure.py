@@ -11,7 +11,7 @@ import av
 from av.container import InputContainer
 from av.format import Flags
 from av.frame import Frame
-from av.packet import Packet
+from av.packet import Packet, PktSideDataT
 from av.stream import Stream
 
 from lstta_tasks.data.clip import DecodeError
@@ -23,7 +23,7 @@ _STATES_ALL = {"matroska", "webm"}
 USUAL_RATE = 25
 # As FFmpeg has it, in seconds: a clock that goes back by more has begun anew, one that goes on by more has skipped.
 _BACK, _AHEAD = 0.1, 10.0
-_KEPT_STATE = ("palette", "new_extradata", "param_change")
+_KEPT_STATE: tuple[PktSideDataT, ...] = ("palette", "new_extradata", "param_change")
 
 
 @dataclass
@@ -154,8 +154,8 @@ def _offsets(
     back = next((s for s in stretches[1:] if s.jump < 0), None)
     if back is not None and not (mends and agree):
         raise DecodeError(
-            f"{path}: its clock goes back by {-back.jump:.2f} s, to {back.start:.2f} s: parts of it have the same times. "
-            "Join the parts anew, for example with FFmpeg's concat demuxer"
+            f"{path}: its clock goes back by {-back.jump:.2f} s, to {back.start:.2f} s: parts of it have the same "
+            "times. Join the parts anew, for example with FFmpeg's concat demuxer"
         )
     if not agree:  # one stream alone pauses: its times are right
         for stream in others:

@@ -13,8 +13,8 @@ class PictureClock:
     """The times of one track's pictures, in the order in which the decoder gives them.
 
     Most pictures carry the time that their container states. Where those times contradict each other more often than
-    the times of decoding do, these count, as in FFmpeg; in AVI they always do, since it states no others. A picture
-    without any is shown when the one before it ends.
+    the times of decoding do, these count, as in FFmpeg; where a format states no others, as AVI, they always do. A
+    picture without any is shown when the one before it ends.
     """
 
     def __init__(self, packets: Packets) -> None:
@@ -36,7 +36,7 @@ class PictureClock:
         Raises:
             DecodeError: it goes back.
         """
-        ticks = picture.dts if self._packets.is_avi else self._likely(picture.pts, picture.dts)
+        ticks = picture.dts if self._packets.counts_sent else self._likely(picture.pts, picture.dts)
         time = self._next if ticks is None else seconds(ticks, picture)
         if self._shown is not None and time < self._shown:
             raise DecodeError(

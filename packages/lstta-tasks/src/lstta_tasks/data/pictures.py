@@ -19,6 +19,8 @@ from lstta_tasks.data.tracks import Packets, Track, seconds
 
 # Up to this many seconds ahead, packets are read and thrown away; beyond it the file is asked to jump.
 _READ_AHEAD = 10.0
+# Two times that are so close in seconds are one: a wanted time is rounded, and may fall on a picture's.
+_ROUNDING = 1e-6
 # Bytes of packets that are held at most while looking for one to begin with.
 _MOST_HELD = 64 << 20
 # How long a last picture may stay on the screen past its own duration, where a header alone says that there is more.
@@ -35,8 +37,8 @@ class PictureReader:
     Between two wanted times it decodes on, or starts anew where the codec's standard says that nothing before matters:
     whatever reads fewer packets. Presentation timestamps decide, so a variable frame rate needs no special care.
 
-    At first the decoder is strict. What it refuses is decoded once more from the beginning as FFmpeg does by itself, and
-    counts as damaged only where FFmpeg complains of more than side messages.
+    At first the decoder is strict. What it refuses is decoded once more from the beginning as FFmpeg does by itself,
+    and counts as damaged only where FFmpeg complains of more than side messages.
     """
 
     def __init__(self, track: Track) -> None:
@@ -121,7 +123,7 @@ class PictureReader:
             self._turn(time)
 
     def _turn(self, time: float) -> None:
-        while self._later and self._later[0][0] <= time:
+        while self._later and self._later[0][0] <= time + _ROUNDING:
             self._shown = self._later.popleft()
 
     def _approach(self, time: float) -> None:

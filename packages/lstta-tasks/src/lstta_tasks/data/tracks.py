@@ -170,21 +170,20 @@ class Packets:
         return frames
 
     @property
-    def is_avi(self) -> bool:
-        """Whether times are numbers of pictures in the order in which they are stored."""
-        return bool(self._container.format.name == "avi")
+    def counts_sent(self) -> bool:
+        """Whether pictures are timed by when the decoder gets its packets: the file states no other times."""
+        is_mpeg = self.stream.codec_context.codec.canonical_name in ("mpeg1video", "mpeg2video")
+        return self._is_avi or (self._container.format.name == "mpeg" and is_mpeg)
 
     @property
     def can_enter(self) -> bool:
         """Whether decoding may begin anywhere but at the track's beginning."""
         context = self.stream.codec_context
-        if (
-            self.track.breaks
-            or not self.track.is_steady
-            or (self.is_avi and (context.has_b_frames or context.codec.canonical_name == "mpeg4"))
-        ):
+        codec = context.codec.canonical_name
+        is_odd_avi = self._is_avi and (context.has_b_frames or codec == "mpeg4")
+        if self.track.breaks or not self.track.is_steady or is_odd_avi:
             return False
-        return has_entry_points(context.codec.canonical_name, context.pix_fmt)
+        return has_entry_points(codec, context.pix_fmt)
 
     def is_entry(self, packet: Packet[Any]) -> bool:
         """Whether this packet's picture and all that are shown after it need nothing that comes before."""
@@ -218,6 +217,7 @@ class Packets:
 
     def _reopen(self) -> None:
         self._container = _open(self.track.path)
+        self._is_avi = self._container.format.name == "avi"
         # PyAV's types know streams by their base class alone.
         self.stream: Any = self._container.streams[self.track.index]
         if self.stream.type == "video":
