@@ -15,6 +15,7 @@ from av.packet import Packet, PktSideDataT
 from av.stream import Stream
 
 from lstta_tasks.data.clip import DecodeError
+from lstta_tasks.data.sound_headers import rate_and_samples
 
 # Formats whose header states how long each stream is, or all of them together; others are estimates from a bit rate.
 _STATES_EACH = {"mov", "mp4", "avi", "wav", "flac"}
@@ -71,6 +72,16 @@ class _Seen:
     due: float | None = None  # when the next packet should be sent
     last: float | None = None
     steady: bool = True
+    rate: int | None = None  # of the last packet of sound by its own header, in Hz
+    lasts: float = 0.0  # what all of them together last
+
+    def count_sound(self, header: tuple[int, int] | None) -> None:
+        """Take the header of a packet of sound into account."""
+        if header is not None:
+            rate, samples = header
+            self.steady = self.steady and self.rate in (None, rate)
+            self.rate = rate
+            self.lasts += samples / rate
 
 
 def measure(
@@ -89,11 +100,14 @@ def measure(
     """
     watched = {stream.index for stream in streams}
     ahead = Flags.ts_discont in Flags(container.format.flags)
+    is_counted = rate_and_samples(container.format.name, b"\xff\xff\0\0") is not None
     seen: dict[int, _Seen] = {}
     for packet in container.demux(list(container.streams)):  # not those that turn up on the way
         if packet.stream_index not in seen:
             seen[packet.stream_index] = _Seen()
         _look(packet, seen[packet.stream_index], watched=packet.stream_index in watched, ahead=ahead)
+        if is_counted:
+            seen[packet.stream_index].count_sound(rate_and_samples(container.format.name, bytes(packet)))
     seen = {index: stream for index, stream in seen.items() if stream.stretches}
     if not seen:
         raise DecodeError(f"{path}: a header without any picture or sound after it")
@@ -109,6 +123,8 @@ def measure(
             tuple((s.first, round(o / time_base)) for s, o in zip(stream.stretches, own, strict=False) if o),
             stream.steady,
         )
+        if stream.rate is not None and not stream.steady:
+            measured[index].end = measured[index].start + stream.lasts
     _check_whole(path, container, measured)
     return measured
 

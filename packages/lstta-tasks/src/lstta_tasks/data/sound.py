@@ -14,6 +14,7 @@ from av.packet import Packet
 from numpy.typing import NDArray
 
 from lstta_tasks.data.clip import DecodeError
+from lstta_tasks.data.sound_headers import is_tag
 from lstta_tasks.data.tracks import Packets, Track, reasons, seconds
 
 # Codecs overlap their packets: decoding starts this much before what is wanted (Opus asks for 80 ms, MP3 for more).
@@ -22,6 +23,8 @@ _PRE_ROLL = 0.4
 _READ_AHEAD = 10.0
 # Timestamps rounded to milliseconds must not tear neighbouring frames apart; a jump of more is a gap.
 _JITTER = 0.005
+# Once the rate has changed, only a jump of more than this is one.
+_GAP = 0.25
 # Beyond the reach of the resampling filter.
 _MARGIN = 0.05
 # In Hz; a header that claims anything else is damaged, and would have us fill gigabytes with silence.
@@ -48,7 +51,8 @@ class SoundReader:
         self._rate = rate
         self._stretches: deque[_Stretch] = deque()
         self._expected: int | None = None  # the native sample that should come next
-        self._may_jump = True
+        self._may_jump = track.is_steady
+        self._is_counted = False  # whether the rate has changed, so that times within a container's packet are guesses
         self._ended = False
 
     def close(self) -> None:
@@ -143,6 +147,8 @@ class SoundReader:
         try:
             frames = self._packets.decode(packet)
         except FFmpegError as error:
+            if packet is not None and is_tag(bytes(packet)):
+                return
             if shown < begin:  # only the run-up
                 return
             raise DecodeError(f"{self._path}: the sound at {shown:.2f} s is damaged: {error.strerror}") from error
@@ -155,9 +161,16 @@ class SoundReader:
         time = shown if frame.pts is None else seconds(frame.pts, frame)
         at = round((time - self._start) * frame.sample_rate)
         if not self._stretches or _format(frame) != _format(self._stretches[-1].template):
+            if self._stretches and self._expected is not None:
+                self._is_counted = self._is_counted or frame.sample_rate != self._stretches[-1].rate
+                self._expected = round(self._expected * frame.sample_rate / self._stretches[-1].rate)
             self._stretches.append(_Stretch(frame, at))
-        elif self._expected is not None and abs(at - self._expected) < _JITTER * frame.sample_rate:
-            at = self._expected
+        if self._expected is not None:
+            ahead = (at - self._expected) / frame.sample_rate
+            if abs(ahead) < _JITTER or (self._is_counted and ahead < _GAP):
+                at = self._expected
+        if not self._stretches[-1].chunks:
+            self._stretches[-1].begin = at
         self._stretches[-1].chunks.append((at, _samples(frame)))
         self._expected = at + frame.samples
 

@@ -1,0 +1,33 @@
+"""How long packets of sound last by their own headers, in files that are nothing but such packets.
+
+Those files state no times: demuxers count on with the rate of the first packet, and are wrong once the rate changes.
+"""
+
+from __future__ import annotations
+
+_MP3_RATES = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}
+_AAC_RATES = (96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350)
+
+
+def rate_and_samples(container: str, data: bytes) -> tuple[int, int] | None:
+    """The sample rate in Hz, and how many samples the packet has; None for anything but MP3 and AAC by themselves.
+
+    Args:
+        container: FFmpeg's name of the format.
+        data: of the packet.
+    """
+    if container not in ("mp3", "aac") or len(data) < 4 or data[0] != 255 or data[1] & 0xE0 != 0xE0:
+        return None
+    if container == "aac":
+        index = data[2] >> 2 & 15
+        return (_AAC_RATES[index], 1_024) if index < len(_AAC_RATES) else None
+    version, index = data[1] >> 3 & 3, data[2] >> 2 & 3
+    if version not in _MP3_RATES or index == 3:
+        return None
+    is_third_layer = data[1] >> 1 & 3 == 1
+    return _MP3_RATES[version][index], 576 if is_third_layer and version != 3 else 1_152
+
+
+def is_tag(data: bytes) -> bool:
+    """Whether a packet is a title and an artist between two pieces of music, not sound."""
+    return data[:3] in (b"ID3", b"TAG") or data[:8] == b"APETAGEX"
