@@ -201,9 +201,14 @@ def check_preprocessing(path: Path, meta: dict[str, Any], wanted: Preprocessing)
     if meta["fingerprint"] == wanted.fingerprint():
         return
     lines = wanted.differences(Preprocessing.from_dict(meta["preprocessing"]))
+    if not lines:
+        raise CacheError(
+            f"{path} was decoded by another version of lstta-tasks, which may have other pictures and sound in places: "
+            "remove it and build it anew (lstta cache build CONFIG, and lstta cache prefix CONFIG if you use one)"
+        )
     raise CacheError(
         f"{path} was built with other preprocessing ('here' is wanted, 'there' is the cache):\n  "
-        + "\n  ".join(lines or ["its version of decoding"])
+        + "\n  ".join(lines)
         + "\nBuild another cache under another path, or change the settings back."
     )
 
