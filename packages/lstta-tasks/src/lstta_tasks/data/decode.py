@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from lstta_tasks.data.clip import Clip, ClipSource, DecodeError, Preprocessing, sound_spans
+from lstta_tasks.data.clip import Clip, ClipSource, DecodeError, Preprocessing
 from lstta_tasks.data.pictures import PictureReader
+from lstta_tasks.data.preprocessing import sound_spans
 from lstta_tasks.data.resize import resize
 from lstta_tasks.data.sound import SoundReader, first_sample_at
 from lstta_tasks.data.tracks import Kind, Track, find_tracks, find_tracks_again, reasons

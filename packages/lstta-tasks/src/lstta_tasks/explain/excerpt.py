@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from lstta_tasks.data.clip import Clip, ClipSource, Preprocessing, sound_spans
+from lstta_tasks.data.clip import Clip, ClipSource, Preprocessing
+from lstta_tasks.data.preprocessing import sound_spans
 
 HEIGHT = 180
 """Of a frame in pixels."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from lstta_core.adapter_files import AdapterFile, AdapterFileError
-from lstta_core.frozen import tensors_digest
+from lstta_core.adapter_set import tensors_digest
 from lstta_core.interfaces import Encoder, Modality
 from lstta_core.whole_files import write_whole
 from lstta_tasks.adapters import load, read
