@@ -168,7 +168,9 @@ def test_sound_a_little_longer_than_the_video_is_cut_with_it(name: str, media: A
 def test_under_sound_that_goes_on_for_long_the_last_picture_stays(
     name: str, pictures: float, media: Any, tmp_path: Path
 ) -> None:
-    made = media(seconds=pictures, clicks=[0.4, 2.3, 5.7], sound="pcm_s16le" if name == "a.avi" else None, sound_seconds=6.0)
+    made = media(
+        seconds=pictures, clicks=[0.4, 2.3, 5.7], sound="pcm_s16le" if name == "a.avi" else None, sound_seconds=6.0
+    )
     path = made.write(tmp_path / name)
     for end in (None, 6.0, 30.0):
         clip = decode_clip(ClipSource("a", path, end=end), SETTINGS)

@@ -8,6 +8,9 @@ from pathlib import Path
 from ffmpeg import ffmpeg
 
 SIZE = "64x48"
+X265 = ("-c:v", "libx265", "-preset", "ultrafast", "-x265-params")
+VP9 = ("-c:v", "libvpx-vp9", "-g", "20")
+MPEG = ("-g", "20", "-bf", "2", "-q:v", "3", "-r", "25")
 X264 = ("-c:v", "libx264", "-preset", "veryfast", "-g", "20")
 CODECS: dict[str, tuple[str, ...]] = {
     "h264": (*X264, "-bf", "2"),
@@ -17,23 +20,20 @@ CODECS: dict[str, tuple[str, ...]] = {
     "h264-one-key": (*X264, "-g", "10000", "-bf", "2"),
     "h264-all-key": (*X264, "-g", "1"),
     "h264-interlaced": (*X264, "-bf", "2", "-flags", "+ildct+ilme", "-x264-params", "tff=1"),
-    "hevc-open": ("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none:keyint=20:open-gop=1:bframes=3"),
-    "hevc": ("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none:keyint=20:open-gop=0"),
-    "hevc-intra-refresh": (
-        *("-c:v", "libx265", "-preset", "ultrafast"),
-        *("-x265-params", "log-level=none:keyint=20:intra-refresh=1:bframes=0"),
-    ),
+    "hevc-open": (*X265, "log-level=none:keyint=20:open-gop=1:bframes=3"),
+    "hevc": (*X265, "log-level=none:keyint=20:open-gop=0"),
+    "hevc-intra-refresh": (*X265, "log-level=none:keyint=20:intra-refresh=1:bframes=0"),
     "mpeg4": ("-c:v", "mpeg4", "-g", "20", "-bf", "0", "-q:v", "3"),
     "mpeg4-b": ("-c:v", "mpeg4", "-g", "20", "-bf", "2", "-q:v", "3"),
     "xvid-packed": ("-c:v", "libxvid", "-g", "20", "-bf", "2", "-q:v", "3"),
     "msmpeg4": ("-c:v", "msmpeg4", "-g", "20", "-q:v", "3"),
     "wmv2": ("-c:v", "wmv2", "-g", "20", "-q:v", "3"),
-    "mpeg1": ("-c:v", "mpeg1video", "-g", "20", "-bf", "2", "-q:v", "3", "-r", "25"),
-    "mpeg2": ("-c:v", "mpeg2video", "-g", "20", "-bf", "2", "-q:v", "3", "-r", "25"),
-    "mpeg2-closed": ("-c:v", "mpeg2video", "-g", "20", "-bf", "2", "-q:v", "3", "-flags", "+cgop", "-sc_threshold", "1000000000", "-r", "25"),
+    "mpeg1": ("-c:v", "mpeg1video", *MPEG),
+    "mpeg2": ("-c:v", "mpeg2video", *MPEG),
+    "mpeg2-closed": ("-c:v", "mpeg2video", *MPEG, "-flags", "+cgop", "-sc_threshold", "1000000000"),
     "vp8": ("-c:v", "libvpx", "-g", "20", "-deadline", "realtime", "-cpu-used", "8", "-auto-alt-ref", "0"),
-    "vp9": ("-c:v", "libvpx-vp9", "-g", "20", "-deadline", "realtime", "-cpu-used", "8"),
-    "vp9-alt-ref": ("-c:v", "libvpx-vp9", "-g", "20", "-deadline", "good", "-cpu-used", "5", "-auto-alt-ref", "1", "-lag-in-frames", "10"),
+    "vp9": (*VP9, "-deadline", "realtime", "-cpu-used", "8"),
+    "vp9-alt-ref": (*VP9, "-deadline", "good", "-cpu-used", "5", "-auto-alt-ref", "1", "-lag-in-frames", "10"),
     "av1": ("-c:v", "libsvtav1", "-g", "20", "-preset", "12"),
     "av1-open": ("-c:v", "libsvtav1", "-g", "20", "-preset", "12", "-svtav1-params", "irefresh-type=1"),
     "theora": ("-c:v", "libtheora", "-g", "20", "-q:v", "7"),
@@ -56,8 +56,8 @@ CODECS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 PLAIN: dict[str, str] = {
     "mp4": "h264 h264-open h264-intra-refresh h264-one-key hevc hevc-open mpeg4-b av1 vp9 mjpeg",
-    "mkv": "h264 h264-open h264-intra-refresh h264-all-key hevc-open hevc-intra-refresh mpeg4 mpeg2 vp8 vp9-alt-ref av1-open "
-    "theora mjpeg ffv1 raw png huffyuv",
+    "mkv": "h264 h264-open h264-intra-refresh h264-all-key hevc-open hevc-intra-refresh mpeg4 mpeg2 vp8 vp9-alt-ref "
+    "av1-open theora mjpeg ffv1 raw png huffyuv",
     "webm": "vp8 vp9 av1",
     "avi": "h264 h264-no-b mpeg4 mpeg4-b xvid-packed msmpeg4 mjpeg ffv1 pal8 msrle cinepak zmbv msvideo1 huffyuv png",
     "ts": "h264 h264-open h264-intra-refresh h264-interlaced hevc hevc-open mpeg2 mpeg2-closed mpeg4-b",
@@ -141,7 +141,7 @@ def names() -> list[str]:
 
 def make(name: str, folder: Path) -> Path:
     """Write one of them."""
-    stem, _, suffix = name.rpartition(".")
+    stem = name.rpartition(".")[0]
     if stem in CODECS:
         return write(folder / name, stem)
     codec, _, kind = stem.rpartition("-")

@@ -15,7 +15,7 @@ from av.packet import Packet, PktSideDataT
 from av.stream import Stream
 
 from lstta_tasks.data.clip import DecodeError
-from lstta_tasks.data.sound_headers import rate_and_samples
+from lstta_tasks.data.sound_headers import has_headers, rate_and_samples
 
 # Formats whose header states how long each stream is, or all of them together; others are estimates from a bit rate.
 _STATES_EACH = {"mov", "mp4", "avi", "wav", "flac"}
@@ -24,6 +24,8 @@ _STATES_ALL = {"matroska", "webm"}
 USUAL_RATE = 25
 # As FFmpeg has it, in seconds: a clock that goes back by more has begun anew, one that goes on by more has skipped.
 _BACK, _AHEAD = 0.1, 10.0
+# Where FFmpeg sets nothing right, and small steps back are those of B-frames without times of their own.
+_BACK_AT_ALL = 1.0
 _KEPT_STATE: tuple[PktSideDataT, ...] = ("palette", "new_extradata", "param_change")
 
 
@@ -100,14 +102,16 @@ def measure(
     """
     watched = {stream.index for stream in streams}
     ahead = Flags.ts_discont in Flags(container.format.flags)
-    is_counted = rate_and_samples(container.format.name, b"\xff\xff\0\0") is not None
+    headers = {
+        s.index: s.codec_context.name for s in streams if has_headers(container.format.name, s.codec_context.name)
+    }
     seen: dict[int, _Seen] = {}
     for packet in container.demux(list(container.streams)):  # not those that turn up on the way
         if packet.stream_index not in seen:
             seen[packet.stream_index] = _Seen()
         _look(packet, seen[packet.stream_index], watched=packet.stream_index in watched, ahead=ahead)
-        if is_counted:
-            seen[packet.stream_index].count_sound(rate_and_samples(container.format.name, bytes(packet)))
+        if packet.stream_index in headers and packet.size:
+            seen[packet.stream_index].count_sound(rate_and_samples(headers[packet.stream_index], bytes(packet)))
     seen = {index: stream for index, stream in seen.items() if stream.stretches}
     if not seen:
         raise DecodeError(f"{path}: a header without any picture or sound after it")
@@ -123,7 +127,7 @@ def measure(
             tuple((s.first, round(o / time_base)) for s, o in zip(stream.stretches, own, strict=False) if o),
             stream.steady,
         )
-        if stream.rate is not None and not stream.steady:
+        if stream.rate is not None and not stream.steady and container.format.name in ("mp3", "aac"):
             measured[index].end = measured[index].start + stream.lasts
     _check_whole(path, container, measured)
     return measured
@@ -134,11 +138,13 @@ def _look(packet: Packet[Any], stream: _Seen, *, watched: bool, ahead: bool) -> 
     if watched and number and has_kept_state(packet):
         stream.steady = False
     ticks = packet.pts if packet.pts is not None else packet.dts
-    if ticks is None:
-        if not packet.size:
-            stream.count -= 1  # the mark at the end
+    if ticks is None and not packet.size:
+        stream.count -= 1  # the mark at the end
         return
-    start = seconds(ticks, packet)
+    if ticks is None:  # as in files that are nothing but pictures
+        start = stream.stretches[-1].end if stream.stretches else 0.0
+    else:
+        start = seconds(ticks, packet)
     lasts = seconds(packet.duration or 0, packet)
     if not packet.duration and packet.stream.type == "video":
         lasts = float(1 / (packet.stream.average_rate or USUAL_RATE))
@@ -147,7 +153,7 @@ def _look(packet: Packet[Any], stream: _Seen, *, watched: bool, ahead: bool) -> 
         sent = seconds(packet.dts, packet)
         if stream.due is not None and stream.last is not None:
             off = sent - stream.due
-            if sent < stream.last - _BACK or (ahead and off > _AHEAD):
+            if sent < stream.last - (_BACK if ahead else _BACK_AT_ALL) or (ahead and off > _AHEAD):
                 jump = off
         stream.last, stream.due = sent, sent + lasts
     if packet.is_discard:
@@ -201,7 +207,8 @@ def _check_whole(path: Path, container: InputContainer, extents: dict[int, Measu
         whole = Measured(min(0.0, *(m.start for m in extents.values())), max(m.end for m in extents.values()))
         stated = [(container.duration / av.time_base, whole)]
     for said, held in stated:
-        if said - (held.end - held.start) > max(0.5, 0.01 * said):
+        start = min(0.0, held.start) if container.format.name == "avi" else held.start  # AVI counts pictures from 0
+        if said - (held.end - start) > max(0.5, 0.01 * said):
             raise DecodeError(
-                f"{path}: the file is cut off: its header says {said:.2f} s, it holds {held.end - held.start:.2f} s"
+                f"{path}: the file is cut off: its header says {said:.2f} s, it holds {held.end - start:.2f} s"
             )

@@ -28,22 +28,24 @@ class PictureClock:
     def jump(self) -> None:
         """What comes next does not follow what came before."""
         self._last: dict[str, int | None] = {"pts": None, "dts": None}
-        self._shown: float | None = None
+        self._two: tuple[float, ...] = ()  # when the two pictures before are shown
 
     def time(self, picture: VideoFrame) -> float:
         """In seconds of the file's clock.
 
+        One picture may have a time that is a little late, as the last of a group in MPEG program streams.
+
         Raises:
-            DecodeError: it goes back.
+            DecodeError: it goes back behind the two pictures before.
         """
         ticks = picture.dts if self._packets.counts_sent else self._likely(picture.pts, picture.dts)
         time = self._next if ticks is None else seconds(ticks, picture)
-        if self._shown is not None and time < self._shown:
+        if time < min(self._two, default=time):
             raise DecodeError(
-                f"{self._packets.track.path}: its clock goes back at {self._shown:.2f} s, to {time:.2f} s: parts of it "
-                "have the same times. Write it anew with FFmpeg"
+                f"{self._packets.track.path}: its clock goes back at {min(self._two):.2f} s, to {time:.2f} s: parts of "
+                "it have the same times. Write it anew with FFmpeg"
             )
-        self._shown = time
+        self._two = (*self._two[-1:], time)
         self._next = time + (seconds(picture.duration, picture) if picture.duration else self._usual)
         return time
 

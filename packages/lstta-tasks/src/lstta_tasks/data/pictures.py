@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from contextlib import suppress
 from fractions import Fraction
 from typing import Any
 
@@ -46,6 +47,8 @@ class PictureReader:
         self._packets = Packets(track)
         self._scout = Scout(track)
         self._may_enter = True
+        if track.breaks:
+            self._check_clock()
         self._from_start()
 
     @property
@@ -79,6 +82,23 @@ class PictureReader:
             except _DoubtError:
                 self._packets.strict = False
                 self._begin_again()
+
+    def _check_clock(self) -> None:
+        """Where parts were put one after the other, see that no two pictures of the whole file claim the same time.
+
+        Raises:
+            DecodeError: some do.
+        """
+        with Packets(self._track, strict=False) as packets:
+            clock = PictureClock(packets)
+            packet: Packet[Any] | None
+            while True:
+                packet = packets.next()
+                with suppress(FFmpegError):
+                    for picture in packets.decode(packet):
+                        clock.time(picture)
+                if packet is None:
+                    return
 
     def _checked(self, time: float) -> tuple[float, VideoFrame]:
         path = self._track.path
@@ -114,16 +134,18 @@ class PictureReader:
         self._ended = False
 
     def _show(self, time: float) -> None:
-        """Decode until the picture after the wanted one is known."""
+        """Decode until the two pictures after the wanted one are known."""
         self._turn(time)
         if not self._later and not self._ended and self._may_enter and self._packets.can_enter:
             self._approach(time)
-        while not self._later and not self._ended:
+        while len(self._later) < 2 and not self._ended:
             self._decode()
             self._turn(time)
 
     def _turn(self, time: float) -> None:
-        while self._later and self._later[0][0] <= time + _ROUNDING:
+        """Go on to the last picture that has come on. None that comes after two that have not is earlier than both."""
+        past = [since <= time + _ROUNDING for since, _ in self._later]
+        for _ in range(len(past) - past[::-1].index(True) if any(past) else 0):
             self._shown = self._later.popleft()
 
     def _approach(self, time: float) -> None:
@@ -193,7 +215,7 @@ class PictureReader:
                 self._later.append((time, picture))
         self._ended = packet is None
         if heard:
-            self._doubt(packet, heard[-1])
+            self._doubt(packet, heard[0])
         if self._is_spoilt and self._later:
             raise DecodeError(f"{self._track.path}: damaged before {self._later[0][0]:.2f} s{self._because()}")
 

@@ -51,7 +51,8 @@ class SoundReader:
         self._rate = rate
         self._stretches: deque[_Stretch] = deque()
         self._expected: int | None = None  # the native sample that should come next
-        self._may_jump = track.is_steady
+        self._may_skip = track.is_steady
+        self._may_jump = self._may_skip
         self._is_counted = False  # whether the rate has changed, so that times within a container's packet are guesses
         self._ended = False
 
@@ -125,7 +126,7 @@ class SoundReader:
             if landing and shown > begin - _MARGIN:
                 packets.restart()  # the jump went too far: read on from the start instead, and jump no more
                 self._may_jump = False
-            elif shown + seconds(packet.duration or 0, packet) < begin - _PRE_ROLL:
+            elif self._may_skip and shown + seconds(packet.duration or 0, packet) < begin - _PRE_ROLL:
                 self._break()
             else:
                 self._decode(packet, begin)

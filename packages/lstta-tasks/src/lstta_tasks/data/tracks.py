@@ -30,8 +30,8 @@ Kind = Literal["video", "audio"]
 # Formats whose header has the time of every packet, so that the rest need not be read to trust them.
 _INDEXED = {"mov", "mp4"}
 _PLAYLISTS = {"hls", "dash", "concat", "imf", "sdp", "rtsp"}
-# A picture has at most this many; a decoder that meets more stops before it takes memory for it.
-_MAX_PIXELS = 1 << 26
+# A picture has at most this many, which is 8K; a decoder that meets more stops before it takes memory for it.
+_MAX_PIXELS = 1 << 25
 
 
 @dataclass(frozen=True)
@@ -171,9 +171,8 @@ class Packets:
 
     @property
     def counts_sent(self) -> bool:
-        """Whether pictures are timed by when the decoder gets its packets: the file states no other times."""
-        is_mpeg = self.stream.codec_context.codec.canonical_name in ("mpeg1video", "mpeg2video")
-        return self._is_avi or (self._container.format.name == "mpeg" and is_mpeg)
+        """Whether pictures are timed by when the decoder gets its packets: the format states no other times."""
+        return self._is_avi
 
     @property
     def can_enter(self) -> bool:
@@ -190,6 +189,8 @@ class Packets:
         if not packet.is_keyframe or packet.pts is None or packet.is_discard:
             return False
         context = self.stream.codec_context
+        if context.has_b_frames and packet.pts == packet.dts:
+            return False  # it is shown later than when it is sent: its time was made up
         return is_entry_point(context.codec.canonical_name, bytes(packet), context.extradata or b"")
 
     def jump(self, time: float, *, anywhere: bool = False) -> bool:
