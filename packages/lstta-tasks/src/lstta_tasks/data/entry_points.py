@@ -143,10 +143,28 @@ def _mpeg2(data: bytes, extradata: bytes) -> bool:
     return 0 <= header < picture and picture + 5 < len(data) and data[picture + 5] >> 3 & 7 == 1
 
 
+def is_shown_at_once(data: bytes) -> bool:
+    """Whether an MPEG-1 or MPEG-2 picture says that none which is stored after it is shown before it."""
+    picture = data.find(b"\0\0\1\0")
+    return 0 <= picture < len(data) - 5 and data[picture + 4] << 2 | data[picture + 5] >> 6 == 0
+
+
 def _mpeg4(data: bytes, extradata: bytes) -> bool:
-    """One intra picture; where a packet has two, B-frames are packed and times do not fit packets."""
-    at = data.find(b"\0\0\1\xb6")
-    return 0 <= at < len(data) - 4 and data[at + 4] >> 6 == 0 and data.find(b"\0\0\1\xb6", at + 4) < 0
+    """One intra picture, and the settings of the stream in its packet or in the container's header."""
+    has_settings = bool(extradata) or any(0x20 <= data[at + 3] < 0x30 for at in _codes(data[:256]))
+    return has_settings and mpeg4_kinds(data) == [0]
+
+
+def mpeg4_kinds(data: bytes) -> list[int]:
+    """Of the pictures in a packet of MPEG-4 part 2: 0 intra, 1 predicted, 2 a B-frame. Two are packed into one."""
+    return [data[at + 4] >> 6 for at in _codes(data) if data[at + 3] == 0xB6 and at + 4 < len(data)]
+
+
+def _codes(data: bytes) -> Iterator[int]:
+    at = data.find(b"\0\0\1")
+    while 0 <= at < len(data) - 3:
+        yield at
+        at = data.find(b"\0\0\1", at + 3)
 
 
 _READERS: dict[str, Callable[[bytes, bytes], bool]] = {

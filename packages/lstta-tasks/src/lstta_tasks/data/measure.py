@@ -15,6 +15,7 @@ from av.packet import Packet, PktSideDataT
 from av.stream import Stream
 
 from lstta_tasks.data.clip import DecodeError
+from lstta_tasks.data.entry_points import mpeg4_kinds
 from lstta_tasks.data.sound_headers import has_headers, rate_and_samples
 
 # Formats whose header states how long each stream is, or all of them together; others are estimates from a bit rate.
@@ -105,11 +106,15 @@ def measure(
     headers = {
         s.index: s.codec_context.name for s in streams if has_headers(container.format.name, s.codec_context.name)
     }
+    # In AVI the times of B-frames depend on what came before.
+    unstated = {s.index for s in streams if container.format.name == "avi" and s.codec_context.name == "mpeg4"}
     seen: dict[int, _Seen] = {}
     for packet in container.demux(list(container.streams)):  # not those that turn up on the way
         if packet.stream_index not in seen:
             seen[packet.stream_index] = _Seen()
         _look(packet, seen[packet.stream_index], watched=packet.stream_index in watched, ahead=ahead)
+        if packet.stream_index in unstated and packet.size and mpeg4_kinds(bytes(packet)) not in ([0], [1]):
+            seen[packet.stream_index].steady = False
         if packet.stream_index in headers and packet.size:
             seen[packet.stream_index].count_sound(rate_and_samples(headers[packet.stream_index], bytes(packet)))
     seen = {index: stream for index, stream in seen.items() if stream.stretches}

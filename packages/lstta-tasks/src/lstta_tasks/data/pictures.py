@@ -151,15 +151,8 @@ class PictureReader:
     def _approach(self, time: float) -> None:
         """Drop packets that the wanted picture does not need: those before the last one that stands for itself."""
         packets = self._packets
-        if time - packets.position > _READ_AHEAD and (entry := self._scout.entry(packets.position, time)) is not None:
-            self._waiting.clear()
-            found = self._scout.follow(packets, entry)
-            if found is None:
-                self._may_enter = False
-                self._begin_again()
-                return
-            self._enter(found)
-            self._waiting.append(found)
+        if time - packets.position > _READ_AHEAD and not self._jump(time):
+            return
         keep = deque(self._waiting)
         self._waiting.clear()
         held = 0
@@ -181,6 +174,30 @@ class PictureReader:
             if (not keep and packets.sent_at(packet) > time) or held > _MOST_HELD:
                 break
         self._waiting += keep
+
+    def _jump(self, time: float) -> bool:
+        """Go on with a picture far ahead, where there is one; false where the reader had to begin again."""
+        packets, after = self._packets, self._packets.position
+        found: Packet[Any] | None = None
+        is_fresh = not (self._shown or self._later or self._waiting)
+        if is_fresh or packets.has_key(after, time):  # nothing is lost, or there is something to find
+            landed = self._scout.go(packets, after, time)
+            found = None if landed is None else landed[0]
+            if found is None:
+                self._may_enter = is_fresh
+                self._begin_again()
+                return is_fresh
+        elif (entry := self._scout.entry(after, time)) is not None:
+            found = self._scout.follow(packets, entry)
+            if found is None:
+                self._may_enter = False
+                self._begin_again()
+                return False
+        if found is not None:
+            self._waiting.clear()
+            self._enter(found)
+            self._waiting.append(found)
+        return True
 
     def _enter(self, packet: Packet[Any]) -> None:
         """Begin anew with a packet."""

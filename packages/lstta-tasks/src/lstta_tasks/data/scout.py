@@ -46,15 +46,18 @@ class Scout:
         """One that is shown at or before ``time``, and sent later than ``after``; None where none is found."""
         if self._packets is None:
             self._packets = Packets(self._track)
-        packets = self._packets
+        found = self.go(self._packets, after, time)
+        return None if found is None else Entry(found[1], self._packets.sent_at(found[0]), found[0].pts, found[0].dts)
+
+    def go(self, packets: Packets, after: float, time: float) -> tuple[Packet[Any], float] | None:
+        """Lead any reader to one: its packet, and where the jump aimed; None where none is found."""
         for short_by in _SHORT_BY:
             aim = time - short_by
             if aim <= after or not packets.jump(aim):
                 return None
             while (packet := packets.next()) is not None and packets.shown_at(packet) <= time:
                 if packets.is_entry(packet):
-                    sent_at = packets.sent_at(packet)
-                    return Entry(aim, sent_at, packet.pts, packet.dts) if sent_at > after else None
+                    return (packet, aim) if packets.sent_at(packet) > after else None
         return None
 
     def follow(self, packets: Packets, entry: Entry) -> Packet[Any] | None:

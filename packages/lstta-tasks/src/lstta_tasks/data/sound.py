@@ -53,6 +53,7 @@ class SoundReader:
         self._expected: int | None = None  # the native sample that should come next
         self._may_skip = track.is_steady
         self._may_jump = self._may_skip
+        self._has_jumped = False
         self._is_counted = False  # whether the rate has changed, so that times within a container's packet are guesses
         self._ended = False
 
@@ -114,7 +115,7 @@ class SoundReader:
             landing = packets.jump(begin - _PRE_ROLL)
             if not landing and not packets.track.breaks:
                 packets.restart()
-            self._may_jump = landing
+            self._may_jump = self._has_jumped = landing
             self._break()
         while not self._ended and self._heard_until() < end:
             packet = packets.next()
@@ -151,6 +152,12 @@ class SoundReader:
             if packet is not None and is_tag(bytes(packet)):
                 return
             if shown < begin:  # only the run-up
+                return
+            if self._has_jumped:  # into the middle of a packet, perhaps
+                self._has_jumped = self._may_jump = False
+                self._packets.restart()
+                self._stretches.clear()
+                self._expected = None
                 return
             raise DecodeError(f"{self._path}: the sound at {shown:.2f} s is damaged: {error.strerror}") from error
         for frame in frames:

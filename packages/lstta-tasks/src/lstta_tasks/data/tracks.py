@@ -18,7 +18,7 @@ from av.packet import Packet
 from av.stream import Disposition, Stream
 
 from lstta_tasks.data.clip import DecodeError
-from lstta_tasks.data.entry_points import has_entry_points, is_entry_point
+from lstta_tasks.data.entry_points import has_entry_points, is_entry_point, is_shown_at_once
 from lstta_tasks.data.files import missing
 from lstta_tasks.data.measure import Measured, seconds
 from lstta_tasks.data.measure import measure as _measure
@@ -179,8 +179,7 @@ class Packets:
         """Whether decoding may begin anywhere but at the track's beginning."""
         context = self.stream.codec_context
         codec = context.codec.canonical_name
-        is_odd_avi = self._is_avi and (context.has_b_frames or codec == "mpeg4")
-        if self.track.breaks or not self.track.is_steady or is_odd_avi:
+        if self.track.breaks or not self.track.is_steady or (self._is_avi and context.has_b_frames):
             return False
         return has_entry_points(codec, context.pix_fmt)
 
@@ -188,10 +187,18 @@ class Packets:
         """Whether this packet's picture and all that are shown after it need nothing that comes before."""
         if not packet.is_keyframe or packet.pts is None or packet.is_discard:
             return False
-        context = self.stream.codec_context
-        if context.has_b_frames and packet.pts == packet.dts:
-            return False  # it is shown later than when it is sent: its time was made up
-        return is_entry_point(context.codec.canonical_name, bytes(packet), context.extradata or b"")
+        context, data = self.stream.codec_context, bytes(packet)
+        if context.has_b_frames and packet.pts == packet.dts and not is_shown_at_once(data):
+            return False  # others are shown before it: its time was made up
+        return is_entry_point(context.codec.canonical_name, data, context.extradata or b"")
+
+    def has_key(self, after: float, time: float) -> bool:
+        """Whether the file's index has a keyframe between two times; false where there is no such index."""
+        found = self.stream.index_entries.search_timestamp(round(time / self.stream.time_base) - 1)
+        if found < 0:
+            return False
+        entry = self.stream.index_entries[found]
+        return bool(entry.is_keyframe and entry.timestamp * self.stream.time_base > after + 1.0)
 
     def jump(self, time: float, *, anywhere: bool = False) -> bool:
         """Go on at or before ``time`` seconds; false where the file cannot do that (then :meth:`restart`).
