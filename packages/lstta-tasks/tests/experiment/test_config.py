@@ -150,6 +150,20 @@ class TestOptions:
             load_config(world.config, options)
 
 
+class TestOldKeys:
+    """Of version 0.1."""
+
+    def test_an_option(self, world: World, capsys: pytest.CaptureFixture[str]) -> None:
+        assert load_config(world.config, {"clips.features": "there"}).clips.prefix == "there"
+        assert capsys.readouterr().err == "clips.features is called clips.prefix now\n"
+
+    def test_a_file(self, edited: Edit, capsys: pytest.CaptureFixture[str]) -> None:
+        config = load_config(edited(('codec="raw"', 'codec="raw", features="there"')))
+        assert config.clips.prefix == "there"
+        assert "features" not in config.clips
+        assert capsys.readouterr().err == "clips.features is called clips.prefix now\n"
+
+
 class TestFiles:
     def test_missing(self, tmp_path: Path) -> None:
         with pytest.raises(

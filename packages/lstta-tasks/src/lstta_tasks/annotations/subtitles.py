@@ -11,7 +11,8 @@ from lstta_tasks.data.files import missing
 from lstta_tasks.task import TimedText
 
 SUFFIXES = (".srt", ".vtt")
-MARKUP = re.compile(r"<[^>]*>|\{\\[^}]*\}")
+MARKUP = re.compile(r"<[^<>]*>|\{\\[^{}]*\}")  # linear in the text's length
+LARGEST = 32_000_000  # bytes of a file: a day's subtitles are a tenth of it
 
 
 def read_subtitles(path: Path) -> tuple[TimedText, ...]:
@@ -25,6 +26,8 @@ def read_subtitles(path: Path) -> tuple[TimedText, ...]:
         raise ValueError(f"{path}: subtitles end in {' or '.join(SUFFIXES)}")
     if (reason := missing(path)) is not None:
         raise ValueError(reason)
+    if (size := path.stat().st_size) > LARGEST:
+        raise DecodeError(f"{path}: {size:,} bytes are more than subtitles ever have ({LARGEST:,})")
     import av
 
     from lstta_tasks.data.tracks import reasons, seconds

@@ -53,9 +53,14 @@ def other_schema(path: Path, meta: Mapping[str, Any]) -> CacheError:
 def other_preprocessing(path: Path, meta: Mapping[str, Any], wanted: Preprocessing) -> CacheError:
     """It was built with other settings than are wanted; every one is named."""
     lines = differences(wanted, made_with(path, meta))
+    if not lines:
+        return CacheError(
+            f"{path} was decoded by another version of lstta-tasks, which may have other pictures and sound in places: "
+            "remove it and build it anew (lstta cache build CONFIG, and lstta cache prefix CONFIG if you use one)"
+        )
     return CacheError(
         f"{path} was built with other preprocessing ('here' is wanted, 'there' is the cache):\n  "
-        + "\n  ".join(lines or ["its version of decoding"])
+        + "\n  ".join(lines)
         + "\nBuild another cache under another path, or change the settings back."
     )
 

@@ -15,7 +15,7 @@ from lstta_tasks.data.decoded import DecodeError as DecodeError
 Fit = Literal["crop", "squash", "pad"]
 
 # Raised by one whenever decoding gives other pixels or samples for the same settings: caches are then built anew.
-DECODING_VERSION = 1
+DECODING_VERSION = 2
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,8 @@ class Clip:
         sound_length: (T,), int64: how many samples of each segment are valid.
         has_video: whether the clip has pictures.
         has_sound: whether the clip has any samples.
-        duration: in seconds; the video's where there is one, else the sound's.
+        duration: in seconds; the video's where there is one, else the sound's. The sound's, too, where it goes on
+            for more than a second after the last picture.
     """
 
     frames: NDArray[np.uint8]
