@@ -56,7 +56,7 @@ def test_the_rates_of_a_run(world: World, tmp_path: Path, monkeypatch: pytest.Mo
     [
         (
             {"schedule": {"warmup_steps": 3}},
-            r"said twice, in schedule=\{'warmup_steps': 3\} and in param_scheduler of 1",
+            r"said twice, in schedule=\{'warmup_steps': 3\} and in param_scheduler=",
         ),
         ({"param_scheduler": None}, r"the config lacks schedule or param_scheduler"),
         ({"param_scheduler": None, "schedule": {"decay": "cosinus"}}, r"schedule.decay: one of cosine, linear, none"),

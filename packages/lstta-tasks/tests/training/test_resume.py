@@ -104,6 +104,16 @@ def test_other_changes_are_refused(
     assert sorted(path.name for path in (tmp_path / "run").rglob("*")) == before
 
 
+def test_how_steps_are_computed_may_change(world: World, begun: Path, tmp_path: Path) -> None:
+    shutil.copytree(begun, tmp_path / "run")
+    run(world, tmp_path / "run", resume=True, train_cfg__max_epochs=3, model__checkpointing=True)
+
+
+def test_nothing_to_go_on_with_is_said(world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(world, tmp_path / "misspelt", resume=True, train_cfg__max_epochs=1)
+    assert "misspelt holds no run to go on with: a new one begins" in capsys.readouterr().err
+
+
 def test_what_says_where_things_are_may_change(world: World, begun: Path, tmp_path: Path) -> None:
     shutil.copytree(begun, tmp_path / "run")
     run(world, tmp_path / "run", resume=True, train_cfg__max_epochs=2, log_interval=1, loader__workers=1)

@@ -89,7 +89,7 @@ def _check_sections(path: Path, config: Config) -> None:
     if len(courses) > 1:
         raise ValueError(
             f"{path}: the course of the learning rate is said twice, in schedule={plain(config.schedule)} and in "
-            f"param_scheduler of {len(config.param_scheduler)} entries: set one of the two to None"
+            f"param_scheduler={plain(config.param_scheduler)}: set one of the two to None"
         )
     missing = [section for section in SECTIONS if section not in config and section not in COURSES]
     missing += [] if courses else [" or ".join(COURSES)]

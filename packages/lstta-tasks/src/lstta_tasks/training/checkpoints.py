@@ -8,6 +8,7 @@ checkpoint: temporary file, fsync, rename, pointer; only then is the one before 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,14 @@ def _checkpoint(runner: Runner, meta: Mapping[str, Any]) -> dict[str, Any]:
         # MMEngine wants these three. Nothing in them is needed to go on, and some is not plain.
         "message_hub": {"log_scalars": {}, "runtime_info": {}, "resumed_keys": {}},
     }
+
+
+def checkpoint_to_resume(work_dir: Path) -> Path | None:
+    """:func:`last_checkpoint`, and a word where there is none: a misspelt folder would cost a whole run."""
+    path = last_checkpoint(work_dir)
+    if path is None:
+        print(f"{work_dir} holds no run to go on with: a new one begins", file=sys.stderr)
+    return path
 
 
 def last_checkpoint(work_dir: Path) -> Path | None:

@@ -31,7 +31,7 @@ from lstta_tasks.experiment.runner import RunnerModel, TaskMetric, optim_wrapper
 from lstta_tasks.experiment.second_pass import score_again
 from lstta_tasks.experiment.settings import settings_of
 from lstta_tasks.task import Report, Split
-from lstta_tasks.training.checkpoints import BEST, POINTER, last_checkpoint, save_best, save_checkpoint
+from lstta_tasks.training.checkpoints import BEST, POINTER, checkpoint_to_resume, save_best, save_checkpoint
 from lstta_tasks.training.pictures import PictureHook
 from lstta_tasks.training.resume import check_fits
 
@@ -182,7 +182,7 @@ def train(
         ValueError: the config or what it names does not fit; ``work_dir`` holds a run and ``resume`` is not given, or
             it is given and the run is another config's; ``start`` does not fit. ``work_dir`` is then as it was.
     """
-    checkpoint = last_checkpoint(work_dir) if resume else None
+    checkpoint = checkpoint_to_resume(work_dir) if resume else None
     if not resume and ((work_dir / POINTER).exists() or (work_dir / BEST).exists()):
         raise ValueError(f"{work_dir} holds a run: give --resume to go on with it, or another --work-dir")
     if amp and not torch.cuda.is_available():
