@@ -20,6 +20,7 @@ LARGEST = 1 << 25  # bytes; a film's subtitles have a hundred thousand
 MARKUP = re.compile(r"</?[A-Za-z0-9][^<>]*>|</?>|\{\\[^{}]*\}")
 TIME = r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})(?:[.,](\d{1,9}))?"
 SPAN = re.compile(rf"\s*{TIME}\s*-->\s*{TIME}(?:\s.*)?")
+LIKE_A_TIME = re.compile(r"\s*\d+:\S*\s*-->")
 SPOKEN_AT = re.compile(r"<\d+:\d[\d:.]*>")
 """The time of a word, as in automatic captions."""
 
@@ -100,7 +101,7 @@ def _span(line: str, place: str) -> tuple[float, float] | None:
         return None
     match = SPAN.fullmatch(line)
     if match is None:
-        if not line.lstrip()[:1].isdigit():
+        if not LIKE_A_TIME.match(line):
             return None
         raise DecodeError(f"{place}: times such as 00:00:01,000 --> 00:00:02,500 are wanted, got {line.strip()!r:.80}")
     start, end = (_seconds(match.groups()[first : first + 4]) for first in (0, 4))

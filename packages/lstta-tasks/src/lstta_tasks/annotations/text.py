@@ -13,7 +13,6 @@ from pathlib import Path
 OPTION = "task.encoding"
 """What names an encoding, unless a message says otherwise."""
 MARKS = {  # the longer ones first: UTF-32's begins with UTF-16's
-    codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF32_LE: "utf-32",
     codecs.BOM_UTF32_BE: "utf-32",
     codecs.BOM_UTF16_LE: "utf-16",
@@ -56,6 +55,8 @@ def read_text(
         check_encoding(encoding, option)
         if SEVEN_BITS.match(codecs.lookup(encoding).name) and content.isascii():
             return _decoded(content, encoding, path)
+    if content.startswith(codecs.BOM_UTF8):
+        return _without_zeros(_decoded(content, "utf-8", path), path).removeprefix("\ufeff")
     mark = next((mark for mark in MARKS if content.startswith(mark)), None)
     if mark is not None:
         return _without_zeros(_decoded(content, MARKS[mark], path), path)
