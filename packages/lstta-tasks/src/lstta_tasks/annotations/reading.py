@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from lstta_tasks.annotations.text import check_encoding, read_text
+from lstta_tasks.escaped import escaped
 
 Row = TypeVar("Row")
 Made = TypeVar("Made")
@@ -51,7 +52,7 @@ class Reading:
         """Say something once: here in the log, and where training tells the sizes."""
         if line not in self.notes:
             self.notes.append(line)
-            logger.warning("%s", line)
+            logger.warning("%s", escaped(line, lines=True))
 
     def kept(
         self, path: Path, rows: Iterable[tuple[str, Row | ValueError]], make: Callable[[Row, str], Made]

@@ -77,7 +77,7 @@ def read_text(
 def check_encoding(encoding: str, option: str = OPTION) -> None:
     """Raise a ValueError where Python knows no encoding of text by this name."""
     try:
-        if isinstance(encoding, str) and codecs.lookup(encoding)._is_text_encoding:  # type: ignore[attr-defined]
+        if isinstance(encoding, str) and codecs.lookup(encoding)._is_text_encoding:
             return
     except (LookupError, ValueError):
         pass

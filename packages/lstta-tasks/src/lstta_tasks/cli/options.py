@@ -5,20 +5,34 @@ from __future__ import annotations
 import argparse
 import ast
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
+
+from lstta_tasks.escaped import escaped
 
 SPLITS = ("train", "val", "test")
 
 
+class Parser(argparse.ArgumentParser):
+    """Takes names that begin with ``-``, as clips of public data sets have: no verb has options of one letter."""
+
+    def _parse_optional(self, arg_string: str) -> Any:
+        if arg_string.startswith("-") and not arg_string.startswith("--") and arg_string != "-h":
+            return None  # argparse's word for what is no option
+        return super()._parse_optional(arg_string)
+
+    def error(self, message: str) -> NoReturn:
+        hint = "; names that begin with -- stand at the end, after a lone --"
+        super().error(escaped(message) + (hint if re.search("unrecognized|required", message) else ""))
+
+
 def parser_of(verb: str, description: str | None) -> argparse.ArgumentParser:
     """A verb's parser; the description is its module's docstring, as it stands."""
-    return argparse.ArgumentParser(
-        prog=f"lstta {verb}", description=description, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    return Parser(prog=f"lstta {verb}", description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:
@@ -74,5 +88,5 @@ def user_errors() -> Iterator[None]:
         if os.environ.get("LSTTA_DEBUG"):
             raise
         message = error.args[0] if isinstance(error, LookupError) and error.args else error
-        print(f"error: {message}", file=sys.stderr)
+        print(f"error: {escaped(str(message), lines=True)}", file=sys.stderr)
         raise SystemExit(2) from None

@@ -42,6 +42,7 @@ class AVQA(Task):
     """
 
     name = "avqa"
+    reading: Reading
 
     def __init__(
         self, *, root: str | Path | None = None, answers: Sequence[str] | None = None, skip_bad_rows: bool = False

@@ -43,6 +43,7 @@ class AVQAOptions(Task):
     """
 
     name = "avqa-options"
+    reading: Reading
     answer = OneOfMany(LETTERS, groups=lambda sample: [*zip(("relation", "type"), sample.labels, strict=True)])
 
     def __init__(self, *, root: str | Path | None = None, skip_bad_rows: bool = False) -> None:

@@ -47,6 +47,7 @@ class Classification(Task):
     """
 
     name = "classification"
+    reading: Reading
 
     def __init__(
         self,

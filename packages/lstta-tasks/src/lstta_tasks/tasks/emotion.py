@@ -47,8 +47,8 @@ class Utterance:
 
     Attributes:
         text: what is said.
-        start, end: in seconds of the episode; None where the file has no such time. Nothing reads them: the clips are cut
-            already, and some ends are minutes late.
+        start, end: in seconds of the episode; None where the file has no such time. Nothing reads them: the clips are
+            cut already, and some ends are minutes late.
     """
 
     dialogue: int
@@ -79,6 +79,7 @@ class Emotion(Task):
     """
 
     name = "emotion"
+    reading: Reading
 
     def __init__(
         self,

@@ -40,6 +40,7 @@ class Humor(Task):
     """
 
     name = "humor"
+    reading: Reading
     answer = YesOrNo("funny", "not funny", per_class="f1")
 
     def __init__(
@@ -64,10 +65,10 @@ class Humor(Task):
         path, names = self._path(FOLDS), self._folds.get(NAMES[split])
         if not names:
             raise FileNotFoundError(f"{path}: no clip is in {NAMES[split]!r}")
-        rows = ((f"{NAMES[split]}, id {name!r}", name) for name in names)
-        return self.reading.kept(path, rows, lambda name, place: self._sample(name))
+        rows: list[tuple[str, int | str | ValueError]] = [(f"{NAMES[split]}, id {name!r}", name) for name in names]
+        return self.reading.kept(path, rows, self._sample)
 
-    def _sample(self, name: int | str) -> Sample:
+    def _sample(self, name: int | str, place: str) -> Sample:
         return Sample(id=str(name), source=self._source(name), text=self._text(name), target=self._label(name))
 
     def _text(self, name: int | str) -> str | None:

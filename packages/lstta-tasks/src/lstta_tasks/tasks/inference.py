@@ -41,6 +41,7 @@ class Inference(Task):
     """
 
     name = "inference"
+    reading: Reading
     timed_text = True
     answer = YesOrNo("real", "fake")
 

@@ -48,6 +48,7 @@ class Retrieval(Task):
     """
 
     name = "retrieval"
+    reading: Reading
 
     def __init__(
         self,

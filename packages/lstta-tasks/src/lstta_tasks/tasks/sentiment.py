@@ -63,6 +63,7 @@ class Sentiment(Task):
     """
 
     name = "sentiment"
+    reading: Reading
 
     def __init__(
         self,
