@@ -5,12 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from lstta_tasks.annotations.text import check_encoding, read_text
 from lstta_tasks.escaped import escaped
 
-Row = TypeVar("Row")
 Made = TypeVar("Made")
 
 MOST = 50  # bad rows of which a message says what is wrong; of the rest it says where they are
@@ -54,14 +53,12 @@ class Reading:
             self.notes.append(line)
             logger.warning("%s", escaped(line, lines=True))
 
-    def kept(
-        self, path: Path, rows: Iterable[tuple[str, Row | ValueError]], make: Callable[[Row, str], Made]
-    ) -> list[Made]:
+    def kept(self, path: Path, rows: Iterable[tuple[str, Any]], make: Callable[[Any, str], Made]) -> list[Made]:
         """What is made of each row of a file. Bad rows are named all at once, or left out.
 
         Args:
             path: of the file.
-            rows: where each is in the file ("line 3"), and the row, or why it is none.
+            rows: where each is in the file ("line 3"), and the row, or a ValueError: why it is none.
             make: is given a row and its place, for messages; raises a ValueError where the row is bad.
 
         Raises:

@@ -81,12 +81,33 @@ def write_json(path: Path | None, content: object, *, indent: int = 1) -> None:
 
 @contextmanager
 def user_errors() -> Iterator[None]:
-    """Print expected errors as one message and exit with 2; ``LSTTA_DEBUG=1`` shows the traceback."""
+    """Print expected errors as one message and exit with 2; ``LSTTA_DEBUG=1`` shows the traceback.
+
+    Whatever a plugin's code raises is expected: the message says whose it is and where.
+    """
     try:
         yield
-    except (ValueError, LookupError, OSError) as error:
-        if os.environ.get("LSTTA_DEBUG"):
+    except Exception as error:
+        message = None if os.environ.get("LSTTA_DEBUG") else _message(error)
+        if message is None:
             raise
-        message = error.args[0] if isinstance(error, LookupError) and error.args else error
         print(f"error: {escaped(str(message), lines=True)}", file=sys.stderr)
         raise SystemExit(2) from None
+
+
+def _message(error: Exception) -> str | None:
+    """What to print of an error; None for one that is ours and unexpected."""
+    from lstta_core.plugin_errors import blame, place_of
+    from lstta_core.plugins import installed_plugins
+
+    try:
+        blamed = blame(error, installed_plugins())
+    except ValueError:  # as where LSTTA_PLUGINS names a plugin that is not there, which is then the error itself
+        blamed = None
+    if blamed is not None:
+        return str(blamed)
+    if isinstance(error, KeyError | IndexError) and " " not in str(error.args[:1]):  # a key, and no sentence
+        return f"{type(error).__name__}: {error} ({place_of(error)}); LSTTA_DEBUG=1 shows the traceback"
+    if isinstance(error, LookupError) and error.args:
+        return str(error.args[0])
+    return str(error) if isinstance(error, ValueError | LookupError | OSError) else None

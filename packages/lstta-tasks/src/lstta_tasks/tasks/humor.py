@@ -65,8 +65,7 @@ class Humor(Task):
         path, names = self._path(FOLDS), self._folds.get(NAMES[split])
         if not names:
             raise FileNotFoundError(f"{path}: no clip is in {NAMES[split]!r}")
-        rows: list[tuple[str, int | str | ValueError]] = [(f"{NAMES[split]}, id {name!r}", name) for name in names]
-        return self.reading.kept(path, rows, self._sample)
+        return self.reading.kept(path, ((f"{NAMES[split]}, id {name!r}", name) for name in names), self._sample)
 
     def _sample(self, name: int | str, place: str) -> Sample:
         return Sample(id=str(name), source=self._source(name), text=self._text(name), target=self._label(name))
