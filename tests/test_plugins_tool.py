@@ -212,6 +212,6 @@ def test_an_error_in_a_plugins_code_says_whose_it_is(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert done.stderr == (
         "error: KeyError: 'bias'\n  in the code of plugin stranger 0.7: "
-        f"{tmp_path / 'stranger.py'}, line 20, in make; LSTTA_DEBUG=1 shows the traceback\n"
+        f"{tmp_path / 'stranger.py'}, line 19, in make; LSTTA_DEBUG=1 shows the traceback\n"
     )
     assert "Traceback" in run_beside_a_stranger(tmp_path, "check", "strange", LSTTA_DEBUG="1").stderr
