@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 from unittest import SkipTest
 
@@ -28,6 +28,20 @@ from lstta_core.testing.suite import Conformance, require, require_close, take
 SPECS = {Modality.VISUAL: VisualSpec, Modality.AUDIO: AudioSpec, Modality.LANGUAGE: LanguageSpec}
 
 
+DECLARED, RUN, LAID_OUT = (
+    "test_declarations_fit_together",
+    "test_states_have_the_declared_widths",
+    "test_layouts_tell_the_truth",
+)
+FINISHED, UNTOUCHED, SAME = (
+    "test_finish_keeps_the_last_width",
+    "test_inputs_stay_as_they_are",
+    "test_is_deterministic",
+)
+READ = (LAID_OUT, FINISHED, SAME)
+"""What checks that compare the finished tokens of segments rest on."""
+
+
 class EncoderConformance(Conformance):
     """Checks of one encoder. A subclass gives ``make_encoder``; the rest has defaults.
 
@@ -36,6 +50,28 @@ class EncoderConformance(Conformance):
     """
 
     tolerance: ClassVar[float] = 1e-5
+    rests_on: ClassVar[Mapping[str, Sequence[str]]] = {
+        RUN: (DECLARED,),
+        "test_tokenizer_keeps_its_word": (DECLARED,),
+        LAID_OUT: (RUN,),
+        FINISHED: (RUN,),
+        UNTOUCHED: (RUN,),
+        SAME: (UNTOUCHED,),
+        "test_padding_is_masked": (LAID_OUT,),
+        "test_output_equals_the_original_library": (FINISHED, SAME),
+        "test_order_of_the_batch_does_not_matter": READ,
+        "test_clips_do_not_see_each_other": (*READ, "test_order_of_the_batch_does_not_matter"),
+        "test_padding_does_not_matter": READ,
+        "test_absent_clips_give_finite_tokens": (FINISHED,),
+        "test_blocks_leave_their_state_as_it_is": (FINISHED,),
+        "test_nothing_before_a_block_reads_its_parameters": (SAME, "test_blocks_leave_their_state_as_it_is"),
+        "test_gradients_reach_the_embedding": (
+            *(FINISHED, "test_padding_is_masked", "test_blocks_leave_their_state_as_it_is"),
+        ),
+        "test_fresh_adapter_changes_nothing": READ,
+        "test_state_dict_holds_everything": READ,
+        "test_runs_in_bfloat16": (RUN,),
+    }
     _made: ClassVar[Encoder | None] = None
 
     def __init_subclass__(cls, **options: object) -> None:
@@ -99,6 +135,24 @@ class EncoderConformance(Conformance):
             require(segment.dtype == torch.int64, f"after {name} layout.segment is {segment.dtype}, not int64")
             require(segment.shape == (rows, tokens), f"after {name} layout.segment is {tuple(segment.shape)}")
 
+    def test_finish_keeps_the_last_width(self) -> None:
+        state = self._states(self.make_inputs())[-1]
+        with torch.no_grad():
+            tokens = self.encoder.finish(state)
+        require(isinstance(tokens, Tensor) and tokens.dim() == 3, "finish gives no tensor (R, M, D)")
+        require(tokens.is_floating_point(), f"finish gives tokens that are {tokens.dtype}")
+        rows, count = state.tokens.shape[:2]
+        require(
+            tokens.shape[:2] == (rows, count),
+            f"finish gives {tuple(tokens.shape[:2])} rows and tokens, the last state has {(rows, count)}",
+        )
+        declared = self.encoder.widths[-1]
+        require(
+            tokens.shape[2] == declared,
+            f"finish gives tokens of width {tokens.shape[2]}, widths ends in {declared}, which whatever "
+            "reads them is built for: leave such a projection out of finish, or make it part of the last block",
+        )
+
     def test_layouts_tell_the_truth(self) -> None:
         inputs = self.make_inputs()
         for place, state in enumerate(self._states(inputs)):
@@ -122,6 +176,18 @@ class EncoderConformance(Conformance):
             require(not empty.any(), f"after {name} segments that hold nothing have tokens to adapt: {empty.nonzero()}")
             require(bool(adapted.any(1).all()), f"after {name} a clip that is present has no token to adapt")
 
+    def test_inputs_stay_as_they_are(self) -> None:
+        inputs = self.make_inputs()
+        before = {name: tensor.clone() for name, tensor in inputs.items()}
+        self._states(inputs)
+        for name, tensor in inputs.items():
+            require(torch.equal(tensor, before[name]), f"the encoder changed its input {name!r} in place")
+
+    def test_is_deterministic(self) -> None:
+        inputs = self.make_inputs()
+        for place, (one, two) in enumerate(zip(self._states(inputs), self._states(inputs), strict=True)):
+            require(torch.equal(one.tokens, two.tokens), f"two runs in eval mode differ at state {place}")
+
     def test_output_equals_the_original_library(self) -> None:
         inputs = self.make_inputs()
         with torch.no_grad():
@@ -130,18 +196,6 @@ class EncoderConformance(Conformance):
                 raise SkipTest("no reference_output is given")
             tokens = self.encoder.finish(self._states(inputs)[-1])
         require_close(tokens, reference, self.tolerance, "tokens and the original's")
-
-    def test_is_deterministic(self) -> None:
-        inputs = self.make_inputs()
-        for place, (one, two) in enumerate(zip(self._states(inputs), self._states(inputs), strict=True)):
-            require(torch.equal(one.tokens, two.tokens), f"two runs in eval mode differ at state {place}")
-
-    def test_inputs_stay_as_they_are(self) -> None:
-        inputs = self.make_inputs()
-        before = {name: tensor.clone() for name, tensor in inputs.items()}
-        self._states(inputs)
-        for name, tensor in inputs.items():
-            require(torch.equal(tensor, before[name]), f"the encoder changed its input {name!r} in place")
 
     def test_order_of_the_batch_does_not_matter(self) -> None:
         inputs = self.make_inputs()
