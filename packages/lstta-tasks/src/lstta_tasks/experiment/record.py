@@ -27,8 +27,8 @@ def record_of(experiment: Experiment) -> dict[str, Any]:
 
 
 def card(record: Mapping[str, Any], model: TaskNetwork) -> dict[str, Any]:
-    """What ``adapter.json`` says: :func:`record_of`, the encoders that it was trained on and how their input was made, how
-    much was trained, and whose code it needs.
+    """What ``adapter.json`` says: :func:`record_of`, the encoders that it was trained on and how their input was made,
+    how much was trained, and whose code it needs.
     """
     by_modality, digests = model.by_modality(), model.digests()
     encoders = {}
