@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 from tqdm import tqdm
 from ways import LSTTA, SMALL, Size, Way, seconds_of
 
-from lstta_tasks.cli.allocator import keep_freed_memory
+from lstta_tasks.cli.options import keep_freed_memory
 
 FRAMES = {6: (28, 42), 24: (56, 84), 54: (84, 126), 96: (112, 168)}
 """Pixels by tokens."""

@@ -36,7 +36,7 @@ from tqdm import tqdm
 from ways import LSTTA, METHODS, SETTINGS, SMALL, Size, Way, seconds_of
 
 from lstta_core.profiling import measure
-from lstta_tasks.cli.allocator import keep_freed_memory
+from lstta_tasks.cli.options import keep_freed_memory
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from itertools import product
 from pathlib import Path
 
 from lstta_core.whole_files import write_text
-from lstta_tasks.experiment.config import settings_of
+from lstta_tasks.experiment.settings import settings_of
 from lstta_tasks.study.definition import Run, Study, load_study
 from lstta_tasks.study.run_config import WHERE, configured, digest
 

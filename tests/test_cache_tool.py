@@ -1,4 +1,4 @@
-"""``tools/cache.py`` from a build in shards to pruning, on the small data set."""
+"""``lstta cache`` from a build in shards to pruning, on the small data set."""
 
 from __future__ import annotations
 
@@ -88,3 +88,15 @@ def test_a_terminal_sees_progress_with_rate_and_time_left(world: World, here: li
     os.close(ours)
     assert process.returncode == 0, seen
     assert re.search(rb"\d+/\d+ \[\d\d:\d\d<\d\d:\d\d, +[\d.]+(clip/s|s/clip)\]", seen), seen
+
+
+def test_the_verb_of_0_1_still_works(tool: Tool, world: World, tmp_path: Path) -> None:
+    options = ["--cfg-options", f"clips.features={tmp_path / 'prefix'}", "model.adapted=1"]
+    said = tool("cache", "features", world.config, *options)
+    assert said.code == 0
+    assert "lstta cache features is called lstta cache prefix now" in said.err
+    assert "clips.features is called clips.prefix now" in said.err
+    again = tool(
+        "cache", "prefix", world.config, "--cfg-options", f"clips.prefix={tmp_path / 'prefix'}", "model.adapted=1"
+    )
+    assert " 0 states computed now" in again.out

@@ -77,7 +77,8 @@ class TestConfigs:
         assert "command:  lstta train avqa/tiny_lstta" in capsys.readouterr().out
 
     def test_one_as_it_will_run_is_a_config(self, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-        from lstta_tasks.experiment.config import load_config, settings_of
+        from lstta_tasks.experiment.config import load_config
+        from lstta_tasks.experiment.settings import settings_of
 
         options = ["--cfg-options", "train_cfg.max_epochs=7", "method.width=24"]
         main(["configs", "avqa/tiny_lstta", "--show", *options])
@@ -88,7 +89,8 @@ class TestConfigs:
         assert shown == settings_of(load_config("avqa/tiny_lstta", asked))
 
     def test_a_config_anywhere_builds_on_a_shipped_one(self, tmp_path: Path) -> None:
-        from lstta_tasks.experiment.config import load_config, settings_of
+        from lstta_tasks.experiment.config import load_config
+        from lstta_tasks.experiment.settings import settings_of
 
         (tmp_path / "mine.py").write_text(
             "from mmengine.config import read_base\n\nwith read_base():\n"

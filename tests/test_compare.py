@@ -1,4 +1,4 @@
-"""A small study from its file to its table, with tools/compare.py."""
+"""A small study from its file to its table, with lstta compare."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tools/compare.py refuses: results, options and studies that do not fit."""
+"""What lstta compare refuses: results, options and studies that do not fit."""
 
 from __future__ import annotations
 

@@ -23,6 +23,7 @@ OPTIONS = {
     "emotion": {},
     "humor": {},
     "inference": {},
+    "moments": {"task.answers": ["no", "yes"]},
     "sentiment": {},
     "retrieval": {},
 }

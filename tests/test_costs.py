@@ -1,4 +1,4 @@
-"""What the demo costs, counted by hand, and tools/profile.py on it."""
+"""What the demo costs, counted by hand, and lstta profile on it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""tools/doctor.py on a data set that is whole, and on one that is damaged in every way that it looks for."""
+"""``lstta doctor`` on a data set that is whole, and on one that is damaged in every way that it looks for."""
 
 from __future__ import annotations
 
@@ -38,6 +38,25 @@ def test_a_whole_data_set(tool: Tool, world: World, tmp_path: Path) -> None:
     }
     assert found["labels"]["train"] == {"yes": 7, "loud": 4, "dark": 4, "soft": 3, "bright": 3}
     assert [line for line in skip.splitlines() if not line.startswith("#")] == []
+    assert "not decoded" in result.out
+    assert not found["decoded"]
+
+
+def test_damage_in_the_middle_is_found_by_decoding(tool: Tool, world: World, tmp_path: Path) -> None:
+    root = tmp_path / "middle"
+    shutil.copytree(world.root, root)
+    film = root / "videos" / f"{videos('train')[0]}.mp4"
+    noise = np.random.default_rng(0).integers(0, 255, (60, 32, 48, 3), dtype=np.uint8)
+    write_mp4(film, list(noise), np.full(8_000, 900, np.int16), 60, 8_000)
+    content = bytearray(film.read_bytes())
+    middle = (content.index(b"mdat") + content.index(b"moov")) // 2
+    content[middle : middle + 2_000] = bytes(2_000)
+    film.write_bytes(content)
+    for options, lost in (((), []), (("--decode", "--workers", "1"), [film.stem])):
+        result, found, _ = diagnosis(tool, world, root, tmp_path, *options)
+        assert list(found["unusable"]) == lost
+        assert found["decoded"] == bool(options)
+        assert ("Every clip was decoded" in result.out) == bool(options)
 
 
 @pytest.fixture

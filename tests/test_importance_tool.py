@@ -1,4 +1,4 @@
-"""tools/importance.py as a user starts it."""
+"""``lstta importances`` as a user starts it."""
 
 from __future__ import annotations
 

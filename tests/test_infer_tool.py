@@ -1,4 +1,4 @@
-"""tools/infer.py: answers for a clip or a folder, with pictures and a page, from an adapter folder alone."""
+"""``lstta infer``: answers for a clip or a folder, with pictures and a page, from an adapter folder alone."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import torch
 
 from lstta_core import LSTTA, Modality, TrimodalModel, installed_plugins, read_adapter, save_adapter
 from lstta_core.adapter_files import load_tensors, trained_tensors
-from lstta_core.frozen import encoder_digest
+from lstta_core.adapter_set import encoder_digest
 from lstta_core.testing import synthetic_inputs
 
 MODELS = Path(os.environ.get("LSTTA_SHARED", Path(__file__).parents[2] / "shared")) / "models"

@@ -109,7 +109,7 @@ class TestErrors:
     def test_no_index(self, tool: Tool, tiny: Path, tmp_path: Path) -> None:
         result = tool("retrieve", "search", tiny, tmp_path / "none.npz", "a violin")
         assert result.code == 2
-        assert "none.npz: no such index; tools/retrieve.py index makes one" in result.err
+        assert "none.npz: no such index; lstta retrieve index makes one" in result.err
 
     def test_no_words(self, tool: Tool, tiny: Path, tmp_path: Path) -> None:
         write_film(tmp_path / "a.mp4")

@@ -113,7 +113,7 @@ class TestTraining:
         options = ["--cfg-options", f"clips.cache={tmp_path / 'none'}"]
         result = tool("train", world.config, "--work-dir", tmp_path / "run", *options)
         assert result.code == 2
-        assert f"there is no cache at {tmp_path / 'none'}: build it first (tools/cache.py build)" in result.err
+        assert f"there is no cache at {tmp_path / 'none'}: build it first (lstta cache build)" in result.err
 
     def test_a_cache_of_other_preprocessing(self, tool: Tool, world: World, tmp_path: Path) -> None:
         result = tool("train", world.config, "--work-dir", tmp_path / "run", "--cfg-options", "clips.segments=5")

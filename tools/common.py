@@ -4,4 +4,7 @@ would hide the standard library's. It goes last."""
 import sys
 from pathlib import Path
 
-sys.path.sort(key=lambda entry: Path(entry).resolve() == Path(__file__).resolve().parent)
+for entry in list(sys.path):
+    if Path(entry).resolve() == Path(__file__).resolve().parent:
+        sys.path.remove(entry)
+        sys.path.append(entry)

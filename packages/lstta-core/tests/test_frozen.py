@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import nn
 
-from lstta_core.frozen import encoder_digest
+from lstta_core.adapter_set import encoder_digest
 from lstta_core.interfaces import Encoder, Modality, Streams
 from lstta_core.lockstep import TrimodalModel
 from lstta_core.methods.lstta.adapter import LSTTA

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from lstta_core.frozen import encoder_digest
+from lstta_core.adapter_set import encoder_digest
 from lstta_core.interfaces import Adapter, AdapterOutput, EncoderState, Modality, Stage, Streams
 from lstta_core.lockstep import TrimodalModel, TrimodalOutput, blocks_before, to_stream
 from lstta_core.methods.lstta.adapter import LSTTA
@@ -123,7 +123,7 @@ def test_trainable_names_are_the_adapters_and_no_other(small: ModuleType) -> Non
     assert model.trainable_names() == requiring
     assert {name.split(".")[:3][2] for name in requiring} == {"2", "3"}
     one_stage = {name.removeprefix("adapters.a.3.") for name in requiring if name.startswith("adapters.a.3.")}
-    assert one_stage == {name for name, _ in lstta().adapter(model.stage(3)).named_parameters()}
+    assert one_stage == {name for name, _ in lstta().adapter(model.adapted_stages[-1]).named_parameters()}
 
 
 def test_frozen_encoders_stay_in_eval(small: ModuleType) -> None:
@@ -193,7 +193,7 @@ def test_stages_stand_after_the_blocks_that_the_formula_says(small: ModuleType) 
             state = after[blocks_before(stage, encoder.depth, 3)]
             stream = probes.seen[stage][modality]
             assert torch.equal(stream.tokens, state.layout.to_segments(state.tokens))
-            assert stream.tokens.shape[-1] == model.stage(stage).widths[modality]
+            assert stream.tokens.shape[-1] == model.adapted_stages[stage - 1].widths[modality]
 
 
 def test_the_prefix_before_the_first_adapted_stage_has_no_graph(small: ModuleType) -> None:

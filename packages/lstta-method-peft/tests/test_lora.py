@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from lstta_core.frozen import encoder_digest
+from lstta_core.adapter_set import encoder_digest
 from lstta_core.interfaces import Method, Modality
 from lstta_core.lockstep import TrimodalModel
 from lstta_core.methods import create_method

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
-DISTRIBUTIONS = {"PIL": "pillow"}
+DISTRIBUTIONS = {"PIL": "pillow", "espeakng_loader": "espeakng-loader"}
+OPTIONAL = "import espeakng_loader"
 
 
 def imported() -> Iterator[str]:
@@ -28,8 +29,17 @@ def test_nothing_of_ours_and_what_it_asks_for() -> None:
     assert "lstta_world" in names
     foreign = names - {"lstta_world"} - sys.stdlib_module_names
     with (PACKAGE / "pyproject.toml").open("rb") as file:
-        wanted = {line.split(">")[0] for line in tomllib.load(file)["project"]["dependencies"]}
+        project = tomllib.load(file)["project"]
+    extras = [line for lines in project["optional-dependencies"].values() for line in lines]
+    wanted = {line.split(">")[0] for line in [*project["dependencies"], *extras]}
     assert {DISTRIBUTIONS.get(name, name) for name in foreign} == wanted
+
+
+def test_the_synthesiser_is_loaded_in_a_program_of_its_own() -> None:
+    """Its licence is the GPL; no module imports the program."""
+    sources = {path.stem: path.read_text(encoding="utf-8") for path in (PACKAGE / "src").rglob("*.py")}
+    assert [name for name, source in sources.items() if OPTIONAL in source] == ["say"]
+    assert not any(line.endswith(" say") for source in sources.values() for line in source.splitlines())
 
 
 def test_modules_that_are_imported_by_name_are_its_own() -> None:

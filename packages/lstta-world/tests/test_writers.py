@@ -8,10 +8,9 @@ import pytest
 
 from lstta_world import film_files, missing_films
 from lstta_world.catalogue import CATALOGUE
-from lstta_world.film import Film
 from lstta_world.generate import generate
 from lstta_world.relevant_seconds import RELEVANT_SECONDS
-from lstta_world.scene import Scene
+from lstta_world.shown import Shown
 
 SIZES = {"train": 2, "val": 1, "test": 1}
 
@@ -23,7 +22,7 @@ def test_an_interrupted_run_goes_on_and_other_arguments_are_refused(
     generate(name, tmp_path / "whole", **SIZES, seed=5, workers=1)
     written = 0
 
-    def killed_at_the_third(path: Path, shown: Scene | Film) -> None:
+    def killed_at_the_third(path: Path, shown: Shown) -> None:
         nonlocal written
         written += 1
         if written == 3:

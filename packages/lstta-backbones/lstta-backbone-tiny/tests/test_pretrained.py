@@ -10,7 +10,7 @@ import torch
 
 from lstta_backbone_tiny import encoders
 from lstta_backbone_tiny.encoders import TinyVisual
-from lstta_core.frozen import encoder_digest
+from lstta_core.adapter_set import encoder_digest
 
 PACKAGE = Path(__file__).parents[1]
 CARD = (PACKAGE / "MODEL_CARD.md").read_text(encoding="utf-8")

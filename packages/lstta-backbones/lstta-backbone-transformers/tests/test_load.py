@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 
 from lstta_backbone_transformers import checkpoints, load
 from lstta_core import Modality
-from lstta_core.frozen import encoder_digest
+from lstta_core.adapter_set import encoder_digest
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:At least one mel filter:UserWarning"),

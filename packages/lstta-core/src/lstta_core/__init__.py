@@ -25,7 +25,7 @@ _HOME = {
     "Lavish": "methods.lavish",
     "Layout": "layout",
     "Method": "interfaces",
-    "MethodChoice": "methods",
+    "MethodChoice": "methods.choice",
     "Modality": "interfaces",
     "NoAdapter": "methods.none",
     "PluginError": "plugins",

@@ -18,7 +18,8 @@ from torch import nn
 
 from lstta_core.interfaces import Encoder, Method, Size
 from lstta_core.lockstep import TrimodalModel
-from lstta_core.methods import MethodChoice, plain_method
+from lstta_core.methods.choice import MethodChoice
+from lstta_core.plugins import installed_plugins
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +61,7 @@ def _nearest(name: str, models: Sequence[TrimodalModel], budget: int, options: M
     @cache
     def choice(steps: int) -> MethodChoice:
         tried = {**options, size.option: steps * size.step}
-        method = plain_method(name, tried)
+        method = installed_plugins().create("method", name, **tried)
         return MethodChoice(method, name, tried, models, budget)
 
     least = choice(1).parameters
@@ -79,7 +80,7 @@ def _nearest(name: str, models: Sequence[TrimodalModel], budget: int, options: M
 
 
 def _size(name: str, options: Mapping[str, Any]) -> Size:
-    size = plain_method(name, options).size
+    size: Size | None = installed_plugins().create("method", name, **options).size
     if size is None:
         raise ValueError(f"{name} has no option that sets its size: leave budget out")
     if size.option in options:

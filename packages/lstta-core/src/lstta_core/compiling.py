@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Mapping
 from importlib.util import find_spec
 from inspect import signature
 from typing import Any
@@ -47,6 +48,21 @@ def compile_parts(model: TrimodalModel, **options: Any) -> None:
             module.compile(**{**_defaults(), **options})
         except (TypeError, RuntimeError) as error:
             raise ValueError(f"torch.compile does not take {options}: {error}") from error
+
+
+def compile_options(given: object) -> dict[str, Any]:
+    """The options of :func:`torch.compile` that a config's ``model.compile`` stands for: True, a mode, or options.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    if given is True:
+        return {}
+    if isinstance(given, str):
+        return {"mode": given}
+    if isinstance(given, Mapping):
+        return dict(given)
+    raise ValueError(f"model.compile: True, a mode or a dict of torch.compile's options is wanted, got {given!r}")
 
 
 def _defaults() -> dict[str, Any]:

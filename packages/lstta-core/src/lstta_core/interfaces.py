@@ -11,7 +11,6 @@ Shape legend, used in all of core:
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -19,6 +18,10 @@ from enum import StrEnum
 import torch
 from torch import Tensor, nn
 
+from lstta_core.adapter import Adapter as Adapter
+from lstta_core.adapter import AdapterOutput as AdapterOutput
+from lstta_core.adapter import Size as Size
+from lstta_core.adapter import Stage as Stage
 from lstta_core.encoder import AudioSpec as AudioSpec
 from lstta_core.encoder import Encoder as Encoder
 from lstta_core.encoder import InputSpec as InputSpec
@@ -87,46 +90,6 @@ class EncoderState:
         return replace(self, tokens=tokens)
 
 
-@dataclass(frozen=True)
-class Stage:
-    """A place between blocks where the streams meet.
-
-    Attributes:
-        index: 1 … count.
-        count: how many stages the model has in all, adapted or not.
-        widths: the width of each modality's tokens there; a modality that the model lacks is not in it.
-    """
-
-    index: int
-    count: int
-    widths: Mapping[Modality, int]
-
-
-@dataclass(frozen=True)
-class AdapterOutput:
-    """What an adapter returns.
-
-    Attributes:
-        streams: the same modalities, with the same shapes, as it was given.
-        importances: (B, T) each, in (0, 2), 1 where nothing is said; empty where a method has none.
-    """
-
-    streams: Streams
-    importances: Mapping[Modality, Tensor] = field(default_factory=dict)
-
-
-class Adapter(nn.Module, ABC):
-    """What is trained at one stage: reads the streams, returns streams of the same shapes.
-
-    It changes the values of tokens, never their number; leaves tokens under a false mask as they are; and at
-    initialisation returns its input exactly, so that a fresh model equals the frozen one.
-    """
-
-    @abstractmethod
-    def forward(self, streams: Streams) -> AdapterOutput:
-        """The streams after this stage."""
-
-
 def _nothing_to_switch(on: bool) -> None:
     """Nothing to switch."""
 
@@ -145,19 +108,6 @@ class EncoderChange:
     trainable: tuple[str, ...] = ()
     modules: tuple[nn.Module, ...] = ()
     switch: Callable[[bool], None] = _nothing_to_switch
-
-
-@dataclass(frozen=True)
-class Size:
-    """The option of a method that sets how many parameters it trains.
-
-    Attributes:
-        option: its name; more of it means more parameters.
-        step: its values are multiples of this one.
-    """
-
-    option: str
-    step: int = 1
 
 
 class Method:

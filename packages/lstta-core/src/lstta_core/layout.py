@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
+
+from lstta_core.ragged import gathered, places, scattered
 
 
 @dataclass(frozen=True)
@@ -63,39 +64,14 @@ class Layout:
         Raises:
             ValueError: rows do not divide into clips, or a segment has more than ``width`` tokens.
         """
-        rows, tokens = segment.shape
-        if rows % rows_per_clip:
-            raise ValueError(f"{rows} rows do not divide into clips of {rows_per_clip} rows")
-        clips = rows // rows_per_clip
-        flat = segment.reshape(clips, rows_per_clip * tokens)
-        counts = torch.stack([(flat == s).sum(1) for s in range(segments)], dim=1)  # (B, S)
-        longest = max(int(counts.max()), 1) if counts.numel() else 1
-        if width is None:
-            width = longest
-        elif longest > width:
-            raise ValueError(f"a segment holds {longest} tokens, more than width={width}")
-        # Sort stably by segment, −1 last: each segment's tokens come together, in their order.
-        key = torch.where(flat < 0, segments, flat)
-        order = key.argsort(dim=1, stable=True)
-        start = counts.cumsum(1) - counts
-        offset = torch.arange(width, device=segment.device)
-        filled = offset < counts[..., None]
-        place = (start[..., None] + offset).clamp(max=flat.shape[1] - 1)
-        index = order.gather(1, place.flatten(1)).view_as(place)
-        return cls(segment, segments, rows_per_clip, torch.where(filled, index, 0), filled)
+        return cls(segment, segments, rows_per_clip, *places(segment, segments, rows_per_clip, width))
 
     def to_segments(self, values: Tensor) -> Tensor:
         """(R, M, …) to (B, S, N, …). Padding places hold values of no meaning; see :meth:`mask`."""
-        rows, tokens = self.segment.shape
-        clips = rows // self.rows_per_clip
-        if self.index is None:
-            return values.reshape(clips, self.segments, -1, *values.shape[2:])
-        flat = values.reshape(clips, self.rows_per_clip * tokens, *values.shape[2:])
-        index = self.index.flatten(1)
-        for _ in range(flat.ndim - 2):
-            index = index.unsqueeze(-1)
-        picked = flat.gather(1, index.expand(-1, -1, *flat.shape[2:]))
-        return picked.view(*self.index.shape, *flat.shape[2:])
+        if self.index is not None:
+            return gathered(values, self.index)
+        clips = self.segment.shape[0] // self.rows_per_clip
+        return values.reshape(clips, self.segments, -1, *values.shape[2:])
 
     def to_rows(self, values: Tensor, original: Tensor) -> Tensor:
         """(B, S, N, D) back to (R, M, D), in the dtype of ``original``.
@@ -106,14 +82,7 @@ class Layout:
         if self.index is None:
             return values.reshape(original.shape).to(original.dtype)
         assert self.filled is not None
-        clips = self.index.shape[0]
-        flat = original.reshape(clips, -1, original.shape[-1])
-        # Padding would write too: send it to one extra place that is cut off again.
-        spare = flat.shape[1]
-        target = torch.where(self.filled, self.index, spare).flatten(1)
-        room = torch.cat([flat, flat[:, :1]], dim=1)
-        written = room.scatter(1, target[..., None].expand(-1, -1, flat.shape[-1]), values.flatten(1, 2).to(flat.dtype))
-        return written[:, :spare].reshape(original.shape)
+        return scattered(values, original, self.index, self.filled)
 
     def mask(self, valid: Tensor) -> Tensor:
         """(B, S, N), bool: the stream's mask, given which tokens hold content (R, M)."""

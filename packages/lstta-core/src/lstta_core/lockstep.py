@@ -7,7 +7,7 @@ The way of a batch: ``embed`` of each encoder; for each stage, the blocks of eac
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, TypeVar, cast
@@ -16,10 +16,10 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from lstta_core.adapter_set import AdapterSet
-from lstta_core.frozen import arithmetic, check_frozen_dtype, encoder_digest, lower
+from lstta_core.adapter_set import AdapterSet, encoder_digest
+from lstta_core.frozen import arithmetic, lower
 from lstta_core.interfaces import Encoder, EncoderState, Modality, Stage, Stream, Streams, check_streams
-from lstta_core.states import move_state
+from lstta_core.prefix import behind_the_prefix, brought
 
 Inputs = Mapping[Modality, Mapping[str, Any]]
 """By modality, ``present`` and the tensors that its encoder's spec asks for; or ``state`` in place of those, as
@@ -88,15 +88,13 @@ class TrimodalModel(AdapterSet):
         adapted = stages if adapted is None else adapted
         if not 0 <= adapted <= stages:
             raise ValueError(f"adapted={adapted} must lie between 0 and stages={stages}")
-        check_frozen_dtype(frozen_dtype)
         crossed = {m: [blocks_before(k, depth, stages) for k in range(stages + 1)] for m, depth in depths.items()}
         places = [
             Stage(index=k, count=stages, widths={m: encoders[m].widths[crossed[m][k] - 1] for m in crossed})
             for k in range(1, stages + 1)
         ]
         super().__init__(encoders, places[stages - adapted :])
-        self._places = places
-        self._crossed = crossed  # how many blocks of each encoder have run at stage 0 (none) … K (all)
+        self.crossed = crossed  # how many blocks of each encoder have run at stage 0 (none) … K (all)
         self.stages = stages
         self.adapted = adapted
         self.frozen_dtype = frozen_dtype
@@ -138,9 +136,8 @@ class TrimodalModel(AdapterSet):
         Raises:
             ValueError: some inputs bring their state, others do not; or something trains inside the encoders.
         """
-        if brought := [m for m in self.by_modality() if "state" in inputs[m]]:
-            self._check_brought(brought)
-            return {m: move_state(inputs[m]["state"], self.device) for m in brought}
+        if any("state" in inputs[m] for m in self.by_modality()):
+            return brought(self, inputs)
         return self._prefix(inputs, self.by_modality())
 
     def prefix_of(self, modality: Modality, inputs: Mapping[str, Tensor]) -> EncoderState:
@@ -156,19 +153,10 @@ class TrimodalModel(AdapterSet):
         """
         return self.forward({m: {"present": present[m]} for m in present}, states)
 
-    def stage(self, index: int) -> Stage:
-        """Stage ``index`` (1 … stages), as methods get it to build an adapter."""
-        return self._places[index - 1]
-
     @property
     def first_adapted(self) -> int:
         """The stage whose states :meth:`prefix` gives."""
         return min(self.stages - self.adapted + 1, self.stages)
-
-    @property
-    def prefix_blocks(self) -> dict[Modality, int]:
-        """How many blocks of each encoder :meth:`prefix` runs."""
-        return {m: crossed[self.first_adapted] for m, crossed in self._crossed.items()}
 
     @property
     def prefix_is_frozen(self) -> bool:
@@ -180,13 +168,7 @@ class TrimodalModel(AdapterSet):
 
     @cached_property
     def _behind_the_prefix(self) -> tuple[str, ...]:
-        """How names of the encoders' parameters begin that only blocks behind the prefix read."""
-        names = []
-        for modality, encoder in self.by_modality().items():
-            last = range(self.prefix_blocks[modality], len(encoder.widths))
-            blocks = [encoder.block(index) for index in last]
-            names += [f"{modality}.{name}." for name, module in encoder.named_modules() if module in blocks]
-        return tuple(names)
+        return behind_the_prefix(self)
 
     def _prefix(self, inputs: Inputs, encoders: Mapping[Modality, Encoder]) -> States:
         mixed = not self.prefix_is_frozen
@@ -197,19 +179,13 @@ class TrimodalModel(AdapterSet):
             states = run_blocks(index, states, mixed)
         return states
 
-    def _check_brought(self, brought: list[Modality]) -> None:
-        if len(brought) < len(self.encoders):
-            raise ValueError(f"either all inputs bring a state or none: {list(self.encoders)}, got it for {brought}")
-        if not self.prefix_is_frozen:
-            raise ValueError(f"{self.active!r} trains inside the encoders' prefix: its states cannot be brought along")
-
     def _run_blocks(self, index: int, states: States, mixed: bool) -> States:
         """The blocks between the stage before and this one."""
         after = {}
         with self._arithmetic(mixed=mixed):
             encoders = self.by_modality()
             for modality, state in states.items():
-                for block in range(self._crossed[modality][index - 1], self._crossed[modality][index]):
+                for block in range(self.crossed[modality][index - 1], self.crossed[modality][index]):
                     state = encoders[modality].run_block(block, state)
                 after[modality] = state
         return after
@@ -238,6 +214,8 @@ class TrimodalModel(AdapterSet):
         return step
 
     def _arithmetic(self, *, mixed: bool) -> AbstractContextManager[object]:
+        if self.frozen_dtype is None:
+            return nullcontext()
         return arithmetic(self.frozen_dtype, self.device.type, mixed=mixed)
 
 

@@ -16,6 +16,7 @@ from lstta_core.attention import masked_softmax
 from lstta_core.interfaces import TIMED, Modality, Streams
 from lstta_core.lockstep import TrimodalOutput
 from lstta_core.methods.lstta.long_term import sinusoids
+from lstta_core.readout_shares import attention, unguided
 
 
 class TextGuidedPool(nn.Module):
@@ -133,7 +134,7 @@ class Readout(nn.Module):
     whatever the encoders' is.
 
     Unguided it is a probe: the mean of each modality's tokens, weighted with the importances, and the sum of the three.
-    Modalities then meet in adapters or nowhere.
+    Modalities then meet in adapters or nowhere. That, and where a readout looks, is in ``readout_shares``.
 
     Args:
         widths: D_m of the encoders' finished tokens.
@@ -175,43 +176,22 @@ class Readout(nn.Module):
 
     def forward(self, output: TrimodalOutput) -> Tensor:
         """(B, E). Segments are weighted by the importances of the last stage that has them, evenly if none has."""
-        return self.dropout(self._fused(output) if self.guided else self._mean(output))
+        return self.dropout(self._fused(output) if self.guided else unguided(self, output))
 
     def attention(self, output: TrimodalOutput) -> dict[Modality, Tensor]:
-        """Where :meth:`forward` looks: for sight and for sound (B, T), the share of each segment in the weights.
-
-        The weights of a segment's tokens together, in the mean of the heads. They sum to 1 over a clip, and are zeros
-        where the clip lacks the modality. They say what was read, not what changed the answer.
-        """
-        query = self._query(output.streams) if self.guided else None
-        shares = {}
-        for modality in self.timed:
-            tokens, mask, log_g = self._pooled(modality, output)
-            if query is None:
-                weights = _shares(tokens, mask, log_g)
-            else:
-                weights = cast(TextGuidedPool, self.pool[modality]).weights(query, tokens, mask, log_g).mean(1)
-            shares[modality] = weights.sum(-1) * mask.any((1, 2))[:, None]
-        return shares
+        """Where :meth:`forward` looks, see :func:`lstta_core.readout_shares.attention`."""
+        return attention(self, output)
 
     def _fused(self, output: TrimodalOutput) -> Tensor:
-        query = self._query(output.streams)
+        query = self.query(output.streams)
         parts = [query]
         for modality in self.timed:
-            tokens, mask, log_g = self._pooled(modality, output)
+            tokens, mask, log_g = self.pooled(modality, output)
             pooled = self.norm[modality](self.pool[modality](query, tokens, mask, log_g), mask.any((1, 2)))
             parts += [pooled, pooled * query]
         return cast(Tensor, self.fuse(torch.cat(parts, dim=-1)))
 
-    def _mean(self, output: TrimodalOutput) -> Tensor:
-        vectors = []
-        for modality, norm in self.norm.items():
-            tokens, mask, log_g = self._pooled(cast(Modality, modality), output)
-            pooled = torch.einsum("btn,btne->be", _shares(tokens, mask, log_g), tokens)
-            vectors.append(norm(pooled, mask.any((1, 2))))
-        return torch.stack(vectors).sum(0)
-
-    def _query(self, streams: Streams) -> Tensor:
+    def query(self, streams: Streams) -> Tensor:
         """(B, E): the text, on top of what is asked without one."""
         query = self.default_query.expand(next(iter(streams.values())).tokens.shape[0], -1)
         if Modality.LANGUAGE not in self.project:
@@ -221,7 +201,7 @@ class Readout(nn.Module):
         words = self.text(self._project(Modality.LANGUAGE, text.tokens).flatten(1, 2), mask)
         return query + self.norm[Modality.LANGUAGE](words, mask.any(1))
 
-    def _pooled(self, modality: Modality, output: TrimodalOutput) -> tuple[Tensor, Tensor, Tensor | None]:
+    def pooled(self, modality: Modality, output: TrimodalOutput) -> tuple[Tensor, Tensor, Tensor | None]:
         """What a pool reads: tokens (B, T, N, E), their mask, and log g (B, T) where there are importances."""
         stream = output.streams[modality]
         importances = output.importances[-1] if output.importances else {}
@@ -233,12 +213,6 @@ class Readout(nn.Module):
     def _project(self, modality: Modality, tokens: Tensor) -> Tensor:
         project = cast(nn.Sequential, self.project[modality])
         return cast(Tensor, project(tokens.to(cast(Tensor, project[1].weight).dtype)))
-
-
-def _shares(tokens: Tensor, mask: Tensor, log_g: Tensor | None) -> Tensor:
-    """(B, T, N), what a mean weighs tokens with: each with its segment's g; of no use where nothing is seen."""
-    scores = tokens.new_zeros(mask.shape) if log_g is None else log_g[..., None].expand(mask.shape).to(tokens.dtype)
-    return masked_softmax(scores.flatten(1), mask.flatten(1)).view_as(scores)
 
 
 def _log(importances: Tensor) -> Tensor:

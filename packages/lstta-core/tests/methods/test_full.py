@@ -5,7 +5,7 @@ from types import ModuleType
 import pytest
 import torch
 
-from lstta_core.frozen import encoder_digest
+from lstta_core.adapter_set import encoder_digest
 from lstta_core.lockstep import TrimodalModel
 from lstta_core.methods.full import FullFineTuning
 

@@ -24,6 +24,7 @@ from lstta_core.lockstep import Inputs
 from lstta_core.plugins import Kind, installed_plugins
 from lstta_tasks.data.batch import Collate, on_device
 from lstta_tasks.data.clip import Clip, ClipSource, Preprocessing
+from lstta_tasks.data.preprocessing import preprocessing_from
 from lstta_tasks.needs import needed, registered_name
 from lstta_tasks.network import TaskNetwork, build_model
 from lstta_tasks.task import Sample, Task, TimedText
@@ -165,7 +166,7 @@ def load(folder: str | Path, encoders: Mapping[Modality, Encoder] | None = None)
     method = {**file.record["method"], "name": names["method"]}
     model, _ = build_model(encoders=encoders, method=method, task=task, **file.record["model"])
     load_into(model, file)
-    return Predictor(model=model, task=task, preprocessing=Preprocessing.from_dict(file.record["preprocessing"]))
+    return Predictor(model=model, task=task, preprocessing=preprocessing_from(file.record["preprocessing"]))
 
 
 def _encoder(file: AdapterFile, modality: str, settings: Mapping[str, Any]) -> Encoder:

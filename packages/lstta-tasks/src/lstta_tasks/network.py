@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any, TypeVar, final
 import torch
 from torch import Tensor, nn
 
-from lstta_core.compiling import compile_parts
+from lstta_core.compiling import compile_options, compile_parts
 from lstta_core.interfaces import Encoder, Modality
 from lstta_core.lockstep import Inputs, TrimodalModel, TrimodalOutput
-from lstta_core.methods import MethodChoice, create_method
+from lstta_core.methods import create_method
+from lstta_core.methods.choice import MethodChoice
 from lstta_core.readout import Readout
 
 if TYPE_CHECKING:  # a task names its kind of answer, which makes the network
@@ -209,13 +210,8 @@ def build_model(
     for model in models.values():
         model.add_adapter(ADAPTER, choice.method)
     if compile:
-        if not (compile is True or isinstance(compile, str | Mapping)):
-            raise ValueError(
-                f"model.compile: True, a mode or a dict of torch.compile's options is wanted, got {compile!r}"
-            )
-        options = {} if compile is True else {"mode": compile} if isinstance(compile, str) else dict(compile)
         for model in models.values():
-            compile_parts(model, **options)
+            compile_parts(model, **compile_options(compile))
     towers = {}
     for name, model in models.items():
         widths = {m: encoder.widths[-1] for m, encoder in model.by_modality().items()}

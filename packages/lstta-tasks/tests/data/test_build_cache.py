@@ -152,6 +152,7 @@ import resource, signal, sys
 from pathlib import Path
 from lstta_tasks.data import cache_writer
 from lstta_tasks.data.build_cache import build_cache
+from lstta_tasks.data.clip import ClipSource, Preprocessing
 cache_writer._COMMIT_SECONDS = 0.02
 film, folder, count, most_bytes = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
 if most_bytes:

@@ -155,11 +155,32 @@ def test_a_video_of_one_picture_shows_it_everywhere(name: str, sound: str | None
     assert clip.has_sound == (sound is None)
 
 
-def test_sound_longer_than_the_video_is_cut_with_it(media: Any, tmp_path: Path) -> None:
-    path = media(clicks=CLICKS, sound_seconds=5.0).write(tmp_path / "a.mp4")
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.ts"])
+def test_sound_a_little_longer_than_the_video_is_cut_with_it(name: str, media: Any, tmp_path: Path) -> None:
+    path = media(clicks=CLICKS, sound_seconds=3.8).write(tmp_path / name)
     clip = decode_clip(ClipSource("a", path), SETTINGS)
     assert clip.duration == pytest.approx(3.0, abs=0.01)
     assert heard(clip, SETTINGS) == pytest.approx(CLICKS, abs=0.01)
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.ts", "a.avi"])
+@pytest.mark.parametrize("pictures", [0.04, 3.0])
+def test_under_sound_that_goes_on_for_long_the_last_picture_stays(
+    name: str, pictures: float, media: Any, tmp_path: Path
+) -> None:
+    made = media(
+        seconds=pictures, clicks=[0.4, 2.3, 5.7], sound="pcm_s16le" if name == "a.avi" else None, sound_seconds=6.0
+    )
+    path = made.write(tmp_path / name)
+    for end in (None, 6.0, 30.0):
+        clip = decode_clip(ClipSource("a", path, end=end), SETTINGS)
+        assert clip.duration == pytest.approx(6.0, abs=0.15)
+        assert heard(clip, settings(sound_seconds=1.0)) == pytest.approx(heard(clip, SETTINGS), abs=0.01)
+        assert clip.sound_length.tolist() == pytest.approx([16_000] * 3, abs=2_400)
+        assert clip.frame_times.max() == pytest.approx(pictures - 0.04, abs=0.09)
+        np.testing.assert_array_equal(clip.frames[2, 0], clip.frames[2, -1])
+    part = decode_clip(ClipSource("a", path, start=4.5, end=5.5), SETTINGS)
+    np.testing.assert_array_equal(part.frames[0, 0], clip.frames[2, 0])
 
 
 def test_sound_shorter_than_the_video_says_so(media: Any, tmp_path: Path) -> None:

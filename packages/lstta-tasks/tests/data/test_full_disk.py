@@ -21,6 +21,8 @@ import subprocess, sys
 from pathlib import Path
 from lstta_tasks.data import cache_writer
 from lstta_tasks.data.build_cache import build_cache, prune_cache
+from lstta_tasks.data.cache import CacheError, CacheReader
+from lstta_tasks.data.clip import ClipSource, Preprocessing
 from lstta_tasks.data.verify_cache import damage_in
 
 cache_writer._COMMIT_SECONDS = 0.02

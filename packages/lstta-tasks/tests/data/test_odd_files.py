@@ -94,6 +94,7 @@ def test_what_is_no_file_is_listed(film: Path, tmp_path: Path) -> None:
 DECODE = """
 import sys
 from pathlib import Path
+from lstta_tasks.data.clip import ClipSource, Preprocessing
 from lstta_tasks.data.decode import decode_clip
 settings = Preprocessing(segments=1, frame_size=(6, 8), sample_rate=8_000, sound_seconds=0.5)
 for path in sys.argv[1:]:

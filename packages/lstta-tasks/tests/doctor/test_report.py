@@ -37,7 +37,7 @@ def test_the_list_that_the_cache_builder_skips() -> None:
     text = skip_list(DIAGNOSIS)
     assert [line for line in text.splitlines() if not line.startswith("#")] == ["a", "b c"]
     assert text == (
-        "# Clips for tools/cache.py build --skip to leave out: they cannot be decoded.\n"
+        "# Clips for lstta cache build --skip to leave out: they cannot be decoded.\n"
         "# a.mp4: there is no such file\na\n"
         "# two lines\nb c\n"
         "# damaged\n# its id cannot stand in this file: '#d'\n"

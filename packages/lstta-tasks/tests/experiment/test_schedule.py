@@ -11,7 +11,8 @@ from mmengine.optim import CosineAnnealingLR, LinearLR, MultiStepLR
 from small_world import World
 
 from lstta_tasks.experiment.config import load_config
-from lstta_tasks.experiment.schedule import check_ends, course, schedulers_of
+from lstta_tasks.experiment.param_scheduler import check_ends
+from lstta_tasks.experiment.schedule import course, schedulers_of
 from lstta_tasks.training.train import train
 
 COSINE = {"type": CosineAnnealingLR, "T_max": 5, "by_epoch": True, "begin": 0, "end": 5, "convert_to_iter_based": True}

@@ -108,17 +108,17 @@ class TestIndex:
 
     def test_what_is_no_index(self, index: Index, tmp_path: Path) -> None:
         path = tmp_path / "index.npz"
-        with pytest.raises(FileNotFoundError, match=r"index.npz: no such index; tools/retrieve.py index makes one"):
+        with pytest.raises(FileNotFoundError, match=r"index.npz: no such index; lstta retrieve index makes one"):
             Index.load(path)
         index.save(path)
         path.write_bytes(path.read_bytes()[:-100])
-        with pytest.raises(ValueError, match=r"index.npz: not an index of tools/retrieve.py"):
+        with pytest.raises(ValueError, match=r"index.npz: not an index of lstta retrieve"):
             Index.load(path)
         np.savez(path, clips=np.ones(3))
-        with pytest.raises(ValueError, match=r"index.npz: not an index of tools/retrieve.py"):
+        with pytest.raises(ValueError, match=r"index.npz: not an index of lstta retrieve"):
             Index.load(path)
         np.save(tmp_path / "array.npy", np.ones(3))
-        with pytest.raises(ValueError, match=r"array.npy: not an index of tools/retrieve.py"):
+        with pytest.raises(ValueError, match=r"array.npy: not an index of lstta retrieve"):
             Index.load(tmp_path / "array.npy")
         np.savez(path, schema=np.array([print], dtype=object))
         with pytest.raises(ValueError, match=r"not an index .*allow_pickle"):

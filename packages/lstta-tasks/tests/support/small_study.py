@@ -1,4 +1,4 @@
-"""A small study of the small data set, and what its runs made; tools/compare.py in a process of its own."""
+"""A small study of the small data set, and what its runs made; lstta compare in a process of its own."""
 
 from __future__ import annotations
 

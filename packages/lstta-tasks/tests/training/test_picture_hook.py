@@ -15,7 +15,7 @@ from lstta_tasks.experiment.runner import RunnerModel
 from lstta_tasks.explain.excerpt import media_of
 from lstta_tasks.explain.explain import explain
 from lstta_tasks.explain.picture import picture
-from lstta_tasks.training.hooks import PictureHook
+from lstta_tasks.training.pictures import PictureHook
 
 
 def test_the_first_sample_of_each_of_the_first_clips(world: World) -> None:

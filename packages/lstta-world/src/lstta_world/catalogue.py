@@ -30,5 +30,8 @@ CATALOGUE = {
     "humor": Entry("urfunny", "set-ups and punchlines at a concert, as UR-FUNNY V2", (2000, 200, 300), "punchlines"),
     "sentiment": Entry("mosi", "opinions about films, as CMU-MOSI and CMU-MOSEI", (2000, 300, 400), "scores"),
     "emotion": Entry("meld", "dialogues with emotions, as MELD", (2000, 300, 400), "utterances"),
+    "moments": Entry(
+        "moments", "what is shown and said second by second, as MUSIC-AVQA", (2000, 200, 300), "questions"
+    ),
 }
-"""By the name of the task that reads it."""
+"""By the name of the task that reads it; ``moments`` is read by the task ``avqa``."""

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from lstta_world.film import Film
 from lstta_world.relevant_seconds import RelevantSamples
-from lstta_world.scene import Scene
+from lstta_world.shown import Shown
 from lstta_world.splits import Split
 
 Counts = Mapping[Split, int]
@@ -26,7 +25,7 @@ class Contents:
 
     samples: Counts
     annotations: Mapping[str, bytes]
-    films: Mapping[str, Scene | Film]
+    films: Mapping[str, Shown]
     relevant: RelevantSamples
 
 

@@ -11,9 +11,11 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
-from lstta_world.film import Film
+from lstta_world.moment_clips import Moments
+from lstta_world.moment_film import draw_picture, render_words
 from lstta_world.render import SceneRenderer
 from lstta_world.scene import Scene
+from lstta_world.shown import Shown
 from lstta_world.speech import render_speech
 from lstta_world.synth import SAMPLE_RATE, render_sound
 from lstta_world.talk_render import TalkRenderer
@@ -22,12 +24,17 @@ from lstta_world.whole_files import whole_file
 FRAMES_PER_SECOND = 8
 
 
-def write_film(path: Path, shown: Scene | Film) -> None:
-    """Render musicians, or shots of talkers, to an mp4: 240 × 144 at 8 frames a second, mono sound at 16 kHz.
+def write_film(path: Path, shown: Shown) -> None:
+    """Render musicians, shots of talkers, or moments to an mp4: 240 × 144 at 8 frames a second, mono sound at 16 kHz.
 
     Frame k of a scene or a shot shows k / 8 s of it; a shot has whole frames.
     """
-    if isinstance(shown, Scene):
+    frames: Iterable[NDArray[np.uint8]]
+    if isinstance(shown, Moments):
+        pictures = [draw_picture(picture) for picture in shown.pictures]
+        frames = (picture for picture in pictures for _ in range(FRAMES_PER_SECOND))
+        sound = render_words(shown)
+    elif isinstance(shown, Scene):
         frames = _frames(SceneRenderer(shown), shown.duration)
         sound = render_sound(shown)
     else:

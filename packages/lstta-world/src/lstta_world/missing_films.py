@@ -9,12 +9,11 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from lstta_world.film import Film
 from lstta_world.film_files import write_film
-from lstta_world.scene import Scene
+from lstta_world.shown import Shown
 
 
-def write_missing_films(films: Mapping[Path, Scene | Film], workers: int) -> tuple[int, int]:
+def write_missing_films(films: Mapping[Path, Shown], workers: int) -> tuple[int, int]:
     """Render the films whose files are not there, with a progress bar.
 
     Args:
@@ -41,5 +40,5 @@ def write_missing_films(films: Mapping[Path, Scene | Film], workers: int) -> tup
     return len(missing), len(films) - len(missing)
 
 
-def _write(film: tuple[Path, Scene | Film]) -> None:
+def _write(film: tuple[Path, Shown]) -> None:
     write_film(*film)

@@ -16,7 +16,7 @@ from lstta_world.film import Film
 from lstta_world.opinions import FACES, sample_line, score
 from lstta_world.relevance import relevant_in_talk
 from lstta_world.relevant_seconds import RelevantSample
-from lstta_world.scene import Scene
+from lstta_world.shown import Shown
 from lstta_world.splits import SPLITS, Split, scene_rng
 from lstta_world.talk import CONTOURS, Person, Talk
 from lstta_world.whole_files import csv_bytes
@@ -67,7 +67,7 @@ def _opinions(rng: Generator, person: Person) -> Iterator[Talk]:
 def contents(counts: Counts, seed: int) -> Contents:
     """Clips of four seconds, each an opinion."""
     rows: list[tuple[object, ...]] = []
-    films: dict[str, Scene | Film] = {}
+    films: dict[str, Shown] = {}
     relevant: dict[Split, dict[str, RelevantSample]] = {split: {} for split in counts}
     for split, count in counts.items():
         for index, talk in enumerate(plan(split, count, seed)):

@@ -13,12 +13,12 @@ import numpy as np
 
 from lstta_world.balance import Balancer
 from lstta_world.data_set import Contents, Counts, DataSet
-from lstta_world.film import Film
 from lstta_world.questions import Question, all_questions
 from lstta_world.random_scenes import sample_scene
 from lstta_world.relevance import relevant_to
 from lstta_world.relevant_seconds import RelevantSample
 from lstta_world.scene import Scene
+from lstta_world.shown import Shown
 from lstta_world.splits import SPLITS, Split, scene_rng
 from lstta_world.whole_files import json_bytes
 
@@ -43,18 +43,24 @@ def question_id(split: Split, index: int, number: int) -> int:
     return int(video_id(split, index)) * 10 + number
 
 
+def row(
+    split: Split, index: int, number: int, type: tuple[str, str], text: str, values: tuple[str, ...], answer: str
+) -> Row:
+    """Question ``number`` about clip ``index``, as the data set has it: with the data set's own spelling."""
+    return {
+        "video_id": video_id(split, index),
+        "question_id": question_id(split, index, number),
+        "type": json.dumps(list(type)),
+        "question_content": text,
+        "templ_values": json.dumps(list(values)),
+        "question_deleted": 0,
+        "anser": answer,
+    }
+
+
 def question_rows(split: Split, index: int, questions: list[Question]) -> list[Row]:
-    video = video_id(split, index)
     return [
-        {
-            "video_id": video,
-            "question_id": question_id(split, index, number),
-            "type": json.dumps(list(question.template.type)),
-            "question_content": question.template.text,
-            "templ_values": json.dumps(list(question.values)),
-            "question_deleted": 0,
-            "anser": question.answer,
-        }
+        row(split, index, number, question.template.type, question.template.text, question.values, question.answer)
         for number, question in enumerate(questions)
     ]
 
@@ -62,7 +68,7 @@ def question_rows(split: Split, index: int, questions: list[Question]) -> list[R
 def contents(counts: Counts, seed: int) -> Contents:
     """Clips of eight seconds with about eight questions each."""
     rows: dict[Split, list[Row]] = {}
-    films: dict[str, Scene | Film] = {}
+    films: dict[str, Shown] = {}
     relevant: dict[Split, dict[str, RelevantSample]] = {}
     for split, count in counts.items():
         planned = plan(split, count, seed)

@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from importlib.resources import as_file, files
-from typing import cast, final
+from typing import TypeVar, cast, final
 
 import numpy as np
 import torch
@@ -63,32 +63,54 @@ def attendable(mask: Tensor) -> Tensor:
     return mask | ~mask.any(-1, keepdim=True)
 
 
+class Tiny(Encoder):
+    """What the three share: blocks of one width over rows that are segments, and a norm after the last.
+
+    Subclasses are final. Each takes ``width``, D; ``depth``, the number of blocks; and ``heads``, which must divide D.
+    """
+
+    blocks: nn.ModuleList
+    norm: nn.LayerNorm
+    masked = True  # whether tokens of a row may be padding
+
+    def run_block(self, index: int, state: EncoderState) -> EncoderState:
+        mask = attendable(state.mask) if self.masked else None
+        return state.with_tokens(self.blocks[index](state.tokens, mask))
+
+    def block(self, index: int) -> nn.Module:
+        return self.blocks[index]
+
+    def finish(self, state: EncoderState) -> Tensor:
+        return cast(Tensor, self.norm(state.tokens))
+
+
+AnyTiny = TypeVar("AnyTiny", bound=Tiny)
+
+
 def segment_of_rows(tokens: Tensor, segments: int) -> Tensor:
     """(R, 1), int64: the segment of each row of tokens (R, M, D), where rows are segments, clip after clip."""
     return torch.arange(segments, device=tokens.device).repeat(len(tokens) // segments)[:, None]
 
 
 @final
-class TinyVisual(Encoder):
+class TinyVisual(Tiny):
     """A vision transformer over tubelets: a patch spans both frames of its segment, so that motion is visible.
 
     Args:
-        width: D.
-        depth: number of blocks.
-        heads: must divide D.
         size: (height, width) of a frame in pixels.
         patch: side of a patch in pixels; even, and must divide both. It is embedded in two steps, quarters first.
     """
 
     modality = Modality.VISUAL
+    masked = False
 
     def __init__(
         self, *, width: int = 128, depth: int = 4, heads: int = 4, size: tuple[int, int] = (48, 80), patch: int = 16
     ) -> None:
         super().__init__()
+        self.widths = (width,) * depth
         if size[0] % patch or size[1] % patch or patch % 2:
             raise ValueError(f"patch={patch} must be even and divide both sides of size={size}")
-        self.widths = (width,) * depth
         self.spec = VisualSpec(size=size, frames_per_segment=2)
         quarter = (2, patch // 2, patch // 2)
         self.quarters = nn.Conv3d(3, width // 2, kernel_size=quarter, stride=quarter)
@@ -110,24 +132,12 @@ class TinyVisual(Encoder):
         mask = inputs["mask"].flatten(0, 1).any(-1, keepdim=True).expand(-1, tokens.shape[1])
         return EncoderState(tokens, mask, layout)
 
-    def run_block(self, index: int, state: EncoderState) -> EncoderState:
-        return state.with_tokens(self.blocks[index](state.tokens, None))
-
-    def block(self, index: int) -> nn.Module:
-        return self.blocks[index]
-
-    def finish(self, state: EncoderState) -> Tensor:
-        return cast(Tensor, self.norm(state.tokens))
-
 
 @final
-class TinyAudio(Encoder):
+class TinyAudio(Tiny):
     """A transformer over patches of 0.1 s × 32 of 64 mel bands (100 frames a second).
 
     Args:
-        width: D.
-        depth: number of blocks.
-        heads: must divide D.
         seconds: the longest segment.
     """
 
@@ -170,15 +180,6 @@ class TinyAudio(Encoder):
         segment = segment_of_rows(tokens, segments).expand(mask.shape)
         layout = Layout.regular(segment, segments=segments, rows_per_clip=segments)
         return EncoderState(tokens, mask, layout)
-
-    def run_block(self, index: int, state: EncoderState) -> EncoderState:
-        return state.with_tokens(self.blocks[index](state.tokens, attendable(state.mask)))
-
-    def block(self, index: int) -> nn.Module:
-        return self.blocks[index]
-
-    def finish(self, state: EncoderState) -> Tensor:
-        return cast(Tensor, self.norm(state.tokens))
 
     def log_mel(self, sound: Tensor) -> Tensor:
         """(R, n) int16 to (R, MELS, frames), float32, about −1 … 1; frames fill whole patches."""
@@ -234,14 +235,11 @@ def split_words(text: str) -> list[str]:
 
 
 @final
-class TinyLanguage(Encoder):
+class TinyLanguage(Tiny):
     """A transformer over words.
 
     Args:
         words: the vocabulary.
-        width: D.
-        depth: number of blocks.
-        heads: must divide D.
         max_length: the longest text in words.
     """
 
@@ -251,8 +249,8 @@ class TinyLanguage(Encoder):
         self, *, words: Sequence[str], width: int = 128, depth: int = 4, heads: int = 4, max_length: int = 64
     ) -> None:
         super().__init__()
-        tokenizer = WordTokenizer(words, max_length)
         self.widths = (width,) * depth
+        tokenizer = WordTokenizer(words, max_length)
         self.spec = LanguageSpec(tokenize=tokenizer, max_length=max_length, pad_id=PAD)
         self.word = nn.Embedding(len(tokenizer), width)
         self.position = nn.Parameter(torch.randn(max_length, width) * 0.02)
@@ -266,39 +264,25 @@ class TinyLanguage(Encoder):
         segment = torch.where(mask, segment_of_rows(tokens, segments), -1)
         return EncoderState(tokens, mask, Layout.regular(segment, segments=segments, rows_per_clip=segments))
 
-    def run_block(self, index: int, state: EncoderState) -> EncoderState:
-        return state.with_tokens(self.blocks[index](state.tokens, attendable(state.mask)))
-
-    def block(self, index: int) -> nn.Module:
-        return self.blocks[index]
-
-    def finish(self, state: EncoderState) -> Tensor:
-        return cast(Tensor, self.norm(state.tokens))
-
 
 def visual() -> TinyVisual:
     """The pretrained visual encoder."""
-    encoder = TinyVisual()
-    _load(encoder, "visual")
-    return encoder
+    return _pretrained(TinyVisual())
 
 
 def audio() -> TinyAudio:
     """The pretrained audio encoder."""
-    encoder = TinyAudio()
-    _load(encoder, "audio")
-    return encoder
+    return _pretrained(TinyAudio())
 
 
 def language() -> TinyLanguage:
     """The pretrained language encoder."""
-    encoder = TinyLanguage(words=json.loads((WEIGHTS / "words.json").read_text(encoding="utf-8")))
-    _load(encoder, "language")
-    return encoder
+    return _pretrained(TinyLanguage(words=json.loads((WEIGHTS / "words.json").read_text(encoding="utf-8"))))
 
 
-def _load(encoder: Encoder, name: str) -> None:
-    with as_file(WEIGHTS / f"{name}.safetensors") as path:
+def _pretrained(encoder: AnyTiny) -> AnyTiny:
+    with as_file(WEIGHTS / f"{encoder.modality}.safetensors") as path:
         tensors = load_file(path)
     encoder.load_state_dict({key: tensor.float() for key, tensor in tensors.items()})
-    encoder.name, encoder.licence = f"lstta-backbone-tiny/{name}", "Apache-2.0"
+    encoder.name, encoder.licence = f"lstta-backbone-tiny/{encoder.modality}", "Apache-2.0"
+    return encoder

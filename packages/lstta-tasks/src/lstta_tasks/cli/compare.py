@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lstta_tasks.cli.options import cfg_options, parser_of
+from lstta_tasks.cli.options import cfg_options, keep_freed_memory, parser_of
 
 if TYPE_CHECKING:
     from lstta_tasks.study.definition import Run, Study
@@ -46,7 +46,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args.jobs > 1 and args.most is not None:
         parser.error("--most is for one process: leave --jobs out")
 
-    from lstta_tasks.cli.allocator import keep_freed_memory
     from lstta_tasks.study.definition import load_study
     from lstta_tasks.study.make import make_missing, part_of, results_of
     from lstta_tasks.study.run_config import placed

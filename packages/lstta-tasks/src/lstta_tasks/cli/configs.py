@@ -23,7 +23,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         for name, path in names.items():
             print(f"{name:{width}}  {header(path).splitlines()[0]}")
     elif args.show:
-        from lstta_tasks.experiment.config import as_python, load_config
+        from lstta_tasks.experiment.config import load_config
+        from lstta_tasks.experiment.settings import as_python
 
         print(as_python(load_config(args.config, cfg_options(args.cfg_options))))
     else:

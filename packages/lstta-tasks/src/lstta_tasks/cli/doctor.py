@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from lstta_tasks.cli.options import SPLITS, add_config, cfg_options, parser_of, write_json
+from lstta_tasks.cli.options import SPLITS, add_config, cfg_options, parser_of
+from lstta_tasks.cli.output import write_json
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -18,7 +19,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--split", nargs="+", choices=SPLITS, help="default: all three")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything that was found here")
     parser.add_argument("--skip", type=Path, metavar="FILE", help="write a list for lstta cache build --skip here")
-    parser.add_argument("--workers", type=int, help="threads that look at clips (default: two a core)")
+    parser.add_argument(
+        "--decode", action="store_true", help="decode every clip as lstta cache build does, rather than look at it"
+    )
+    parser.add_argument(
+        "--workers",
+        type=int,
+        help="threads that look (default: two a core), processes that decode (one)",
+    )
     args = parser.parse_args(argv)
 
     from lstta_core.whole_files import write_text
@@ -28,8 +36,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     from lstta_tasks.experiment.parts import Experiment
 
     experiment = Experiment(load_config(args.config, cfg_options(args.cfg_options)))
-    segments = experiment.preprocessing.segments
-    diagnosis = examine(experiment.task, experiment.specs, segments=segments, splits=args.split, workers=args.workers)
+    preprocessing = experiment.preprocessing
+    diagnosis = examine(
+        experiment.task,
+        experiment.specs,
+        segments=preprocessing.segments,
+        splits=args.split,
+        workers=args.workers,
+        preprocessing=preprocessing,
+        decode=args.decode,
+    )
     print_diagnosis(diagnosis)
     write_json(args.json, as_json(diagnosis))
     if args.skip is not None:

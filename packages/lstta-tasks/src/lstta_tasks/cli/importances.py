@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from lstta_tasks.cli.options import SPLITS, add_config, cfg_options, parser_of, write_json
+from lstta_tasks.cli.options import SPLITS, add_config, cfg_options, parser_of
+from lstta_tasks.cli.output import write_json
 
 
 def main(argv: Sequence[str] | None = None) -> None:

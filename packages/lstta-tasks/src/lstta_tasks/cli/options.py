@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import argparse
 import ast
+import ctypes
 import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, NoReturn
 
 from lstta_tasks.escaped import escaped
 
 SPLITS = ("train", "val", "test")
+M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4  # of glibc's malloc.h
 
 
 class Parser(argparse.ArgumentParser):
@@ -69,16 +70,6 @@ def cfg_options(pairs: Sequence[str] | None, option: str = "--cfg-options") -> d
     return options
 
 
-def write_json(path: Path | None, content: object, *, indent: int = 1) -> None:
-    """Write what a verb found, whole or not at all; nothing where no path is given."""
-    import json
-
-    from lstta_core.whole_files import write_text
-
-    if path is not None:
-        write_text(path, json.dumps(content, indent=indent, ensure_ascii=False) + "\n")
-
-
 @contextmanager
 def user_errors() -> Iterator[None]:
     """Print expected errors as one message and exit with 2; ``LSTTA_DEBUG=1`` shows the traceback.
@@ -111,3 +102,21 @@ def _message(error: Exception) -> str | None:
     if isinstance(error, LookupError) and error.args:
         return str(error.args[0])
     return str(error) if isinstance(error, ValueError | LookupError | OSError) else None
+
+
+def keep_freed_memory() -> bool:
+    """On a CPU with glibc, keep freed memory instead of giving it back to the system after every step; whether it does.
+
+    A step frees and takes the same large blocks again; by default glibc maps each anew, and the kernel clears every
+    page. It changes the whole process, so the command line alone calls it. Nothing where there is a GPU.
+    """
+    import torch
+
+    if not sys.platform.startswith("linux") or torch.cuda.is_available():
+        return False
+    try:
+        mallopt = ctypes.CDLL("libc.so.6").mallopt
+    except (OSError, AttributeError):  # another C library
+        return False
+    settings = {M_MMAP_MAX: 0, M_TRIM_THRESHOLD: 2**31 - 1, M_TOP_PAD: 2**26}
+    return all(mallopt(option, value) for option, value in settings.items())

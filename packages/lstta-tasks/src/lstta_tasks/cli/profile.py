@@ -11,7 +11,8 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from lstta_tasks.cli.options import add_cfg_options, cfg_options, parser_of, write_json
+from lstta_tasks.cli.options import add_cfg_options, cfg_options, keep_freed_memory, parser_of
+from lstta_tasks.cli.output import write_json
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -26,7 +27,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", type=Path, help="write everything here, every part by itself")
     args = parser.parse_args(argv)
 
-    from lstta_tasks.cli.allocator import keep_freed_memory
     from lstta_tasks.costs.cost_table import as_json, print_costs
     from lstta_tasks.costs.profile import profile
     from lstta_tasks.experiment.config import load_config

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from lstta_tasks.cli.options import add_config, add_launcher, cfg_options, parser_of
+from lstta_tasks.cli.options import add_config, add_launcher, cfg_options, keep_freed_memory, parser_of
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -22,7 +22,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_args(argv)
     os.environ.setdefault("LOCAL_RANK", str(args.local_rank))
 
-    from lstta_tasks.cli.allocator import keep_freed_memory
     from lstta_tasks.experiment.config import load_config
     from lstta_tasks.training.train import train
 

@@ -47,7 +47,7 @@ class SampleDataset(Dataset[tuple[Sample, Clip]]):
         if not self.samples:
             raise ValueError(
                 f"none of the {len(self.missing)} clips of this split is in the cache: build it from the "
-                "same config with tools/cache.py build, and see its list of failures with tools/cache.py info"
+                "same config with lstta cache build, and see its list of failures with lstta cache info"
             )
 
     def __len__(self) -> int:

@@ -15,7 +15,8 @@ from typing import Any
 from tqdm import tqdm
 
 from lstta_tasks.data import cache_layout as layout
-from lstta_tasks.data.cache import CacheError, CacheReader, check_preprocessing, check_schema, open_cache
+from lstta_tasks.data.cache import CacheError, CacheReader, open_cache
+from lstta_tasks.data.cache_errors import check_settings
 from lstta_tasks.data.cache_packing import identity
 from lstta_tasks.data.cache_record import Codec
 from lstta_tasks.data.cache_shards import shard_counts, shard_folder
@@ -180,8 +181,7 @@ def _check_shards(path: Path, shard: tuple[int, int] | None) -> None:
 
 
 def _check_settings(path: Path, settings: dict[str, Any], preprocessing: Preprocessing, codec: Codec) -> None:
-    check_schema(path, settings)
-    check_preprocessing(path, settings, preprocessing)
+    check_settings(path, settings, preprocessing)
     if settings["codec"] != codec:
         raise CacheError(f"{path} holds clips with codec {settings['codec']!r}, {codec!r} is wanted: use another path")
 

@@ -9,7 +9,6 @@ import threading
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,18 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstta_tasks.data import cache_layout as layout
+from lstta_tasks.data.cache_errors import CacheError as CacheError
+from lstta_tasks.data.cache_errors import absent, damaged, lacking, made_with, other_preprocessing, other_schema
 from lstta_tasks.data.cache_layout import DATA_FILE
-from lstta_tasks.data.cache_record import read_header, stored_checksum, unpack
+from lstta_tasks.data.cache_listing import CacheListing
+from lstta_tasks.data.cache_record import unpack
 from lstta_tasks.data.clip import Clip, Preprocessing
 
 if TYPE_CHECKING:
     from lstta_tasks.data.cache_shards import CacheSet
 
 _DAMAGE = (ValueError, LookupError, TypeError, ArithmeticError, OSError, MemoryError)  # what reading one may raise
-
-
-class CacheError(ValueError):
-    """A cache cannot be read or written. The message names the folder, the reason and the way out."""
 
 
 def open_cache(path: Path | str, preprocessing: Preprocessing | None = None) -> CacheReader | CacheSet:
@@ -46,7 +44,7 @@ def open_cache(path: Path | str, preprocessing: Preprocessing | None = None) -> 
     return CacheReader(path, preprocessing)
 
 
-class CacheReader:
+class CacheReader(CacheListing):
     """A finished cache folder.
 
     Any number of readers of one path may exist in a process, and in its children however they were started; a reader
@@ -68,19 +66,19 @@ class CacheReader:
         self.path = Path(path)
         self._environment: _Environment | None = None
         if not (self.path / DATA_FILE).is_file():
-            raise _absent(self.path)
+            raise absent(self.path)
         with self.reading() as txn:
             meta = txn.get(layout.META_KEY)
             if meta is None:
                 raise CacheError(f"{self.path} is an unfinished cache: run the command that builds it once more")
             self.meta: dict[str, Any] = json.loads(bytes(meta))
-        check_schema(self.path, self.meta)
-        try:
-            self.preprocessing = Preprocessing.from_dict(self.meta["preprocessing"])
-        except ValueError as error:
-            raise self._damaged(error) from error
-        if preprocessing is not None:
-            check_preprocessing(self.path, self.meta, preprocessing)
+        if self.meta["schema"] != layout.SCHEMA:
+            raise other_schema(self.path, self.meta)
+        if preprocessing is None:
+            preprocessing = made_with(self.path, self.meta)
+        elif self.meta["fingerprint"] != preprocessing.fingerprint():
+            raise other_preprocessing(self.path, self.meta, preprocessing)
+        self.preprocessing = preprocessing
 
     def __len__(self) -> int:
         return int(self.meta["count"])
@@ -90,14 +88,6 @@ class CacheReader:
             return False
         with self.reading() as txn:
             return txn.get(key(layout.CLIP, clip_id)) is not None
-
-    def ids(self) -> list[str]:
-        """The ids of all clips, in the order of their keys."""
-        with self.reading() as txn:
-            return [
-                layout.shown(name) if layout.is_plain(name) else str(read_header(record)["id"])
-                for name, record in layout.entries(txn, layout.CLIP)
-            ]
 
     def read(
         self, clip_id: str, frames: NDArray[np.uint8] | None = None, sound: NDArray[np.int16] | None = None
@@ -113,42 +103,11 @@ class CacheReader:
             KeyError: the cache does not have it; where it could not be decoded, the message says why.
             CacheError: its record is damaged.
         """
-        with self._record(clip_id) as record:
+        with self.record(clip_id) as record:
             try:
                 return unpack(record, frames, sound)
             except _DAMAGE as error:
                 raise CacheError(f"clip {clip_id!r} in {self.path} is damaged: {error}") from error
-
-    def header(self, clip_id: str) -> dict[str, Any]:
-        """A clip's source, codec and duration, and what it has; a KeyError where the cache lacks it."""
-        with self._record(clip_id) as record:
-            return read_header(record)
-
-    def checksum(self, clip_id: str) -> str:
-        """32 hexadecimal digits that change with the clip's content; a KeyError where the cache lacks it."""
-        with self._record(clip_id) as record:
-            return stored_checksum(record).hex()
-
-    def read_record(self, clip_id: str) -> bytes:
-        """One clip as it is stored, see ``cache_record``; a KeyError where the cache lacks it."""
-        with self._record(clip_id) as record:
-            return bytes(record)
-
-    @cached_property
-    def failures(self) -> dict[str, str]:
-        """The reason for each clip that could not be decoded when the cache was built, by id."""
-        with self.reading() as txn:
-            failures = [layout.load_json(value) for _, value in layout.entries(txn, layout.FAILURE)]
-        return {failure["id"]: failure["reason"] for failure in failures}
-
-    def checksums(self) -> dict[bytes, bytes]:
-        """The stored checksum of each clip, by its key in the file."""
-        with self.reading() as txn:
-            return layout.checksums(txn)
-
-    def digest(self) -> str:
-        """64 hexadecimal digits, equal for caches with equal clips, computed from what is in the file now."""
-        return layout.digest(self.checksums())
 
     @contextmanager
     def reading(self) -> Iterator[lmdb.Transaction]:
@@ -161,22 +120,18 @@ class CacheReader:
         except CacheError:
             raise
         except (lmdb.Error, ValueError) as error:
-            raise self._damaged(error) from error
+            raise damaged(self.path, error) from error
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_environment": None}
 
-    def _damaged(self, error: Exception) -> CacheError:
-        return CacheError(f"{self.path} is damaged: {error}. Copy it again, or remove it and build it anew.")
-
     @contextmanager
-    def _record(self, clip_id: str) -> Iterator[memoryview]:
+    def record(self, clip_id: str) -> Iterator[memoryview]:
+        """One clip as it is stored, see ``cache_record``; valid as long as the context."""
         with self.reading() as txn:
             record = txn.get(key(layout.CLIP, clip_id))
             if record is None:
-                reason = self.failures.get(clip_id)
-                because = f": it could not be decoded: {reason}" if reason else ""
-                raise KeyError(f"clip {clip_id!r} is not in the cache {self.path}{because}")
+                raise KeyError(lacking(clip_id, self.path, self.failures))
             yield memoryview(record)
 
 
@@ -185,27 +140,6 @@ def key(kind: bytes, clip_id: str) -> bytes:
     text = clip_id.encode(errors="surrogatepass")
     name = kind + b":" + text
     return name if len(name) <= layout.MAX_KEY else kind + b"#" + hashlib.sha256(text).hexdigest().encode()
-
-
-def check_schema(path: Path, meta: dict[str, Any]) -> None:
-    """Raise a CacheError where another version of this package wrote the cache."""
-    if meta["schema"] != layout.SCHEMA:
-        way_out = "upgrade lstta-tasks" if meta["schema"] > layout.SCHEMA else "build it anew"
-        raise CacheError(
-            f"{path} has cache schema {meta['schema']}, this version of lstta-tasks reads {layout.SCHEMA}: {way_out}"
-        )
-
-
-def check_preprocessing(path: Path, meta: dict[str, Any], wanted: Preprocessing) -> None:
-    """Raise a CacheError that names every setting in which a cache differs from what is wanted."""
-    if meta["fingerprint"] == wanted.fingerprint():
-        return
-    lines = wanted.differences(Preprocessing.from_dict(meta["preprocessing"]))
-    raise CacheError(
-        f"{path} was built with other preprocessing ('here' is wanted, 'there' is the cache):\n  "
-        + "\n  ".join(lines or ["its version of decoding"])
-        + "\nBuild another cache under another path, or change the settings back."
-    )
 
 
 class _Environment:
@@ -251,11 +185,3 @@ def _after_fork() -> None:
 
 
 os.register_at_fork(after_in_child=_after_fork)
-
-
-def _absent(path: Path) -> CacheError:
-    if layout.partial_folder(path).is_dir():
-        return CacheError(f"{path} is not finished: run the command that builds it once more, it goes on where it was")
-    if any(path.glob("shard-*-of-*")):
-        return CacheError(f"{path} is a cache in shards: open it with open_cache")
-    return CacheError(f"there is no cache at {path}: build it first (tools/cache.py build)")

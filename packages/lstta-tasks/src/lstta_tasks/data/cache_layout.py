@@ -20,7 +20,7 @@ from typing import Any
 
 import lmdb
 
-from lstta_tasks.data.cache_record import Codec, stored_checksum
+from lstta_tasks.data.cache_record import BODY, MAGIC, Codec
 from lstta_tasks.data.clip import Preprocessing
 
 SCHEMA = 1
@@ -51,6 +51,11 @@ def entries(txn: lmdb.Transaction, kind: bytes) -> Iterator[tuple[bytes, memoryv
             if bytes(name[: len(kind)]) != kind:
                 return
             yield bytes(name), memoryview(value)
+
+
+def stored_checksum(record: memoryview) -> bytes:
+    """The checksum in the record (16 bytes); equal clips of equal sources have equal ones."""
+    return bytes(record[len(MAGIC) : BODY])
 
 
 def checksums(txn: lmdb.Transaction) -> dict[bytes, bytes]:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import struct
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from lstta_tasks.data.cache_record import ALIGN, BODY, MAGIC, PREFIX, Codec, stored_checksum
+from lstta_tasks.data.cache_layout import stored_checksum
+from lstta_tasks.data.cache_record import ALIGN, BODY, MAGIC, PREFIX, Codec
 from lstta_tasks.data.clip import Clip, ClipSource
-
-_JPEG_QUALITY = 95
+from lstta_tasks.data.jpeg import to_jpeg
 
 
 def pack(source: ClipSource, clip: Clip, codec: Codec) -> bytes:
@@ -36,7 +34,7 @@ def pack(source: ClipSource, clip: Clip, codec: Codec) -> bytes:
     if clip.has_video and codec == "raw":
         arrays["frames"] = clip.frames
     elif clip.has_video:
-        pictures = [_to_jpeg(frame) for frame in clip.frames.reshape(-1, *clip.frames.shape[2:])]
+        pictures = [to_jpeg(frame) for frame in clip.frames.reshape(-1, *clip.frames.shape[2:])]
         header["jpeg_bytes"] = [len(picture) for picture in pictures]
         arrays["frames"] = np.frombuffer(b"".join(pictures), np.uint8)
     return assemble(header, arrays)
@@ -78,9 +76,3 @@ def is_intact(record: memoryview) -> bool:
 
 def _checksum(body: bytes | memoryview) -> bytes:
     return hashlib.blake2b(body, digest_size=16).digest()
-
-
-def _to_jpeg(frame: NDArray[np.uint8]) -> bytes:
-    out = io.BytesIO()
-    Image.fromarray(frame).save(out, "JPEG", quality=_JPEG_QUALITY)
-    return out.getvalue()

@@ -9,16 +9,15 @@ arrays    each at a multiple of 16 bytes from the record's start
 
 from __future__ import annotations
 
-import io
 import json
 import struct
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from lstta_tasks.data.clip import Clip
+from lstta_tasks.data.jpeg import from_jpeg
 
 Codec = Literal["raw", "jpeg"]
 
@@ -42,7 +41,7 @@ def unpack(record: memoryview, frames: NDArray[np.uint8] | None = None, sound: N
     elif header["codec"] == "raw":
         np.copyto(frames, view(record, header, "frames"))
     else:
-        _from_jpeg(view(record, header, "frames"), header["jpeg_bytes"], frames)
+        from_jpeg(view(record, header, "frames"), header["jpeg_bytes"], frames)
     if header["has_sound"]:
         np.copyto(sound, view(record, header, "sound"))
     else:
@@ -72,20 +71,8 @@ def view(record: memoryview, header: dict[str, Any], name: str) -> NDArray[Any]:
     return np.frombuffer(record, dtype, int(np.prod(shape)), PREFIX + length + place["offset"]).reshape(shape)
 
 
-def stored_checksum(record: memoryview) -> bytes:
-    """The checksum in the record (16 bytes); equal clips of equal sources have equal ones."""
-    return bytes(record[len(MAGIC) : BODY])
-
-
 def _room(given: NDArray[Any] | None, shape: list[int], dtype: np.dtype[Any]) -> NDArray[Any]:
     given = np.empty(shape, dtype) if given is None else given
     if given.shape != tuple(shape) or given.dtype != dtype:
         raise ValueError(f"it holds {dtype} of shape {tuple(shape)}, asked for {given.dtype} of {given.shape}")
     return given
-
-
-def _from_jpeg(data: NDArray[np.uint8], sizes: list[int], frames: NDArray[np.uint8]) -> None:
-    ends = np.cumsum(sizes)
-    flat = frames.reshape(-1, *frames.shape[2:])
-    for frame, begin, end in zip(flat, ends - sizes, ends, strict=True):
-        frame[:] = np.asarray(Image.open(io.BytesIO(data[begin:end].tobytes())))

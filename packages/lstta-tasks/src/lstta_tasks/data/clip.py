@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 Fit = Literal["crop", "squash", "pad"]
 
 # Raised by one whenever decoding gives other pixels or samples for the same settings: caches are then built anew.
-DECODING_VERSION = 1
+DECODING_VERSION = 2
 
 
 class DecodeError(ValueError):
@@ -114,29 +113,6 @@ class Preprocessing:
         text = json.dumps({"decoding": DECODING_VERSION, **asdict(self)}, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
-    @classmethod
-    def from_dict(cls, settings: Mapping[str, Any]) -> Preprocessing:
-        """The inverse of :func:`dataclasses.asdict`, also after a way through JSON.
-
-        Raises:
-            ValueError: a setting is missing or unknown.
-        """
-        names = {field.name for field in fields(cls)}
-        if unknown := sorted(set(settings) - names):
-            raise ValueError(f"unknown preprocessing settings {unknown}; there are {sorted(names)}")
-        try:
-            return cls(**settings)
-        except TypeError as error:
-            raise ValueError(f"preprocessing settings {dict(settings)} are incomplete: {error}") from error
-
-    def differences(self, other: Preprocessing) -> list[str]:
-        """One line a setting that differs: its name, the value here, the value there."""
-        return [
-            f"{field.name}: {getattr(self, field.name)!r} here, {getattr(other, field.name)!r} there"
-            for field in fields(self)
-            if getattr(self, field.name) != getattr(other, field.name)
-        ]
-
 
 @dataclass(frozen=True, eq=False)
 class Clip:
@@ -150,7 +126,8 @@ class Clip:
         sound_length: (T,), int64: how many samples of each segment are valid.
         has_video: whether the clip has pictures.
         has_sound: whether the clip has any samples.
-        duration: in seconds; the video's where there is one, else the sound's.
+        duration: in seconds; the video's where there is one, else the sound's. The sound's, too, where it goes on
+            for more than a second after the last picture.
     """
 
     frames: NDArray[np.uint8]
@@ -165,16 +142,3 @@ class Clip:
 def _check_count(name: str, value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")
-
-
-def sound_spans(preprocessing: Preprocessing, duration: float) -> list[tuple[int, int]]:
-    """What is kept of a clip's sound: (first sample, number of samples) of each segment.
-
-    All of a short segment, the middle of a long one. ``duration`` is the clip's, in seconds.
-    """
-    edges: NDArray[np.float64] = np.linspace(0, duration * preprocessing.sample_rate, preprocessing.segments + 1)
-    spans = []
-    for begin, end in zip(edges[:-1].round().astype(int), edges[1:].round().astype(int), strict=True):
-        count = min(int(end - begin), preprocessing.sound_samples)
-        spans.append((int(begin) + (int(end - begin) - count) // 2, count))
-    return spans

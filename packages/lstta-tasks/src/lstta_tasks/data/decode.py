@@ -4,40 +4,40 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
-from lstta_tasks.data.clip import Clip, ClipSource, DecodeError, Preprocessing, sound_spans
+from lstta_tasks.data.clip import Clip, ClipSource, DecodeError, Preprocessing
 from lstta_tasks.data.pictures import PictureReader
+from lstta_tasks.data.preprocessing import sound_spans
 from lstta_tasks.data.resize import resize
 from lstta_tasks.data.sound import SoundReader, first_sample_at
-from lstta_tasks.data.tracks import Track, find_tracks, reasons
+from lstta_tasks.data.tracks import Kind, Track, find_tracks, find_tracks_again, reasons
 
 __all__ = ["DecodeError", "decode_clip"]
 
 # A header may count the longer of two streams: a clip that ends this close to it asks the packets themselves.
 _HEADER_ERROR = 1.0
+# Sound that goes on for longer after the last picture, in seconds, makes the picture stay and the clip longer.
+MOST_SOUND_AFTER = 1.0
 
 
 def decode_clip(source: ClipSource, preprocessing: Preprocessing) -> Clip:
     """Decode one clip.
 
     The clip's clock starts with the first picture, or with ``source.start`` seconds after it; both streams are placed
-    on it by their presentation timestamps. It ends with the pictures: sound past them is not kept, and where the
-    sound ends first, ``sound_length`` says so. Without pictures the sound's own start and end count.
+    on it by their presentation timestamps. It ends with the pictures: sound that goes on for up to a second is not
+    kept. Sound that goes on for longer is the clip's: the last picture stays, and the clip lasts as long as the sound.
+    Where the sound ends first, ``sound_length`` says so. Without pictures the sound's own start and end count.
 
     Raises:
         DecodeError: a file is missing, is no media file, is damaged where it is needed, or ends before the clip.
     """
-    pictures, sound = _find(source, measure=source.end is None)
+    pictures, sound, length = find(source)
     leading = pictures or sound
     assert leading is not None
-    if source.end is not None and not source.end < leading.end - leading.start - _HEADER_ERROR:
-        pictures, sound = _find(source, measure=True)
-        leading = pictures or sound
-        assert leading is not None
-
-    start, end = source.start or 0.0, leading.end - leading.start
+    start, end = source.start or 0.0, length
     if source.end is not None:
         end = min(source.end, end)
     if start >= end:
@@ -52,20 +52,51 @@ def decode_clip(source: ClipSource, preprocessing: Preprocessing) -> Clip:
     return replace(clip, has_sound=bool(clip.sound_length.any()))
 
 
-def _find(source: ClipSource, *, measure: bool) -> tuple[Track | None, Track | None]:
-    """The tracks of the pictures and of the sound; at least one of them. Only the leading one is ever measured."""
-    tracks = {} if source.video is None else find_tracks(source.video, measure=measure)
-    pictures, sound = tracks.get("video"), tracks.get("audio")
+def find(source: ClipSource) -> tuple[Track | None, Track | None, float]:
+    """The tracks of the pictures and of the sound, at least one of them, and how long they last in seconds.
+
+    Files are read as a whole, without decoding, to learn it, unless an index in their header says that they go on well
+    past the clip.
+
+    Raises:
+        DecodeError: a file is missing, no media file, or cut off.
+    """
+    if source.end is not None:
+        tracks = [{} if path is None else find_tracks(path, measure=False) for path in (source.video, source.sound)]
+        pictures, sound, length = _put_together(source, *tracks)
+        leading = pictures or sound
+        if leading is not None and leading.is_exact and source.end < length - _HEADER_ERROR:
+            return pictures, sound, length
+    read = find_tracks_again if source.end is not None else _measured
+    return _put_together(source, *({} if path is None else read(path) for path in (source.video, source.sound)))
+
+
+def _measured(path: Path) -> dict[Kind, Track]:
+    return find_tracks(path, measure=True)
+
+
+def _put_together(
+    source: ClipSource, film: dict[Kind, Track], beside: dict[Kind, Track]
+) -> tuple[Track | None, Track | None, float]:
+    pictures, sound = film.get("video"), film.get("audio")
     if source.sound is not None:
-        sound = find_tracks(source.sound, measure=measure and pictures is None).get("audio")
+        sound = beside.get("audio")
         if sound is None:
             raise DecodeError(f"{source.sound}: there is no sound in it")
-    if pictures is None and sound is None:
-        raise DecodeError(f"{source.video}: neither pictures nor sound in it")
     if sound is not None and (source.sound is not None or pictures is None):
         # Alone, or beside a video, sound starts with its first sample, whatever its timestamps begin with.
         sound = replace(sound, start=first_sample_at(sound))
-    return pictures, sound
+    if pictures is None and sound is None:
+        raise DecodeError(f"{source.video}: neither pictures nor sound in it")
+    if pictures is None:
+        assert sound is not None
+        return None, sound, sound.end - sound.start
+    length = pictures.end - pictures.start
+    if sound is not None:
+        heard = sound.end - (sound.start if source.sound is not None else pictures.start)
+        if heard > length + MOST_SOUND_AFTER:
+            length = heard
+    return pictures, sound, length
 
 
 def _empty(preprocessing: Preprocessing, duration: float, *, has_video: bool) -> Clip:

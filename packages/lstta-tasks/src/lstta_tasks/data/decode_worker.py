@@ -12,11 +12,13 @@ import sys
 import threading
 import time
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 from lstta_tasks.data.cache_packing import identity, pack
 from lstta_tasks.data.cache_record import Codec
 from lstta_tasks.data.clip import ClipSource, DecodeError, Preprocessing
 from lstta_tasks.data.decode import decode_clip
+from lstta_tasks.data.files import missing
 
 
 def main(descriptor: int) -> None:
@@ -43,7 +45,7 @@ def _answer(source: ClipSource, preprocessing: Preprocessing, codec: Codec) -> b
     except DecodeError as error:
         return str(error)
     except OSError as error:  # the file went away meanwhile
-        return f"{error.filename}: {error.strerror}"
+        return missing(Path(error.filename)) or f"{error.filename}: {error.strerror}"
 
 
 def _end_with(parent: int) -> None:

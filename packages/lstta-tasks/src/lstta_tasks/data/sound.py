@@ -14,6 +14,7 @@ from av.packet import Packet
 from numpy.typing import NDArray
 
 from lstta_tasks.data.clip import DecodeError
+from lstta_tasks.data.sound_headers import is_tag
 from lstta_tasks.data.tracks import Packets, Track, reasons, seconds
 
 # Codecs overlap their packets: decoding starts this much before what is wanted (Opus asks for 80 ms, MP3 for more).
@@ -22,6 +23,8 @@ _PRE_ROLL = 0.4
 _READ_AHEAD = 10.0
 # Timestamps rounded to milliseconds must not tear neighbouring frames apart; a jump of more is a gap.
 _JITTER = 0.005
+# Once the rate has changed, only a jump of more than this is one.
+_GAP = 0.25
 # Beyond the reach of the resampling filter.
 _MARGIN = 0.05
 # In Hz; a header that claims anything else is damaged, and would have us fill gigabytes with silence.
@@ -32,6 +35,8 @@ _UNSAFE_PLANES = 8
 
 class SoundReader:
     """Reads spans of one sound track. Sample k of its output is heard at ``start + k / rate``.
+
+    Where the sound changes its channels or its rate, each stretch is brought to the output's form by itself.
 
     Args:
         track: the stream.
@@ -44,9 +49,12 @@ class SoundReader:
         self._path = track.path
         self._start = start
         self._rate = rate
-        self._chunks: deque[tuple[int, NDArray[Any]]] = deque()  # (first native sample, (samples, channels))
-        self._template: AudioFrame | None = None
+        self._stretches: deque[_Stretch] = deque()
         self._expected: int | None = None  # the native sample that should come next
+        self._may_skip = track.is_steady
+        self._may_jump = self._may_skip
+        self._has_jumped = False
+        self._is_counted = False  # whether the rate has changed, so that times within a container's packet are guesses
         self._ended = False
 
     def close(self) -> None:
@@ -59,47 +67,41 @@ class SoundReader:
         Silence stands where the track has nothing yet, or a gap. Spans must not go back from call to call.
 
         Raises:
-            DecodeError: the sound there is damaged, or changes its format.
+            DecodeError: the sound there is damaged.
         """
         begin = self._start + first / self._rate
         end = self._start + (first + count) / self._rate
         self._fill(begin - _MARGIN, end + _MARGIN)
         samples = np.zeros(count, np.int16)
-        if self._template is None:
-            return samples, 0
-        native = self._template.sample_rate
+        valid = 0
+        for number, stretch in enumerate(self._stretches):
+            heard = self._heard(stretch, first, count)
+            begin_at = 0
+            if number:  # it takes over where it begins
+                begin_at = max(0, math.ceil(stretch.begin * self._rate / stretch.rate) - first)
+            samples[begin_at : len(heard)] = heard[begin_at:]
+            valid = max(valid, len(heard))
+        while len(self._stretches) > 1 and not self._stretches[0].chunks:
+            self._stretches.popleft()
+        return samples, valid
+
+    def _heard(self, stretch: _Stretch, first: int, count: int) -> NDArray[np.int16]:
+        """Samples from ``first`` on, at most ``count`` and no more than there are."""
+        native = stretch.rate
         # A block of native samples and one of output samples last equally long: spans cut on blocks resample alike.
         block = native // math.gcd(native, self._rate)
         low = math.floor((first / self._rate - _MARGIN) * native / block) * block
         high = math.ceil(((first + count) / self._rate + _MARGIN) * native)
-        while self._chunks and self._chunks[0][0] + len(self._chunks[0][1]) <= low:
-            self._chunks.popleft()
-        wide, last = self._join(low, high)
+        wide, last = stretch.join(low, high)
         valid = min(count, math.floor(last * self._rate / native) - first)
         if valid <= 0:
-            return samples, 0
-        resampled = self._resample(wide)[first - low * self._rate // native :][:valid]
-        samples[: len(resampled)] = resampled
-        return samples, valid
+            return np.zeros(0, np.int16)
+        return self._resample(stretch, wide)[first - low * self._rate // native :][:valid]
 
-    def _join(self, low: int, high: int) -> tuple[NDArray[Any], int]:
-        """Native samples ``low`` to ``high`` with silence in the gaps, and where the last real one of them ends."""
-        assert self._template is not None
-        dtype = np.dtype(format_dtypes[self._template.format.name])
-        silence = 128 if dtype == np.uint8 else 0
-        wide = np.full((high - low, self._template.layout.nb_channels), silence, dtype)
-        last = low
-        for at, chunk in self._chunks:
-            begin, end = max(at, low), min(at + len(chunk), high)
-            if begin < end:
-                wide[begin - low : end - low] = chunk[begin - at : end - at]
-                last = max(last, end)
-        return wide, last
-
-    def _resample(self, wide: NDArray[Any]) -> NDArray[np.int16]:
-        assert self._template is not None
-        frame = AudioFrame.from_ndarray(wide.reshape(1, -1), self._template.format.packed, self._template.layout)
-        frame.sample_rate = self._template.sample_rate
+    def _resample(self, stretch: _Stretch, wide: NDArray[Any]) -> NDArray[np.int16]:
+        template = stretch.template
+        frame = AudioFrame.from_ndarray(wide.reshape(1, -1), template.format.packed, template.layout)
+        frame.sample_rate = template.sample_rate
         frame.pts = 0
         resampler = AudioResampler(format="s16", layout="mono", rate=self._rate)
         parts = [*resampler.resample(frame), *resampler.resample(None)]
@@ -109,10 +111,11 @@ class SoundReader:
         """Decode until ``end``, and at least from ``begin`` on."""
         packets = self._packets
         landing = False
-        if begin - packets.position > _READ_AHEAD:
+        if self._may_jump and begin - packets.position > _READ_AHEAD:
             landing = packets.jump(begin - _PRE_ROLL)
-            if not landing:
+            if not landing and not packets.track.breaks:
                 packets.restart()
+            self._may_jump = self._has_jumped = landing
             self._break()
         while not self._ended and self._heard_until() < end:
             packet = packets.next()
@@ -122,8 +125,9 @@ class SoundReader:
                 return
             shown = packets.shown_at(packet)
             if landing and shown > begin - _MARGIN:
-                packets.restart()  # the jump went too far: read on from the start instead
-            elif shown + seconds(packet.duration or 0, packet) < begin - _PRE_ROLL:
+                packets.restart()  # the jump went too far: read on from the start instead, and jump no more
+                self._may_jump = False
+            elif self._may_skip and shown + seconds(packet.duration or 0, packet) < begin - _PRE_ROLL:
                 self._break()
             else:
                 self._decode(packet, begin)
@@ -136,36 +140,86 @@ class SoundReader:
             self._expected = None
 
     def _heard_until(self) -> float:
-        if self._template is None or self._expected is None:
+        if not self._stretches or self._expected is None:
             return -math.inf
-        return self._start + self._expected / self._template.sample_rate
+        return self._start + self._expected / self._stretches[-1].rate
 
     def _decode(self, packet: Packet[Any] | None, begin: float) -> None:
         shown = self._packets.position if packet is None else self._packets.shown_at(packet)
         try:
             frames = self._packets.decode(packet)
         except FFmpegError as error:
+            if packet is not None and is_tag(bytes(packet)):
+                return
             if shown < begin:  # only the run-up
+                return
+            if self._has_jumped:  # into the middle of a packet, perhaps
+                self._has_jumped = self._may_jump = False
+                self._packets.restart()
+                self._stretches.clear()
+                self._expected = None
                 return
             raise DecodeError(f"{self._path}: the sound at {shown:.2f} s is damaged: {error.strerror}") from error
         for frame in frames:
             self._append(frame, shown)
 
     def _append(self, frame: AudioFrame, shown: float) -> None:
-        if self._template is None:
-            if frame.sample_rate not in _RATES:
-                raise DecodeError(f"{self._path}: its sound claims to have {frame.sample_rate:,} samples a second")
-            self._template = frame
-        if _format(frame) != _format(self._template):
-            raise DecodeError(
-                f"{self._path}: its sound changes at {shown:.2f} s from {_format(self._template)} to {_format(frame)}"
-            )
+        if frame.sample_rate not in _RATES:
+            raise DecodeError(f"{self._path}: its sound claims to have {frame.sample_rate:,} samples a second")
         time = shown if frame.pts is None else seconds(frame.pts, frame)
         at = round((time - self._start) * frame.sample_rate)
-        if self._expected is not None and abs(at - self._expected) < _JITTER * frame.sample_rate:
-            at = self._expected
-        self._chunks.append((at, _samples(frame)))
+        if not self._stretches or _format(frame) != _format(self._stretches[-1].template):
+            if self._stretches and self._expected is not None:
+                self._is_counted = self._is_counted or frame.sample_rate != self._stretches[-1].rate
+                self._expected = round(self._expected * frame.sample_rate / self._stretches[-1].rate)
+            self._stretches.append(_Stretch(frame, at))
+        if self._expected is not None:
+            ahead = (at - self._expected) / frame.sample_rate
+            if abs(ahead) < _JITTER or (self._is_counted and ahead < _GAP):
+                at = self._expected
+        if not self._stretches[-1].chunks:
+            self._stretches[-1].begin = at
+        self._stretches[-1].chunks.append((at, _samples(frame)))
         self._expected = at + frame.samples
+
+
+class _Stretch:
+    """Sound of one format. Times are in its own samples from the reader's start on.
+
+    Args:
+        template: a frame of its format.
+        begin: where it begins.
+    """
+
+    def __init__(self, template: AudioFrame, begin: int) -> None:
+        self.template = template
+        self.begin = begin
+        self.chunks: deque[tuple[int, NDArray[Any]]] = deque()  # (first sample, (samples, channels))
+
+    @property
+    def rate(self) -> int:
+        """Of its samples, in Hz."""
+        return self.template.sample_rate
+
+    def join(self, low: int, high: int) -> tuple[NDArray[Any], int]:
+        """Samples ``low`` to ``high`` with silence in the gaps, and where the last real one of them ends.
+
+        What ends before ``low`` is forgotten.
+        """
+        while self.chunks and self.chunks[0][0] + len(self.chunks[0][1]) <= low:
+            self.chunks.popleft()
+        dtype = np.dtype(format_dtypes[self.template.format.name])
+        if not self.chunks:
+            return np.zeros((0, self.template.layout.nb_channels), dtype), low
+        silence = 128 if dtype == np.uint8 else 0
+        wide = np.full((high - low, self.template.layout.nb_channels), silence, dtype)
+        last = low
+        for at, chunk in self.chunks:
+            begin, end = max(at, low), min(at + len(chunk), high)
+            if begin < end:
+                wide[begin - low : end - low] = chunk[begin - at : end - at]
+                last = max(last, end)
+        return wide, last
 
 
 def first_sample_at(track: Track) -> float:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
@@ -13,21 +14,24 @@ from typing import Any, Literal
 import av
 from av.container import InputContainer
 from av.error import FFmpegError
-from av.frame import Frame
 from av.packet import Packet
 from av.stream import Disposition, Stream
 
 from lstta_tasks.data.clip import DecodeError
+from lstta_tasks.data.entry_points import has_entry_points, is_entry_point, is_shown_at_once
 from lstta_tasks.data.files import missing
+from lstta_tasks.data.measure import Measured, seconds
+from lstta_tasks.data.measure import measure as _measure
+
+__all__ = ["Kind", "Packets", "Track", "find_tracks", "find_tracks_again", "reasons", "seconds"]
 
 Kind = Literal["video", "audio"]
 
-# Formats whose header states how long the file is; others are estimates from a bit rate.
-_STATES_DURATION = {"mov", "mp4", "matroska", "webm", "avi", "wav", "flac"}
+# Formats whose header has the time of every packet, so that the rest need not be read to trust them.
+_INDEXED = {"mov", "mp4"}
 _PLAYLISTS = {"hls", "dash", "concat", "imf", "sdp", "rtsp"}
-_MAX_PIXELS = 1 << 26
-# Pictures a second, where a file says nothing of how long its only picture is shown (our choice).
-_USUAL_RATE = 25
+# A picture has at most this many, which is 8K; a decoder that meets more stops before it takes memory for it.
+_MAX_PIXELS = 1 << 25
 
 
 @dataclass(frozen=True)
@@ -39,12 +43,20 @@ class Track:
         index: the stream's number in it.
         start: when it begins.
         end: when it ends; infinite where that is not known.
+        is_exact: whether these are its packets' own times: all were read, or the header has an index of them.
+        is_measured: whether all packets were read.
+        breaks: (n, ticks): from its n-th packet on, so many ticks are added, for clocks that begin anew.
+        is_steady: whether, as far as was read, no packet changes the decoder's settings after the first.
     """
 
     path: Path
     index: int
     start: float
     end: float
+    is_exact: bool = False
+    is_measured: bool = False
+    breaks: tuple[tuple[int, int], ...] = ()
+    is_steady: bool = True
 
 
 @contextmanager
@@ -58,13 +70,6 @@ def reasons(path: Path) -> Iterator[None]:
         raise DecodeError(f"{path}: {error.strerror or error}") from error
     except (OSError, ValueError, LookupError, ArithmeticError, MemoryError) as error:
         raise DecodeError(f"{path}: damaged ({type(error).__name__}: {error})") from error
-
-
-def seconds(ticks: int, of: Packet[Any] | Stream | Frame) -> float:
-    """A time stamp or a duration of a packet, stream or frame in seconds."""
-    if of.time_base is None:
-        raise ValueError("a stream without a time base")
-    return float(ticks * of.time_base)
 
 
 def find_tracks(path: Path, *, measure: bool) -> dict[Kind, Track]:
@@ -84,21 +89,45 @@ def find_tracks(path: Path, *, measure: bool) -> dict[Kind, Track]:
             streams["video"] = pictures
         if (sound := _pick(container, "audio")) is not None:
             streams["audio"] = sound
-        ends = _measure(path, container) if measure else {}
-        return {
-            kind: Track(path, stream.index, *_extent(stream, container, ends.get(stream.index)))
-            for kind, stream in streams.items()
-        }
+        leading = pictures or sound
+        is_exact = measure or _has_index(container, list(streams.values()))
+        found = _measure(path, container, list(streams.values()), leading) if measure else {}
+        tracks: dict[Kind, Track] = {}
+        for kind, stream in streams.items():
+            own = found.get(stream.index)
+            start, end = _extent(stream, container, own)
+            if own is None:
+                tracks[kind] = Track(path, stream.index, start, end, is_exact, measure)
+            else:
+                tracks[kind] = Track(path, stream.index, start, end, is_exact, measure, own.breaks, own.steady)
+        return tracks
+
+
+def find_tracks_again(path: Path) -> dict[Kind, Track]:
+    """:func:`find_tracks`, measured; the file is read once, however many clips are parts of it."""
+    with reasons(path):
+        file = path.stat()
+    return _found(path, file.st_size, file.st_mtime_ns, file.st_ino)
+
+
+@lru_cache(maxsize=64)
+def _found(path: Path, size: int, changed: int, inode: int) -> dict[Kind, Track]:
+    return find_tracks(path, measure=True)
 
 
 class Packets:
-    """The packets of one track, in file order, with jumps ahead that cannot lose anything.
+    """The packets of one track, in file order, with jumps ahead.
 
     A jump that fails, or that lands where it should not, is repaired by :meth:`restart`: slow and right.
+
+    Args:
+        track: whose.
+        strict: refuse every picture with the least irregularity, rather than patch it up. Of pictures alone.
     """
 
-    def __init__(self, track: Track) -> None:
+    def __init__(self, track: Track, *, strict: bool = True) -> None:
         self.track = track
+        self.strict = strict
         self._reopen()
 
     def __enter__(self) -> Packets:
@@ -111,12 +140,14 @@ class Packets:
 
     def next(self) -> Packet[Any] | None:
         """The next packet, or None at the end of the file."""
-        packet = next(self._iterator, None)
-        if packet is None or (packet.size == 0 and packet.dts is None and packet.pts is None):
-            return None
-        if packet.dts is not None or packet.pts is not None:
-            self.position = self.sent_at(packet)
-        return packet
+        for packet in self._iterator:
+            if packet.size == 0 and packet.dts is None and packet.pts is None:
+                continue
+            self._set_right(packet)
+            if packet.dts is not None or packet.pts is not None:
+                self.position = self.sent_at(packet)
+            return packet
+        return None
 
     def sent_at(self, packet: Packet[Any]) -> float:
         """The decoding time of a packet in seconds: nothing after it in the file is shown earlier."""
@@ -130,11 +161,44 @@ class Packets:
 
     def decode(self, packet: Packet[Any] | None) -> list[Any]:
         """The frames that a packet completes; those still held back for None, at the end."""
+        if packet is not None and not packet.size:  # which a decoder would take for the end
+            return []
         frames: list[Any] = self.stream.codec_context.decode(packet)
         for frame in frames:
             if frame.time_base is None:  # as those that come at the end
                 frame.time_base = self.stream.time_base
         return frames
+
+    @property
+    def counts_sent(self) -> bool:
+        """Whether pictures are timed by when the decoder gets its packets: the format states no other times."""
+        return self._is_avi
+
+    @property
+    def can_enter(self) -> bool:
+        """Whether decoding may begin anywhere but at the track's beginning."""
+        context = self.stream.codec_context
+        codec = context.codec.canonical_name
+        if self.track.breaks or not self.track.is_steady or (self._is_avi and context.has_b_frames):
+            return False
+        return has_entry_points(codec, context.pix_fmt)
+
+    def is_entry(self, packet: Packet[Any]) -> bool:
+        """Whether this packet's picture and all that are shown after it need nothing that comes before."""
+        if not packet.is_keyframe or packet.pts is None or packet.is_discard:
+            return False
+        context, data = self.stream.codec_context, bytes(packet)
+        if context.has_b_frames and packet.pts == packet.dts and not is_shown_at_once(data):
+            return False  # others are shown before it: its time was made up
+        return is_entry_point(context.codec.canonical_name, data, context.extradata or b"")
+
+    def has_key(self, after: float, time: float) -> bool:
+        """Whether the file's index has a keyframe between two times; false where there is no such index."""
+        found = self.stream.index_entries.search_timestamp(round(time / self.stream.time_base) - 1)
+        if found < 0:
+            return False
+        entry = self.stream.index_entries[found]
+        return bool(entry.is_keyframe and entry.timestamp * self.stream.time_base > after + 1.0)
 
     def jump(self, time: float, *, anywhere: bool = False) -> bool:
         """Go on at or before ``time`` seconds; false where the file cannot do that (then :meth:`restart`).
@@ -143,6 +207,8 @@ class Packets:
             time: on the file's clock.
             anywhere: not only where decoding can begin.
         """
+        if self.track.breaks:
+            return False
         try:
             self._container.seek(round(time / self.stream.time_base), stream=self.stream, any_frame=anywhere)
         except (FFmpegError, OverflowError):
@@ -159,22 +225,35 @@ class Packets:
 
     def _reopen(self) -> None:
         self._container = _open(self.track.path)
+        self._is_avi = self._container.format.name == "avi"
         # PyAV's types know streams by their base class alone.
         self.stream: Any = self._container.streams[self.track.index]
         if self.stream.type == "video":
             # Otherwise broken pictures are patched up with grey and with what was there before, and nobody is told.
-            self.stream.codec_context.options = {"err_detect": "explode", "max_pixels": str(_MAX_PIXELS)}
+            strictness = {"err_detect": "explode"} if self.strict else {}
+            self.stream.codec_context.options = {**strictness, "max_pixels": str(_MAX_PIXELS)}
         self.stream.codec_context.thread_count = 1
         self._iterator = self._container.demux(self.stream)
+        self._number = 0
         self.position = self.track.start
+
+    def _set_right(self, packet: Packet[Any]) -> None:
+        """Add to a packet's times what its clock lost when it began anew."""
+        add = next((ticks for first, ticks in reversed(self.track.breaks) if first <= self._number), 0)
+        self._number += 1
+        if add:
+            packet.pts = None if packet.pts is None else packet.pts + add
+            packet.dts = None if packet.dts is None else packet.dts + add
 
 
 def _open(path: Path) -> InputContainer:
     if (reason := missing(path)) is not None:
         raise DecodeError(reason)
     try:
-        # An absolute path cannot be taken for a protocol, and a playlist cannot reach the network.
-        container = av.open(str(path.absolute()), metadata_errors="replace", options={"protocol_whitelist": "file"})
+        # An absolute path cannot be taken for a protocol, and a playlist cannot reach the network. Opening a file
+        # decodes its first picture, so that how large one may be has to be said here too.
+        options = {"protocol_whitelist": "file", "max_pixels": str(_MAX_PIXELS)}
+        container = av.open(str(path.absolute()), metadata_errors="replace", options=options)
     except OSError as error:
         raise DecodeError(f"{path}: it cannot be read ({error.strerror})") from error
     except FFmpegError as error:
@@ -194,56 +273,24 @@ def _pick(container: InputContainer, kind: Kind) -> Stream | None:
     return chosen
 
 
-def _extent(stream: Stream, container: InputContainer, measured: tuple[float, float] | None) -> tuple[float, float]:
+def _has_index(container: InputContainer, streams: list[Stream]) -> bool:
+    """Whether the header lists every packet of these streams."""
+    return bool(_INDEXED & set(container.format.name.split(","))) and all(s.frames and s.duration for s in streams)
+
+
+def _extent(stream: Stream, container: InputContainer, measured: Measured | None) -> tuple[float, float]:
     """Start and end of a stream on the file's clock."""
     if stream.start_time is not None:
         start = seconds(stream.start_time, stream)
     elif measured is not None:
-        start = measured[0]
+        start = measured.start
     else:
         stamped = (p for p in container.demux(stream) if p.pts is not None and not p.is_discard)
         start = next((seconds(p.pts or 0, p) for p in stamped), 0.0)
     if measured is not None:
-        return start, max(measured[1], start)
+        return start, max(measured.end, start)
     if stream.duration:
         return start, start + seconds(stream.duration, stream)
     if container.duration:
         return start, start + container.duration / av.time_base
     return start, math.inf
-
-
-def _measure(path: Path, container: InputContainer) -> dict[int, tuple[float, float]]:
-    """(start, end) in seconds of each stream that has packets, by reading all of them."""
-    extents: dict[int, tuple[float, float]] = {}
-    for packet in container.demux(list(container.streams)):  # not those that turn up on the way
-        ticks = packet.pts if packet.pts is not None else packet.dts
-        if ticks is None or packet.is_discard:
-            continue
-        start = seconds(ticks, packet)
-        end = start + seconds(packet.duration or 0, packet)
-        if not packet.duration and packet.stream.type == "video":
-            end = start + float(1 / (packet.stream.average_rate or _USUAL_RATE))
-        extent = extents.get(packet.stream_index, (start, end))
-        extents[packet.stream_index] = (min(extent[0], start), max(extent[1], end))
-    if not extents:
-        raise DecodeError(f"{path}: a header without any picture or sound after it")
-    _check_whole(path, container, extents)
-    return extents
-
-
-def _check_whole(path: Path, container: InputContainer, extents: dict[int, tuple[float, float]]) -> None:
-    if not _STATES_DURATION & set(container.format.name.split(",")):
-        return
-    stated = [
-        (seconds(s.duration, s), extents.get(s.index, (0.0, 0.0)))
-        for s in container.streams
-        if s.type in ("video", "audio") and s.duration
-    ]
-    if not stated and container.duration:
-        starts, ends = zip(*extents.values(), strict=True)
-        stated = [(container.duration / av.time_base, (min(*starts, 0.0), max(ends)))]
-    for said, (start, end) in stated:
-        if said - (end - start) > max(0.5, 0.01 * said):
-            raise DecodeError(
-                f"{path}: the file is cut off: its header says {said:.2f} s, it holds {end - start:.2f} s"
-            )

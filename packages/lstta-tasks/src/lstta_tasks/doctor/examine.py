@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lstta_core.interfaces import InputSpec, LanguageSpec, Modality
-from lstta_tasks.data.clip import ClipSource
+from lstta_tasks.data.clip import ClipSource, Preprocessing
 from lstta_tasks.doctor.annotations import check_overlaps, check_repeats
 from lstta_tasks.doctor.clips import check_media, median_length
 from lstta_tasks.doctor.finding import Finding, Level
 from lstta_tasks.doctor.labels import Balance, check_balance, check_targets
-from lstta_tasks.doctor.probe import Probe, probe_all
+from lstta_tasks.doctor.probe import USUAL, Probe, decode_each, probe_all
 from lstta_tasks.doctor.texts import Measure, check_texts, rows_of
 from lstta_tasks.task import SPLITS, Sample, Split, Task
 
@@ -50,6 +50,7 @@ class Diagnosis:
         findings: what is wrong, errors first.
         unusable: clips that cannot be decoded, with the reason, for the cache builder to skip.
         odd: clips of an odd length, with what is odd.
+        decoded: whether every clip was decoded, as for the cache; otherwise they were only looked at.
     """
 
     splits: dict[Split, SplitFacts]
@@ -57,6 +58,7 @@ class Diagnosis:
     findings: tuple[Finding, ...]
     unusable: dict[str, str]
     odd: dict[str, str]
+    decoded: bool = False
 
     def count(self, level: Level) -> int:
         """How many findings are of this level."""
@@ -70,6 +72,8 @@ def examine(
     segments: int,
     splits: Sequence[Split] | None = None,
     workers: int | None = None,
+    preprocessing: Preprocessing | None = None,
+    decode: bool = False,
 ) -> Diagnosis:
     """Read all annotations and look at all clips.
 
@@ -79,10 +83,15 @@ def examine(
         segments: T of a clip, which subtitles are told apart by.
         splits: by default all three; without val nothing can be selected, and without train nothing be trained.
         workers: threads that look at clips.
+        preprocessing: what the model needs of a clip, by which what cannot be decoded is told; None for the usual.
+        decode: decode every clip, as for the cache.
     """
     samples, clips, findings, notes = _read(task, splits)
     sources = {source.id: source for some in clips.values() for source in some}
-    probes = probe_all(sources.values(), workers=workers)
+    needed = replace(USUAL, segments=segments) if preprocessing is None else preprocessing
+    probes = probe_all(sources.values(), preprocessing=needed, workers=workers)
+    if decode:
+        probes = decode_each(sources.values(), probes, preprocessing=needed, workers=workers)
     median = median_length(probes.values())
     spec = specs.get(Modality.LANGUAGE)
     measure = Measure(spec) if isinstance(spec, LanguageSpec) else None
@@ -107,6 +116,7 @@ def examine(
         findings=tuple(findings),
         unusable={name: probe.missing or probe.unreadable or "" for name, probe in probes.items() if not probe.usable},
         odd={f.id: f"{f.check}: {f.detail}" for f in findings if f.check in ("very short", "very long")},
+        decoded=decode,
     )
 
 

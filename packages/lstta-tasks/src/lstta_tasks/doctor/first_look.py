@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import math
+from contextlib import closing
 from typing import TypedDict
 
 import numpy as np
 
 from lstta_tasks.data.clip import ClipSource, DecodeError
+from lstta_tasks.data.decode import MOST_SOUND_AFTER
+from lstta_tasks.data.pictures import PictureReader
+from lstta_tasks.data.sound import first_sample_at
+from lstta_tasks.data.sound_headers import is_tag
 from lstta_tasks.data.tracks import Kind, Packets, Track, find_tracks, reasons
 
 SILENCE = 1e-4  # of full scale: −80 dB
 MOMENTS = 5  # of sound that are listened to
-PACKETS = 8  # of each moment; also how many the first picture may need
+PACKETS = 8  # of each moment
 TAIL = 1.0  # seconds before the stated end in which there must be something
 
 
@@ -36,11 +41,12 @@ def look(source: ClipSource) -> Look:
     leading = tracks.get("video") or tracks.get("audio")
     if leading is None:
         raise DecodeError(f"{source.video}: neither pictures nor sound in it")
+    _see_beginning(leading, is_sound="video" not in tracks)
     if _stops_early(leading):
         # Some headers count from elsewhere, or to the end of another stream: only reading all of it can tell.
         tracks = _tracks(source, measure=True)
         leading = tracks.get("video") or tracks["audio"]
-    length = leading.end - leading.start
+    length = _length(source, tracks, leading)
     start, end = source.start or 0.0, math.inf if source.end is None else source.end
     if 0 < start >= length:
         raise DecodeError(f"{leading.path}: the clip starts at {start:.2f} s, the file ends at {length:.2f} s")
@@ -64,28 +70,33 @@ def _tracks(source: ClipSource, *, measure: bool) -> dict[Kind, Track]:
     return tracks
 
 
-def _stops_early(track: Track) -> bool:
-    """Whether there is nothing where the header says that the track ends.
+def _length(source: ClipSource, tracks: dict[Kind, Track], leading: Track) -> float:
+    """In seconds, as the cache has it: where sound goes on well after the last picture, that picture stays."""
+    length, sound = leading.end - leading.start, tracks.get("audio")
+    if sound is None or sound is leading:
+        return length
+    heard = sound.end - (sound.start if source.sound is not None else leading.start)
+    return heard if heard > length + MOST_SOUND_AFTER else length
+
+
+def _see_beginning(track: Track, *, is_sound: bool) -> None:
+    """Decode the first picture, or the first sound, as the cache does.
 
     Raises:
         DecodeError: nothing can be decoded at the beginning.
     """
+    if is_sound:
+        first_sample_at(track)
+        return
+    with reasons(track.path), closing(PictureReader(track)) as reader:
+        reader.at(track.start)
+
+
+def _stops_early(track: Track) -> bool:
+    """Whether there is nothing where the header says that the track ends."""
     with reasons(track.path), Packets(track) as packets:
-        if not _decoded(packets):
-            raise DecodeError(f"{track.path}: a header, and nothing after it that can be decoded")
         near_the_end = max(track.start, track.end - TAIL)
         return math.isfinite(near_the_end) and packets.jump(near_the_end, anywhere=True) and packets.next() is None
-
-
-def _decoded(packets: Packets) -> bool:
-    """Whether the next few packets, or all that there are, give a frame."""
-    for _ in range(PACKETS * 4):
-        packet = packets.next()
-        if packets.decode(packet):
-            return True
-        if packet is None:
-            return False
-    return False
 
 
 def _is_silent(track: Track, start: float, end: float) -> bool:
@@ -101,6 +112,8 @@ def _is_silent(track: Track, start: float, end: float) -> bool:
                 packet = packets.next()
                 if packet is None:
                     break
+                if is_tag(bytes(packet)):
+                    continue
                 for frame in packets.decode(packet):
                     samples = frame.to_ndarray()
                     full = np.iinfo(samples.dtype).max if samples.dtype.kind in "iu" else 1.0

@@ -16,6 +16,11 @@ from lstta_tasks.doctor.examine import Diagnosis, SplitFacts
 from lstta_tasks.doctor.finding import Finding
 from lstta_tasks.escaped import escaped
 
+DECODED = "Every clip was decoded, as for the cache."
+LOOKED_AT = (
+    "Clips were looked at (header, first picture, a few moments of sound), not decoded: damage further in, and how "
+    "long a clip is where its header only estimates it, show with --decode, or when the cache is built."
+)
 MOST = 25  # classes that the table of labels shows
 
 
@@ -29,13 +34,18 @@ def print_diagnosis(diagnosis: Diagnosis) -> None:
     if diagnosis.findings:
         console.print(_findings(diagnosis))
     console.print(f"errors: {diagnosis.count('error'):,}, warnings: {diagnosis.count('warning'):,}")
+    console.print(DECODED if diagnosis.decoded else LOOKED_AT, soft_wrap=True)
 
 
 def as_json(diagnosis: Diagnosis) -> dict[str, Any]:
-    """All of it: ``errors`` and ``warnings`` (counts), ``splits``, ``labels``, ``findings``, ``unusable``."""
+    """All of it: ``errors`` and ``warnings`` (counts), ``decoded``, ``splits``, ``labels``, ``findings``, ``unusable``.
+
+    ``decoded`` says whether every clip was decoded, rather than looked at.
+    """
     return {
         "errors": diagnosis.count("error"),
         "warnings": diagnosis.count("warning"),
+        "decoded": diagnosis.decoded,
         "splits": {split: asdict(facts) for split, facts in diagnosis.splits.items()},
         "labels": {split: dict(count.most_common()) for split, count in diagnosis.labels.items()},
         "findings": [asdict(finding) for finding in diagnosis.findings],
@@ -51,7 +61,7 @@ def skip_list(diagnosis: Diagnosis) -> str:
     """
     return "".join(
         [
-            "# Clips for tools/cache.py build --skip to leave out: they cannot be decoded.\n",
+            "# Clips for lstta cache build --skip to leave out: they cannot be decoded.\n",
             *_lines(diagnosis.unusable, "{}\n"),
             "# Clips of an odd length; they are not left out unless the sign before the id goes.\n"
             * bool(diagnosis.odd),

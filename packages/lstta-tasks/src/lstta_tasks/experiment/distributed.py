@@ -19,9 +19,7 @@ def join(launcher: str) -> None:
     if launcher == "none" or is_distributed():
         return
     if "RANK" not in os.environ:
-        raise ValueError(
-            f"--launcher {launcher} wants torchrun: torchrun --nproc-per-node 2 -m lstta_tasks train CONFIG …"
-        )
+        raise ValueError(f"--launcher {launcher} wants torchrun --nproc-per-node 2 -m lstta_tasks train CONFIG …")
     if torch.cuda.is_available():
         init_dist(launcher)
     else:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from lstta_core.adapter_files import AdapterFile, AdapterFileError
 from lstta_tasks.adapters import load_into, read
-from lstta_tasks.data.clip import Preprocessing
+from lstta_tasks.data.preprocessing import differences, preprocessing_from
 from lstta_tasks.experiment.batches import ready, through
 from lstta_tasks.experiment.distributed import join
-from lstta_tasks.experiment.factories import described
 from lstta_tasks.experiment.parts import Experiment
+from lstta_tasks.experiment.record import described
 from lstta_tasks.experiment.runner import TaskMetric
 from lstta_tasks.experiment.second_pass import score_again
 from lstta_tasks.task import Report, Split
@@ -77,9 +77,9 @@ def restore(config: Config, adapter: Path) -> Experiment:
 
 
 def _check_preprocessing(experiment: Experiment, file: AdapterFile) -> None:
-    trained = Preprocessing.from_dict(file.record["preprocessing"])
+    trained = preprocessing_from(file.record["preprocessing"])
     if trained != experiment.preprocessing:
         raise AdapterFileError(
             f"{file.folder}: trained with other preprocessing than the config's (config here, adapter there): "
-            + "; ".join(experiment.preprocessing.differences(trained))
+            + "; ".join(differences(experiment.preprocessing, trained))
         )

@@ -5,13 +5,13 @@ from __future__ import annotations
 import inspect
 import json
 import pkgutil
-from collections.abc import Callable, Iterable, Mapping
-from difflib import get_close_matches
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from mmengine.config import ConfigDict
 
 from lstta_core.plugins import Kind, installed_plugins
+from lstta_tasks.experiment.refusals import check_arguments, nearest
 
 Factory = Callable[..., Any]
 
@@ -25,10 +25,19 @@ def create(kind: Kind, section: str, settings: Mapping[str, Any]) -> Any:
         settings: of the section.
 
     Raises:
-        ValueError: neither or both of ``name`` and ``type``, or an argument that the factory does not take.
+        ValueError: neither or both of ``name`` and ``type``, or an argument that the factory does not take or that an
+            adapter's record could not say.
         UnknownNameError: no plugin registers the name.
     """
-    return call(factory_of(kind, section, settings), section, _options(settings))
+    factory, options = factory_of(kind, section, settings), options_of(settings)
+    for key, value in options.items():
+        try:
+            json.dumps(value)
+        except TypeError as error:
+            raise ValueError(
+                f"{section}.{key}: {value!r} cannot be written into an adapter's record: use text, numbers and lists"
+            ) from error
+    return call(factory, section, options)
 
 
 def factory_of(kind: Kind, section: str, settings: Mapping[str, Any]) -> Factory:
@@ -63,35 +72,23 @@ def call(factory: Factory, section: str, options: Mapping[str, Any]) -> Any:
     Raises:
         ValueError: an option that it does not take, or lacks, or that is of a wrong type.
     """
-    check_arguments(factory, section, options)
     try:
         return factory(**options)
     except TypeError as error:
+        check_arguments(factory, arguments(factory), section, options)
         raise ValueError(f"{section}: {factory.__name__} refuses its options: {error}") from error
 
 
-def check_arguments(factory: Factory, section: str, options: Iterable[str]) -> None:
-    """Raise a ValueError that names the section where a factory does not take an option, or lacks one."""
-    known, takes_any = arguments(factory)
-    for key in options:
-        if key not in known and not takes_any:
-            raise ValueError(f"{section}.{key}: {factory.__name__} does not take it{nearest(key, list(known))}")
+def check_keys(section: str, settings: Any, known: Mapping[str, bool]) -> None:
+    """Raise a ValueError that names the key where a section has one that is not known, or lacks one that it needs."""
+    if not isinstance(settings, Mapping):
+        raise ValueError(f"{section}: a dict is wanted, got {settings!r}")
+    for key in settings:
+        if key not in known:
+            raise ValueError(f"{section}.{key}: nothing reads it{nearest(key, known)}")
     for key, needed in known.items():
-        if needed and key not in options:
-            raise ValueError(f"{section}.{key}: {factory.__name__} needs it")
-
-
-def check_method(section: str, method: Mapping[str, Any]) -> None:
-    """Raise where a config's method has no name or one that no plugin registers, or an option that it does not take.
-
-    Raises:
-        ValueError: no name, or such an option.
-        UnknownNameError: such a name.
-    """
-    if "name" not in method:
-        raise ValueError(f"{section}.name: the config must name a method, such as 'lstta'")
-    factory = installed_plugins().find("method", method["name"]).load()
-    check_arguments(factory, section, {key: value for key, value in method.items() if key not in ("name", "budget")})
+        if needed and key not in settings:
+            raise ValueError(f"{section}.{key}: it is missing")
 
 
 def arguments(factory: Factory) -> tuple[dict[str, bool], bool]:
@@ -112,24 +109,6 @@ def arguments(factory: Factory) -> tuple[dict[str, bool], bool]:
     return known, bool(calls)
 
 
-def described(section: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """A section as JSON can say it: ``name`` and the options; a callable's name is ``"module:name"``.
-
-    Raises:
-        ValueError: an option that JSON cannot say.
-    """
-    name = settings["name"] if "name" in settings else _address(callable_of(section, settings["type"]))
-    options = _options(settings)
-    for key, value in options.items():
-        try:
-            json.dumps(value)
-        except TypeError as error:
-            raise ValueError(
-                f"{section}.{key}: {value!r} cannot be written into an adapter's record: use text, numbers and lists"
-            ) from error
-    return {"name": name, **options}
-
-
 def plain(value: Any) -> Any:
     """A config's values as plain dicts and lists."""
     if isinstance(value, ConfigDict):
@@ -139,16 +118,6 @@ def plain(value: Any) -> Any:
     return value
 
 
-def nearest(key: str, known: Iterable[str]) -> str:
-    """The end of a message about a key that is not known: the nearest one that is, or all of them."""
-    names = list(known)
-    near = get_close_matches(key, names, n=1)
-    return f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(names)}" if names else ""
-
-
-def _options(settings: Mapping[str, Any]) -> dict[str, Any]:
+def options_of(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What a section says besides whom it names."""
     return {key: plain(value) for key, value in settings.items() if key not in ("name", "type")}
-
-
-def _address(factory: Factory) -> str:
-    return f"{factory.__module__}:{factory.__qualname__}"

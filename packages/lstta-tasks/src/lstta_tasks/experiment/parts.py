@@ -13,12 +13,13 @@ from mmengine.dataset import DefaultSampler
 from torch.utils.data import DataLoader
 
 from lstta_core.interfaces import AudioSpec, Encoder, InputSpec, Modality, VisualSpec
-from lstta_core.methods import MethodChoice
+from lstta_core.methods.choice import MethodChoice
 from lstta_tasks.data.batch import Collate, SampleDataset
 from lstta_tasks.data.cache import CacheError, CacheReader, open_cache
 from lstta_tasks.data.cache_shards import CacheSet
 from lstta_tasks.data.clip import ClipSource, Preprocessing
-from lstta_tasks.experiment.factories import call, check_method, create, plain
+from lstta_tasks.experiment.factories import call, create, plain
+from lstta_tasks.experiment.named import check_method
 from lstta_tasks.network import TaskNetwork, build_model
 from lstta_tasks.prefix.dataset import PrefixCollate, PrefixDataset
 from lstta_tasks.prefix.prefix import Prefix
@@ -41,8 +42,8 @@ class Experiment:
     @cached_property
     def encoders(self) -> dict[Modality, Encoder]:
         wanted = self.config.encoders
-        if not wanted or not set(wanted) <= set(Modality):
-            raise ValueError(f"encoders: some of {', '.join(Modality)} are wanted, got {', '.join(wanted) or 'none'}")
+        if not wanted:
+            raise ValueError(f"encoders: some of {', '.join(Modality)} are wanted, got none")
         return {Modality(m): create("encoder", f"encoders.{m}", settings) for m, settings in wanted.items()}
 
     @cached_property
@@ -69,9 +70,12 @@ class Experiment:
     @cached_property
     def _built(self) -> tuple[TaskNetwork, MethodChoice]:
         method, options = plain(self.config.method), plain(self.config.model)
-        check_method("method", method)
         extra = {"encoders": self.encoders, "method": method, "task": self.task}
-        built: tuple[TaskNetwork, MethodChoice] = call(build_model, "model", {**options, **extra})
+        try:
+            built: tuple[TaskNetwork, MethodChoice] = call(build_model, "model", {**options, **extra})
+        except ValueError:
+            check_method("method", method)  # says so where an option of the method is wrong
+            raise
         return built
 
     @property

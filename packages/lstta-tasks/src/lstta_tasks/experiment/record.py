@@ -8,7 +8,7 @@ from typing import Any
 
 from lstta_core.input_digest import input_digest
 from lstta_core.interfaces import Modality
-from lstta_tasks.experiment.factories import described, plain
+from lstta_tasks.experiment.factories import Factory, callable_of, options_of, plain
 from lstta_tasks.experiment.parts import Experiment
 from lstta_tasks.needs import KEY, needs_of
 from lstta_tasks.network import TaskNetwork
@@ -46,3 +46,13 @@ def card(record: Mapping[str, Any], model: TaskNetwork) -> dict[str, Any]:
     inputs = {str(m): input_digest(encoder.spec) for m, encoder in by_modality.items()}
     needs = needs_of(record, encoders)
     return {**record, "encoders": encoders, "parameters": parameters, KEY: needs, "inputs": inputs}
+
+
+def described(section: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """A section as JSON can say it: ``name`` and the options; a callable's name is ``"module:name"``."""
+    name = settings["name"] if "name" in settings else _address(callable_of(section, settings["type"]))
+    return {"name": name, **options_of(settings)}
+
+
+def _address(factory: Factory) -> str:
+    return f"{factory.__module__}:{factory.__qualname__}"

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from mmengine.config import Config
-from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.evaluator import BaseMetric
 from mmengine.model import BaseModel
 from mmengine.optim import AmpOptimWrapper, OptimWrapper
 from torch import Tensor
 
 from lstta_core.lockstep import Inputs
+from lstta_tasks.experiment.concluding import Scorer, concluded
 from lstta_tasks.experiment.factories import call, callable_of, plain
 from lstta_tasks.network import TaskNetwork
 from lstta_tasks.task import Predictions, Report, Sample, Task
-
-Scorer = Callable[[Sequence[Sample]], Mapping[str, float]]
 
 
 class RunnerModel(BaseModel):
@@ -95,21 +93,8 @@ class TaskMetric(BaseMetric):
     def evaluate(self, size: int) -> dict[str, float]:
         """The metrics, on every rank: first those of the first pass, then the task's."""
         metrics: dict[str, float] = super().evaluate(size)
-        wanted: list[Any] = [None]
-        if is_main_process():
-            wanted = [self.task.answer.second_pass(self.predictions, self.samples)]
-        broadcast_object_list(wanted)
-        scores: Mapping[str, float] = {}
-        if wanted[0]:
-            assert self.scorer is not None
-            scores = self.scorer(wanted[0])
-        values: list[Any] = [None]
-        if is_main_process():
-            self.predictions = self.task.answer.conclude(self.predictions, self.samples, scores)
-            self.report = self.task.answer.report(self.predictions, self.samples)
-            values = [{f"{self.prefix}/{score.name}": score.value for score in self.report.scores}]
-        broadcast_object_list(values)
-        return metrics | values[0]
+        self.predictions, self.report, values = concluded(self.task, self.predictions, self.samples, self.scorer)
+        return metrics | {f"{self.prefix}/{name}": value for name, value in values.items()}
 
     def compute_metrics(self, results: list[dict[str, Any]]) -> dict[str, float]:
         self.predictions = {result["id"]: result["prediction"] for result in results}

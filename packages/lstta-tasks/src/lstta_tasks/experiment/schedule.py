@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from math import inf
 from typing import Any, Literal
 
 from mmengine.config import Config
@@ -57,30 +55,3 @@ def schedulers_of(config: Config) -> list[dict[str, Any]]:
     if config.get("schedule") is not None:
         return course(config.train_cfg["max_epochs"], **plain(config.schedule))
     return [plain(scheduler) for scheduler in config.get("param_scheduler") or ()]
-
-
-def check_ends(schedulers: Sequence[Mapping[str, Any]], *, epochs: int, steps: int) -> None:
-    """Refuse a schedule that has lowered the rate for good before training ends.
-
-    Args:
-        schedulers: MMEngine's.
-        epochs: of the training.
-        steps: of an epoch.
-
-    Raises:
-        ValueError: such a one; the message has both ends.
-    """
-    for place, scheduler in enumerate(schedulers):
-        name = getattr(scheduler["type"], "__name__", str(scheduler["type"])).rpartition(".")[2]
-        rises = name == "LinearLR" and scheduler.get("end_factor", 1.0) == 1.0
-        if rises or name in ("ConstantLR", "MultiStepLR", "StepLR"):
-            continue  # these leave the rate where they should, and end where they like
-        by_epoch = scheduler.get("by_epoch", True)
-        length, unit = (epochs, "epochs") if by_epoch else (epochs * steps, "steps")
-        for key in ("end", "T_max", "total_steps"):
-            if scheduler.get(key, inf) < length:
-                raise ValueError(
-                    f"param_scheduler.{place}.{key}: {name} ends after {scheduler[key]} {unit}, training after {length}"
-                    ": give them one end, or schedule=dict(warmup_steps=…, decay=…) in their place, which follows "
-                    "train_cfg.max_epochs"
-                )

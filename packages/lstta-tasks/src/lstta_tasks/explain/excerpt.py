@@ -8,10 +8,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from lstta_tasks.data.clip import Clip, ClipSource, Preprocessing, sound_spans
+from lstta_tasks.data.clip import Clip, ClipSource, Preprocessing
+from lstta_tasks.data.preprocessing import sound_spans
 
 HEIGHT = 180
 """Of a frame in pixels."""
+
+MOST_SECONDS = 1800.0
+"""Of sound that is kept for a drawing: all of a clip that is no longer, else as much, from the segments' middles."""
 
 
 @dataclass(frozen=True)
@@ -45,14 +49,27 @@ class Media:
             shown.append((float(edges[first]), float(edges[after]), self.clip.frames[middle, frames // 2]))
         return shown
 
+    @property
+    def samples(self) -> int:
+        """How many the clip's sound has from its beginning to its end, known or not."""
+        return round(self.clip.duration * self.preprocessing.sample_rate)
+
     def sound(self) -> tuple[NDArray[np.int16], NDArray[np.bool_]]:
-        """All of the clip's samples in a row, int16, and which of them are known; silence where they are not."""
-        total = round(self.clip.duration * self.preprocessing.sample_rate)
-        line, is_known = np.zeros(total, np.int16), np.zeros(total, np.bool_)
-        for segment, (first, count) in enumerate(sound_spans(self.preprocessing, self.clip.duration)):
-            valid = min(count, int(self.clip.sound_length[segment]), total - first)
-            line[first : first + valid] = self.clip.sound[segment, :valid]
-            is_known[first : first + valid] = True
+        """All of the clip's samples in a row, int16, and which of them are known; silence where they are not.
+
+        Its size is the clip's length: look at ``samples`` first, or take :meth:`sound_at`.
+        """
+        return self.sound_at(np.arange(self.samples))
+
+    def sound_at(self, places: NDArray[np.int64]) -> tuple[NDArray[np.int16], NDArray[np.bool_]]:
+        """The samples at any places, (…,), as int16, and which of them are known; silence where they are not."""
+        spans = np.array(sound_spans(self.preprocessing, self.clip.duration), np.int64)
+        lengths = np.minimum(spans[:, 1], self.clip.sound_length)
+        segment = (np.searchsorted(spans[:, 0], places, side="right") - 1).clip(0)
+        inside = places - spans[segment, 0]
+        is_known = (inside >= 0) & (inside < lengths[segment]) & (places < self.samples)
+        line = np.zeros(places.shape, np.int16)
+        line[is_known] = self.clip.sound[segment[is_known], inside[is_known]]
         return line, is_known
 
 
@@ -62,7 +79,7 @@ def media_of(clip: Clip, preprocessing: Preprocessing) -> Media:
 
 
 def read_media(source: ClipSource, preprocessing: Preprocessing, duration: float) -> Media:
-    """Decode a clip for people: the same frames, larger, and all of its sound.
+    """Decode a clip for people: the same frames, larger, and all of its sound, or half an hour of it.
 
     Args:
         source: of the clip.
@@ -79,7 +96,7 @@ def read_media(source: ClipSource, preprocessing: Preprocessing, duration: float
     shown = replace(
         preprocessing,
         frame_size=(round(height * larger), round(width * larger)),
-        sound_seconds=duration / preprocessing.segments + 2 / preprocessing.sample_rate,
+        sound_seconds=min(duration, MOST_SECONDS) / preprocessing.segments + 2 / preprocessing.sample_rate,
     )
     return Media(decode_clip(source, shown), shown, _heard(preprocessing, duration))
 

@@ -35,18 +35,16 @@ def spectrogram(media: Media) -> NDArray[np.float32]:
     Columns divide the clip evenly; rows go up from 50 Hz to half the sample rate, evenly in mel.
     """
     rate = media.preprocessing.sample_rate
-    line, is_known = media.sound()
     size = max(16, round(WINDOW_SECONDS * rate))
-    step = len(line) / COLUMNS
+    step = media.samples / COLUMNS
     windows = int(np.clip(round(step / size), 1, AT_MOST))
     centres = ((np.arange(COLUMNS * windows) + 0.5) * step / windows).astype(int)
     places = centres[:, None] + np.arange(size) - size // 2
-    inside = (places >= 0) & (places < len(line))
-    samples = line[places.clip(0, len(line) - 1)].astype(np.float32) * inside
+    samples = media.sound_at(places)[0].astype(np.float32)
     window = np.hanning(size).astype(np.float32)
     power = np.abs(np.fft.rfft(samples * window)) ** 2
     power = power.reshape(COLUMNS, windows, -1).mean(1)
-    heard = is_known[centres.clip(0, len(line) - 1)].reshape(COLUMNS, windows).any(1)
+    heard = media.sound_at(centres)[1].reshape(COLUMNS, windows).any(1)
 
     bins = np.fft.rfftfreq(size, 1 / rate)
     low, high = mel(np.array([LOWEST, rate / 2]))

@@ -13,7 +13,8 @@ from tqdm import tqdm
 
 from lstta_core.fast_linear import fast_linear
 from lstta_core.interfaces import Modality
-from lstta_tasks.data.cache import CacheError, check_preprocessing
+from lstta_tasks.data.cache import CacheError
+from lstta_tasks.data.cache_errors import check_settings
 from lstta_tasks.data.cache_layout import DATA_FILE
 from lstta_tasks.data.resumable_build import Earlier, resumable_build
 from lstta_tasks.experiment.batches import device
@@ -86,7 +87,7 @@ def _jobs(experiment: Experiment, splits: Sequence[Split] | None) -> tuple[list[
                 for key, source in zip(places, sources, strict=True):
                     jobs.setdefault(key, StateJob(key, m, source))
     if not jobs:
-        raise ValueError(f"none of the clips is in the cache {cache.path}: build it first with tools/cache.py build")
+        raise ValueError(f"none of the clips is in the cache {cache.path}: build it first with lstta cache build")
     lengths = [] if keys.text is None else [len(keys.ids(text)) for text in texts]
     return list(jobs.values()), max([1, *lengths])
 
@@ -99,7 +100,7 @@ def _fitting(earlier: Earlier, experiment: Experiment, length: int) -> dict[str,
     """
     folder, settings = earlier.folder, earlier.settings
     check_is_prefix(folder, settings)
-    check_preprocessing(folder, settings, experiment.preprocessing)
+    check_settings(folder, settings, experiment.preprocessing)
     experiment.prefix.settings.check(folder, settings["features"])
     if settings["features"]["text_length"] < length:
         raise CacheError(

@@ -110,7 +110,7 @@ class PrefixDataset(Dataset[tuple[Sample, States]]):
         if lacking:
             raise CacheError(
                 f"{reader.path} lacks the states of {len(lacking)} clips or texts, such as {min(lacking)}: "
-                "run tools/cache.py prefix with this config once more"
+                "run lstta cache prefix with this config once more"
             )
 
     def __len__(self) -> int:

@@ -11,6 +11,7 @@ import torch
 
 from lstta_core.interfaces import LanguageSpec, Modality
 from lstta_core.lockstep import TrimodalModel
+from lstta_core.prefix import prefix_blocks
 from lstta_tasks.prefix.dataset import PrefixCollate, PrefixDataset, PrefixKeys
 from lstta_tasks.prefix.prefix_cache import PrefixReader, PrefixSettings
 from lstta_tasks.task import Sample
@@ -68,7 +69,7 @@ class Prefix:
         dtype = next(iter(models.values())).frozen_dtype or torch.float32  # the same for all
         return PrefixSettings(
             encoders={str(m): model.digests[m] for m, model in models.items()},
-            blocks={str(m): model.prefix_blocks[m] for m, model in models.items()},
+            blocks={str(m): prefix_blocks(model)[m] for m, model in models.items()},
             dtype=str(dtype).removeprefix("torch."),
         )
 

@@ -66,7 +66,7 @@ class PrefixSettings:
             raise CacheError(
                 f"{path} holds the states of another model ('here' is wanted, 'there' is the prefix cache):\n  "
                 + "\n  ".join(lines)
-                + "\nBuild another under another path with tools/cache.py prefix, or change the settings back."
+                + "\nBuild another under another path with lstta cache prefix, or change the settings back."
             )
 
     def record(self, preprocessing: Preprocessing, text_length: int) -> dict[str, Any]:

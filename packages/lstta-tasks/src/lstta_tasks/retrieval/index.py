@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from lstta_core.adapter_files import AdapterFile, AdapterFileError
-from lstta_core.frozen import tensors_digest
+from lstta_core.adapter_set import tensors_digest
 from lstta_core.interfaces import Encoder, Modality
 from lstta_core.whole_files import write_whole
 from lstta_tasks.adapters import load, read
@@ -74,7 +74,7 @@ class Index:
             ValueError: it is damaged, or something else.
         """
         if not path.is_file():
-            raise FileNotFoundError(f"{path}: no such index; tools/retrieve.py index makes one")
+            raise FileNotFoundError(f"{path}: no such index; lstta retrieve index makes one")
         try:
             with np.load(path, allow_pickle=False) as arrays:
                 read_arrays = {name: arrays[name] for name in arrays.files}
@@ -90,7 +90,7 @@ class Index:
                 texts=read_arrays["texts"],
             )
         except (ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            raise ValueError(f"{path}: not an index of tools/retrieve.py ({error}): make it again") from error
+            raise ValueError(f"{path}: not an index of lstta retrieve ({error}): make it again") from error
 
     def nearest(self, query: Vectors, count: int) -> list[tuple[str, float]]:
         """The clips with the highest cosine to a unit vector (E,), best first; of equals the first."""

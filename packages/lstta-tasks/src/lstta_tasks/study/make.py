@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from zlib import crc32
 
-from lstta_tasks.experiment.factories import check_method
+from lstta_tasks.experiment.named import check_method
 from lstta_tasks.file_lock import lock_beside
 from lstta_tasks.study.definition import Run, Study
 from lstta_tasks.study.results import StudyResults

@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from lstta_tasks.experiment.config import load_config, settings_of
+from lstta_tasks.experiment.config import load_config
+from lstta_tasks.experiment.settings import settings_of
 from lstta_tasks.study.definition import Run, Study
 from lstta_tasks.task import SPLITS, Task
 

@@ -1,8 +1,9 @@
-"""Small hooks: seeds, and what people see while it trains."""
+"""Hooks of a training: seeds, what people see while it trains, and when it saves."""
 
 from __future__ import annotations
 
 import random
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,10 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from tqdm import tqdm
 
-from lstta_tasks.data.batch import SampleDataset
-from lstta_tasks.experiment.parts import Experiment
-from lstta_tasks.experiment.runner import RunnerModel, TaskMetric
-from lstta_tasks.prefix.dataset import PrefixDataset
+from lstta_tasks.experiment.runner import TaskMetric
+from lstta_tasks.training.checkpoints import save_best, save_checkpoint
+
+Said = Callable[[], Mapping[str, Any]]
 
 
 class SeedHook(Hook):
@@ -79,42 +80,43 @@ class ProgressHook(Hook):
             print(f"epoch {runner.epoch}/{runner.max_epochs}: {train}val {report.primary} {value:.4f}", flush=True)
 
 
-class PictureHook(Hook):
-    """After each validation, the first sample of some clips as :mod:`lstta_tasks.explain.picture` draws it.
+class CheckpointHook(Hook):
+    """Saves after each epoch and its validation, see :mod:`lstta_tasks.training.checkpoints`.
 
     Args:
-        experiment: whose task, cache and collation these are.
-        dataset: of the validation.
-        model: with the network.
-        clips: how many are shown.
+        metric: of the validation.
+        record: gives what ``adapter.json`` says of ``best/``.
+        settings: gives those of the config, by dotted key.
+        command: that started the training, for ``best/``; a run may be resumed by another one.
     """
 
-    def __init__(
-        self, *, experiment: Experiment, dataset: SampleDataset | PrefixDataset, model: RunnerModel, clips: int = 3
-    ) -> None:
-        self.experiment = experiment
-        self.dataset = dataset
-        self.model = model
-        first: dict[str, int] = {}
-        for place, sample in enumerate(dataset.samples):
-            first.setdefault(sample.source.id, place)
-        self.places = list(first.values())[:clips]
+    priority = "VERY_LOW"
+
+    def __init__(self, *, metric: TaskMetric, record: Said, settings: Said, command: str | None = None) -> None:
+        self.metric = metric
+        self.record, self.settings = record, settings
+        self.started_by = {} if command is None else {"command": command}
+        self.best: float | None = None
+        self.unsaved = False
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        self.unsaved = True
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
-        if not is_main_process():
-            return
-        # Drawing is loaded when there is something to draw.
-        from lstta_tasks.explain.excerpt import media_of
-        from lstta_tasks.explain.explanation import explain_batch
-        from lstta_tasks.explain.picture import picture
+        report = self.metric.report
+        if is_main_process() and report is not None and (self.best is None or report.merit > self.best):
+            self.best = report.merit
+            found = {"epoch": runner.epoch, "split": "val", report.primary: report.value(report.primary)}
+            save_best(runner, {**self.record(), **self.started_by, "selected": found})
 
-        cache = self.experiment.cache
-        samples = [self.dataset.samples[place] for place in self.places]
-        clips = [cache.read(sample.source.id) for sample in samples]
-        items: list[Any] = [self.dataset[place] for place in self.places]  # clips, or their states
-        inputs = self.model.data_preprocessor(self.experiment.collate(items), False)["inputs"]
-        shown = list(zip(samples, clips, strict=True))
-        explained = explain_batch(self.model.model, self.experiment.task, shown, inputs)
-        for place, (explanation, clip) in enumerate(zip(explained, clips, strict=True)):
-            drawn = picture(explanation, media_of(clip, cache.preprocessing))
-            runner.visualizer.add_image(f"val/explained/{place}", drawn, step=runner.epoch)
+    def before_train_epoch(self, runner: Runner) -> None:
+        """The validation of the epoch before, if there was one, is over."""
+        if self.unsaved and is_main_process():
+            save_checkpoint(runner, best=self.best, record=self.record(), settings=self.settings())
+        self.unsaved = False
+
+    def after_train(self, runner: Runner) -> None:
+        self.before_train_epoch(runner)
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
+        self.best = checkpoint["meta"]["best"]

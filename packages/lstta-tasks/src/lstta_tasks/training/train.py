@@ -11,7 +11,7 @@ import torch
 from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.dist import is_main_process
-from mmengine.hooks import DistSamplerSeedHook, IterTimerHook, LoggerHook, ParamSchedulerHook, RuntimeInfoHook
+from mmengine.hooks import LoggerHook
 from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 from mmengine.visualization import TensorboardVisBackend, Visualizer
@@ -19,17 +19,19 @@ from mmengine.visualization import TensorboardVisBackend, Visualizer
 from lstta_core.fast_linear import fast_linear
 from lstta_tasks.adapters import start_from
 from lstta_tasks.escaped import escaped
-from lstta_tasks.experiment.config import settings_of
 from lstta_tasks.experiment.distributed import join, wrap
 from lstta_tasks.experiment.factories import plain
+from lstta_tasks.experiment.param_scheduler import check_ends
 from lstta_tasks.experiment.parts import Experiment
 from lstta_tasks.experiment.record import card, record_of
 from lstta_tasks.experiment.runner import RunnerModel, TaskMetric, optim_wrapper
-from lstta_tasks.experiment.schedule import check_ends, schedulers_of
+from lstta_tasks.experiment.schedule import schedulers_of
 from lstta_tasks.experiment.second_pass import score_again
+from lstta_tasks.experiment.settings import settings_of
 from lstta_tasks.task import Report, Split
-from lstta_tasks.training.checkpoints import BEST, CheckpointHook, last_checkpoint
-from lstta_tasks.training.hooks import PictureHook, ProgressHook, SeedHook
+from lstta_tasks.training.checkpoints import BEST, POINTER, last_checkpoint
+from lstta_tasks.training.hooks import CheckpointHook, ProgressHook, SeedHook
+from lstta_tasks.training.pictures import PictureHook
 from lstta_tasks.training.resume import check_fits
 
 
@@ -76,25 +78,27 @@ def train(
         ValueError: the config or what it names does not fit; ``work_dir`` holds a run and ``resume`` is not given, or
             it is given and the run is another config's; ``start`` does not fit. ``work_dir`` is then as it was.
     """
-    checkpoint = last_checkpoint(work_dir)
-    if not resume and (checkpoint is not None or (work_dir / BEST).exists()):
+    checkpoint = last_checkpoint(work_dir) if resume else None
+    if not resume and ((work_dir / POINTER).exists() or (work_dir / BEST).exists()):
         raise ValueError(f"{work_dir} holds a run: give --resume to go on with it, or another --work-dir")
     if amp and not torch.cuda.is_available():
         raise ValueError("--amp needs a GPU; on a CPU leave it out")
-    join(launcher)
+    if launcher != "none":
+        join(launcher)
     torch.manual_seed(config.seed)
     experiment = Experiment(config)
     splits: tuple[Split, ...] = ("train", "val")
     datasets = {split: experiment.dataset(split) for split in splits}
     model = experiment.model
-    record = card(record_of(experiment), model)
     loaders = {split: experiment.loader(split, dataset) for split, dataset in datasets.items()}
     steps = len(loaders["train"])
-    check_ends(schedulers := schedulers_of(config), epochs=config.train_cfg.max_epochs, steps=steps)
-    settings = {**settings_of(config), "--amp": amp}
+    schedulers = schedulers_of(config)
+    if config.get("param_scheduler") is not None:
+        check_ends(schedulers, epochs=config.train_cfg.max_epochs, steps=steps)
+    record, settings = lambda: card(record_of(experiment), model), lambda: {**settings_of(config), "--amp": amp}
     later_end = None
     if checkpoint is not None:
-        later_end = check_fits(checkpoint, model, record, settings, seed=config.seed, steps=steps)
+        later_end = check_fits(checkpoint, model, record(), settings(), seed=config.seed, steps=steps)
     elif start is not None:
         start_from(model, start)
     runner_model = RunnerModel(
@@ -118,12 +122,8 @@ def train(
         val_dataloader=loaders["val"],
         val_cfg={},
         val_evaluator=[metric],
-        default_hooks={
-            "runtime_info": RuntimeInfoHook(),
-            "timer": IterTimerHook(),
-            "sampler_seed": DistSamplerSeedHook(),
+        default_hooks={  # in the place of MMEngine's own; it has others besides
             "logger": LoggerHook(interval=config.log_interval),
-            "param_scheduler": ParamSchedulerHook(),
             "checkpoint": CheckpointHook(metric=metric, record=record, settings=settings, command=command),
         },
         custom_hooks=[

@@ -1,0 +1,69 @@
+"""What an adapter is: the contract of what is trained between blocks, where it stands, and what sets its size.
+
+The letters of shapes are those of ``interfaces``.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from lstta_core.interfaces import Modality, Streams
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A place between blocks where the streams meet.
+
+    Attributes:
+        index: 1 … count.
+        count: how many stages the model has in all, adapted or not.
+        widths: the width of each modality's tokens there; a modality that the model lacks is not in it.
+    """
+
+    index: int
+    count: int
+    widths: Mapping[Modality, int]
+
+
+@dataclass(frozen=True)
+class Size:
+    """The option of a method that sets how many parameters it trains.
+
+    Attributes:
+        option: its name; more of it means more parameters.
+        step: its values are multiples of this one.
+    """
+
+    option: str
+    step: int = 1
+
+
+@dataclass(frozen=True)
+class AdapterOutput:
+    """What an adapter returns.
+
+    Attributes:
+        streams: the same modalities, with the same shapes, as it was given.
+        importances: (B, T) each, in (0, 2), 1 where nothing is said; empty where a method has none.
+    """
+
+    streams: Streams
+    importances: Mapping[Modality, Tensor] = field(default_factory=dict)
+
+
+class Adapter(nn.Module, ABC):
+    """What is trained at one stage: reads the streams, returns streams of the same shapes.
+
+    It changes the values of tokens, never their number; leaves tokens under a false mask as they are; and at
+    initialisation returns its input exactly, so that a fresh model equals the frozen one.
+    """
+
+    @abstractmethod
+    def forward(self, streams: Streams) -> AdapterOutput:
+        """The streams after this stage."""

@@ -1,0 +1,34 @@
+"""Why an option of a config is refused: nobody takes it, or it is missing. The nearest name is said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+
+def check_arguments(
+    factory: Callable[..., Any], takes: tuple[Mapping[str, bool], bool], section: str, options: Iterable[str]
+) -> None:
+    """Raise a ValueError that names the section where a factory does not take an option, or lacks one.
+
+    Args:
+        factory: that is, or would be, called.
+        takes: its arguments, see :func:`~lstta_tasks.experiment.factories.arguments`.
+        section: its place in the config.
+        options: their names.
+    """
+    known, takes_any = takes
+    for key in options:
+        if key not in known and not takes_any:
+            raise ValueError(f"{section}.{key}: {factory.__name__} does not take it{nearest(key, known)}")
+    for key, needed in known.items():
+        if needed and key not in options:
+            raise ValueError(f"{section}.{key}: {factory.__name__} needs it")
+
+
+def nearest(key: str, known: Iterable[str]) -> str:
+    """The end of a message about a key that is not known: the nearest one that is, or all of them."""
+    names = list(known)
+    near = get_close_matches(key, names, n=1)
+    return f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(names)}" if names else ""
