@@ -15,9 +15,10 @@ from torch import Tensor, nn
 
 from lstta_core.compiling import compile_parts
 from lstta_core.fast_linear import fast_linear
-from lstta_core.interfaces import Encoder, Modality
-from lstta_core.lockstep import States, TrimodalModel, TrimodalOutput
-from lstta_core.methods import create_method
+from lstta_core.interfaces import Encoder, Modality, TrimodalOutput
+from lstta_core.lockstep import States, TrimodalModel
+from lstta_core.method import create_method
+from lstta_core.prefix import suffix
 from lstta_core.readout import Readout
 from lstta_core.testing.inputs import synthetic_inputs
 
@@ -176,7 +177,7 @@ class Way:
         if self.states is None:
             output = self.model(self.inputs)
         else:
-            output = self.model.suffix(self.states, self.present)
+            output = suffix(self.model, self.states, self.present)
         return F.cross_entropy(self.head(output).float(), self.target)
 
 

@@ -32,12 +32,10 @@ MMENGINE = {
     "experiment/distributed.py",  # its start and its wrapping
     "experiment/factories.py",  # its configs
     "experiment/parts.py",  # its sampler
-    "experiment/runner.py",  # its model, metric and optimizer
-    "experiment/schedule.py",  # its schedulers
+    "experiment/runner.py",  # its model, metric, optimizer and schedulers
     "experiment/second_pass.py",  # gathering from ranks
     "experiment/sections.py",  # what of it a config sets
     "training/checkpoints.py",
-    "training/hooks.py",
     "training/pictures.py",
     "training/resume.py",
     "training/train.py",

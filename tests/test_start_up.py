@@ -42,7 +42,7 @@ def stop(*args, **kwargs):
 
 
 import lstta_tasks.experiment.parts
-import lstta_tasks.training.hooks
+import lstta_tasks.training.train
 import seeded_encoders
 from lstta_core import lockstep
 from lstta_core.methods.lstta import adapter
@@ -51,7 +51,7 @@ counting(seeded_encoders, "_seeded")
 counting(lockstep, "encoder_digest")
 counting(adapter, "LongTermFilter")
 counting(lstta_tasks.experiment.parts, "open_cache")
-mock.patch.object(lstta_tasks.training.hooks.ProgressHook, "after_train_iter", stop).start()
+mock.patch.object(lstta_tasks.training.train.ProgressHook, "after_train_iter", stop).start()
 sys.argv = sys.argv[1:]
 try:
     runpy.run_path(sys.argv[0], run_name="__main__")

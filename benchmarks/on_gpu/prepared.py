@@ -44,7 +44,7 @@ def prepare(folder: Path, clips: int) -> int:
     generate("avqa", folder / "avqa", train=clips, val=VALIDATION, test=1)
     # The tiny encoders ask for the same frames and sound as those of base size.
     experiment = Experiment(config(folder, "tiny"))
-    report = build_cache(folder / "cache", experiment.sources(), experiment.preprocessing, codec="jpeg")
+    report = build_cache(folder / "cache", experiment.task.sources(), experiment.preprocessing, codec="jpeg")
     if report.failed:
         raise ValueError(f"clips cannot be decoded: {report.failed}")
     shutil.rmtree(folder / "avqa" / "videos")

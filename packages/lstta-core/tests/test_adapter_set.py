@@ -18,6 +18,7 @@ from lstta_core.methods.full import FullFineTuning
 from lstta_core.methods.lavish import Lavish
 from lstta_core.methods.lstta.adapter import LSTTA
 from lstta_core.methods.none import NoAdapter
+from lstta_core.prefix import suffix
 
 METHODS: dict[str, Callable[[], Method]] = {
     "lstta": lambda: LSTTA(width=8, heads=2),
@@ -187,7 +188,7 @@ def test_prefix_and_suffix_are_the_whole(small: ModuleType, inputs: Batch) -> No
         assert model.prefix_is_frozen
         present = {m: inputs[m]["present"] for m in inputs}
         with torch.no_grad():
-            streams = model.suffix(model.prefix(inputs), present).streams
+            streams = suffix(model, model.prefix(inputs), present).streams
         assert same({m: stream.tokens for m, stream in streams.items()}, tokens(model, inputs))
     model.add_adapter("b", FullFineTuning())
     assert not model.prefix_is_frozen

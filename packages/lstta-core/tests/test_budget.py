@@ -12,7 +12,7 @@ import pytest
 from lstta_core.budget import count_parameters
 from lstta_core.interfaces import Modality
 from lstta_core.lockstep import TrimodalModel
-from lstta_core.methods import create_method
+from lstta_core.method import create_method
 from lstta_core.plugins import UnknownNameError, installed_plugins
 
 

@@ -10,9 +10,9 @@ import torch
 from torch import nn
 
 from lstta_core.compiling import compile_parts
-from lstta_core.interfaces import Encoder, Modality
-from lstta_core.lockstep import TrimodalModel, TrimodalOutput
-from lstta_core.methods import create_method
+from lstta_core.interfaces import Encoder, Modality, TrimodalOutput
+from lstta_core.lockstep import TrimodalModel
+from lstta_core.method import create_method
 from lstta_core.testing.inputs import synthetic_inputs
 from lstta_core.testing.toy_encoders import toy_encoders
 

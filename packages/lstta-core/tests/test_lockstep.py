@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from lstta_core.adapter_set import encoder_digest
-from lstta_core.interfaces import Adapter, AdapterOutput, EncoderState, Modality, Stage, Streams
-from lstta_core.lockstep import TrimodalModel, TrimodalOutput, blocks_before, to_stream
+from lstta_core.interfaces import Adapter, AdapterOutput, EncoderState, Modality, Stage, Streams, TrimodalOutput
+from lstta_core.lockstep import TrimodalModel, blocks_before, to_stream
 from lstta_core.methods.lstta.adapter import LSTTA
 
 VISUAL, AUDIO, LANGUAGE = Modality

@@ -9,8 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lstta_core.interfaces import Modality, Stream, Streams
-from lstta_core.lockstep import TrimodalOutput
+from lstta_core.interfaces import Modality, Stream, Streams, TrimodalOutput
 from lstta_core.methods.lstta.long_term import sinusoids
 from lstta_core.readout import Readout, TextGuidedPool
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from lstta_core.adapter_set import encoder_digest
 from lstta_core.interfaces import Method, Modality
 from lstta_core.lockstep import TrimodalModel
-from lstta_core.methods import create_method
+from lstta_core.method import create_method
 from lstta_core.testing.inputs import synthetic_inputs
 from lstta_core.testing.method_suite import MethodConformance
 from lstta_core.testing.toy_encoders import toy_encoders

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from lstta_core.interfaces import Modality
-from lstta_core.lockstep import TrimodalModel, TrimodalOutput
+from lstta_core.interfaces import Modality, TrimodalOutput
+from lstta_core.lockstep import TrimodalModel
 from lstta_core.profiling import Macs, count_macs
 from lstta_core.testing.inputs import synthetic_inputs
 from lstta_core.testing.torch_counter import macs_by_torch

@@ -11,8 +11,7 @@ import torch
 from torch import Tensor
 
 from lstta_core.adapter_files import trained_tensors
-from lstta_core.interfaces import Encoder, Modality
-from lstta_core.lockstep import Inputs
+from lstta_core.interfaces import Encoder, Inputs, Modality
 from lstta_tasks.answers.kind import AnswerKind
 from lstta_tasks.network import TaskNetwork, TaskOutput, Tower, build_model
 from lstta_tasks.tasks.avqa import AVQA

@@ -26,7 +26,7 @@ def test_states_joined_are_those_of_the_batch(case: Any) -> None:
 
     def state_of(given: dict[str, Tensor]) -> EncoderState:
         with torch.no_grad():
-            return model.prefix_of(encoder.modality, given)
+            return model.prefix({encoder.modality: given}, [encoder.modality])[encoder.modality]
 
     longer = inputs
     if isinstance(spec, LanguageSpec):
@@ -78,7 +78,7 @@ def test_texts_by_themselves_are_those_of_the_segments(case: Any) -> None:
 
     def state_of(given: dict[str, Tensor]) -> EncoderState:
         with torch.no_grad():
-            return model.prefix_of(encoder.modality, given)
+            return model.prefix({encoder.modality: given}, [encoder.modality])[encoder.modality]
 
     present = inputs["present"]
     rows = [

@@ -10,10 +10,11 @@ from typing import Self, cast
 import torch
 from torch import Tensor, nn
 
+from lstta_core.adapter_upkeep import AdapterUpkeep
 from lstta_core.interfaces import Adapter, Encoder, EncoderChange, Method, Modality, Stage
 
 
-class AdapterSet(nn.Module):
+class AdapterSet(AdapterUpkeep):
     """Frozen encoders, and by name what methods train between their blocks and inside them.
 
     Only what the active name trains wants gradients, so ``(p for p in model.parameters() if p.requires_grad)`` is what
@@ -45,11 +46,8 @@ class AdapterSet(nn.Module):
             raise ValueError(f"there is an adapter named {name!r} already; the names are {list(self.adapters)}")
         if not name or "." in name or name in dir(self.adapters):
             raise ValueError(f"{name!r} cannot name an adapter: take a word without a dot that torch does not use")
-        at_stages = {}
-        for stage in self.adapted_stages:
-            adapter = method.adapter(stage)
-            if adapter is not None:
-                at_stages[str(stage.index)] = adapter
+        made = {str(stage.index): method.adapter(stage) for stage in self.adapted_stages}
+        at_stages = {stage: adapter for stage, adapter in made.items() if adapter is not None}
         with self.disabled():
             self._changes[name] = method.prepare(self.by_modality())
         self.adapters[name] = nn.ModuleDict(at_stages).to(self.device).train(self.training)
@@ -63,17 +61,6 @@ class AdapterSet(nn.Module):
         """
         self._check_name(name)
         self._activate(name)
-
-    def delete_adapter(self, name: str) -> None:
-        """Take this adapter away; if it is the active one, none is active then.
-
-        Raises:
-            ValueError: there is none of this name.
-        """
-        self._check_name(name)
-        if name == self.active:
-            self._activate(None)
-        del self._changes[name], self.adapters[name]
 
     @contextmanager
     def disabled(self) -> Iterator[None]:
@@ -125,12 +112,6 @@ class AdapterSet(nn.Module):
     def trainable_parameters(self) -> list[nn.Parameter]:
         """The parameters that the active adapter trains, in the order of their names."""
         return [self.get_parameter(name) for name in self.trainable_names()]
-
-    def print_trainable_parameters(self) -> None:
-        """Print one line: how many parameters the active adapter trains, of how many in the model."""
-        trained = sum(parameter.numel() for parameter in self.trainable_parameters())
-        every = sum(parameter.numel() for parameter in self.parameters())
-        print(f"{self.active or 'no adapter'}: {trained:,} of {every:,} parameters train ({trained / every:.2%})")
 
     def _activate(self, name: str | None) -> None:
         """Put this adapter in force instead of the active one; the only place where anything is switched."""

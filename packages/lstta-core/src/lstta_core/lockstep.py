@@ -6,9 +6,8 @@ The way of a batch: ``embed`` of each encoder; for each stage, the blocks of eac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, TypeVar, cast
 
@@ -18,27 +17,11 @@ from torch.utils.checkpoint import checkpoint
 
 from lstta_core.adapter_set import AdapterSet, encoder_digest
 from lstta_core.frozen import arithmetic, lower
-from lstta_core.interfaces import Encoder, EncoderState, Modality, Stage, Stream, Streams, check_streams
+from lstta_core.interfaces import Encoder, EncoderState, Inputs, Modality, Stage, Stream, TrimodalOutput, check_streams
 from lstta_core.prefix import behind_the_prefix, brought
 
-Inputs = Mapping[Modality, Mapping[str, Any]]
-"""By modality, ``present`` and the tensors that its encoder's spec asks for; or ``state`` in place of those, as
-:meth:`TrimodalModel.prefix` gives it."""
 States = dict[Modality, EncoderState]
 Step = TypeVar("Step", bound=Callable[..., Any])
-
-
-@dataclass(frozen=True)
-class TrimodalOutput:
-    """What the lockstep model gives.
-
-    Attributes:
-        streams: the encoders' finished tokens, by modality.
-        importances: one entry an adapted stage that has them, first stage first: (B, T) for each modality.
-    """
-
-    streams: Streams
-    importances: list[Mapping[Modality, Tensor]]
 
 
 def blocks_before(stage: int, depth: int, stages: int) -> int:
@@ -130,28 +113,26 @@ class TrimodalModel(AdapterSet):
         check_streams(streams)
         return TrimodalOutput(streams, importances)
 
-    def prefix(self, inputs: Inputs) -> States:
+    def prefix(self, inputs: Inputs, modalities: Collection[Modality] = tuple(Modality)) -> States:
         """The encoders' states at the first adapted stage, before its adapter; at the last stage if none is adapted.
+
+        Args:
+            inputs: as of :meth:`forward`.
+            modalities: whose states are wanted; until the first adapter they do not meet.
 
         Raises:
             ValueError: some inputs bring their state, others do not; or something trains inside the encoders.
         """
-        if any("state" in inputs[m] for m in self.by_modality()):
+        encoders = {m: encoder for m, encoder in self.by_modality().items() if m in modalities}
+        if any("state" in inputs[m] for m in encoders):
             return brought(self, inputs)
-        return self._prefix(inputs, self.by_modality())
-
-    def prefix_of(self, modality: Modality, inputs: Mapping[str, Tensor]) -> EncoderState:
-        """The state of one modality that :meth:`prefix` gives: until the first adapter they do not meet."""
-        return self._prefix({modality: inputs}, {modality: self.by_modality()[modality]})[modality]
-
-    def suffix(self, states: States, present: Mapping[Modality, Tensor]) -> TrimodalOutput:
-        """What follows :meth:`prefix`.
-
-        Args:
-            states: from there.
-            present: (B,) bool, for each modality of the model.
-        """
-        return self.forward({m: {"present": present[m]} for m in present}, states)
+        mixed = not self.prefix_is_frozen
+        with self._arithmetic(mixed=mixed):
+            states = {m: encoder.embed(inputs[m]) for m, encoder in encoders.items()}
+        run_blocks = self._computed_again(self._run_blocks)
+        for index in range(1, self.first_adapted + 1):
+            states = run_blocks(index, states, mixed)
+        return states
 
     @property
     def first_adapted(self) -> int:
@@ -169,15 +150,6 @@ class TrimodalModel(AdapterSet):
     @cached_property
     def _behind_the_prefix(self) -> tuple[str, ...]:
         return behind_the_prefix(self)
-
-    def _prefix(self, inputs: Inputs, encoders: Mapping[Modality, Encoder]) -> States:
-        mixed = not self.prefix_is_frozen
-        with self._arithmetic(mixed=mixed):
-            states = {m: encoder.embed(inputs[m]) for m, encoder in encoders.items()}
-        run_blocks = self._computed_again(self._run_blocks)
-        for index in range(1, self.first_adapted + 1):
-            states = run_blocks(index, states, mixed)
-        return states
 
     def _run_blocks(self, index: int, states: States, mixed: bool) -> States:
         """The blocks between the stage before and this one."""

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from lstta_core.interfaces import EncoderState, Modality
+from torch import Tensor
+
+from lstta_core.interfaces import EncoderState, Modality, TrimodalOutput
 from lstta_core.states import move_state
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ def brought(model: TrimodalModel, inputs: Mapping[Modality, Mapping[str, Any]]) 
     Raises:
         ValueError: some bring theirs, others do not; or something trains inside the prefix.
     """
-    states = {m: inputs[m]["state"] for m in model.by_modality() if "state" in inputs[m]}
+    states = {m: inputs[m]["state"] for m in model.by_modality() if "state" in inputs.get(m, {})}
     if len(states) < len(model.encoders):
         raise ValueError(
             f"either all inputs bring a state or none: {list(model.encoders)}, got it for {[str(m) for m in states]}"
@@ -44,3 +46,16 @@ def brought(model: TrimodalModel, inputs: Mapping[Modality, Mapping[str, Any]]) 
     if not model.prefix_is_frozen:
         raise ValueError(f"{model.active!r} trains inside the encoders' prefix: its states cannot be brought along")
     return {m: move_state(state, model.device) for m, state in states.items()}
+
+
+def suffix(
+    model: TrimodalModel, states: dict[Modality, EncoderState], present: Mapping[Modality, Tensor]
+) -> TrimodalOutput:
+    """What follows the prefix.
+
+    Args:
+        model: that gave the states.
+        states: of :meth:`~lstta_core.lockstep.TrimodalModel.prefix`.
+        present: (B,) bool, for each modality of the model.
+    """
+    return model.forward({m: {"present": present[m]} for m in present}, states)

@@ -13,8 +13,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from lstta_core.attention import masked_softmax
-from lstta_core.interfaces import TIMED, Modality, Streams
-from lstta_core.lockstep import TrimodalOutput
+from lstta_core.interfaces import TIMED, Modality, Streams, TrimodalOutput
 from lstta_core.methods.lstta.long_term import sinusoids
 from lstta_core.readout_shares import attention, unguided
 

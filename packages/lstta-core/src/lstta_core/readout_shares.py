@@ -8,8 +8,7 @@ import torch
 from torch import Tensor
 
 from lstta_core.attention import masked_softmax
-from lstta_core.interfaces import Modality
-from lstta_core.lockstep import TrimodalOutput
+from lstta_core.interfaces import Modality, TrimodalOutput
 
 if TYPE_CHECKING:
     from lstta_core.readout import Readout, TextGuidedPool

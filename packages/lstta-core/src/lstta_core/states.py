@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lstta_core.interfaces import EncoderState
-from lstta_core.layout import Layout
+from lstta_core.streams import Layout
 
 
 def join_states(states: Sequence[EncoderState], shared: Mapping[str, Tensor]) -> EncoderState:

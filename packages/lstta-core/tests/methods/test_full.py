@@ -91,7 +91,7 @@ def test_blocks_behind_the_prefix_train_from_its_states_as_from_inputs(
     assert model.trainable_names() == sorted(expected)
     assert model.prefix_is_frozen
     with torch.no_grad():
-        states = {m: model.prefix_of(m, inputs[m]) for m in inputs}
+        states = {m: model.prefix({m: inputs[m]}, [m])[m] for m in inputs}
     stored = {m: {"state": states[m], "present": inputs[m]["present"]} for m in inputs}
     gradients = []
     for given in (inputs, stored):

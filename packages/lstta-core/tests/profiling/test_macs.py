@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from lstta_core import Bottleneck, FullFineTuning, Lavish, Method, Modality, NoAdapter, Readout, TrimodalModel
-from lstta_core.lockstep import Inputs
+from lstta_core.interfaces import Inputs
 from lstta_core.methods.lstta.adapter import LSTTA
 from lstta_core.profiling import Macs, count_macs
 from lstta_core.testing import synthetic_inputs

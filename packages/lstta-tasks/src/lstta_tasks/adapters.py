@@ -19,10 +19,9 @@ from lstta_core.adapter_files import (
     trained_tensors,
 )
 from lstta_core.input_digest import input_digest
-from lstta_core.interfaces import Encoder, Modality
-from lstta_core.lockstep import Inputs
+from lstta_core.interfaces import Encoder, Inputs, Modality
 from lstta_core.plugins import Kind, installed_plugins
-from lstta_tasks.data.batch import Collate, on_device
+from lstta_tasks.data.batch import Collate
 from lstta_tasks.data.clip import Clip, ClipSource, Preprocessing
 from lstta_tasks.data.preprocessing import preprocessing_from
 from lstta_tasks.needs import needed, registered_name
@@ -181,3 +180,8 @@ def _encoder(file: AdapterFile, modality: str, settings: Mapping[str, Any]) -> E
     encoder = installed_plugins().create("encoder", **options)
     assert isinstance(encoder, Encoder)
     return encoder
+
+
+def on_device(inputs: Inputs, device: torch.device) -> Inputs:
+    """A batch's ``inputs`` on a device; the same tensors where they are there already."""
+    return {m: {name: tensor.to(device) for name, tensor in tensors.items()} for m, tensors in inputs.items()}

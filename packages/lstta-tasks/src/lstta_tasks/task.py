@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, final
 
 from lstta_tasks.annotations.reading import Reading
 from lstta_tasks.answers.kind import AnswerKind
@@ -59,6 +59,14 @@ class Task(ABC):
     @abstractmethod
     def clips(self, split: Split) -> list[ClipSource]:
         """The clips of a split, each once, for the cache; needs no other split. Raises as :meth:`samples` does."""
+
+    @final
+    def sources(self, splits: Sequence[Split] | None = None) -> list[ClipSource]:
+        """The clips of some splits, by default of all whose annotations are there; each once, in their order."""
+        clips: dict[str, ClipSource] = {}
+        for split in splits or self.splits():
+            clips.update({clip.id: clip for clip in self.clips(split)})
+        return list(clips.values())
 
     @abstractmethod
     def samples(self, split: Split) -> list[Sample]:

@@ -18,8 +18,12 @@ from ffmpeg import compare, ffmpeg, reference
 from odd_films import make, write
 from seen_and_heard import SETTINGS, assert_pictures_are_of_their_times, heard, settings
 
+from lstta_tasks.data import clip as versions
 from lstta_tasks.data import tracks as opened
+from lstta_tasks.data.build_cache import build_cache
+from lstta_tasks.data.cache import CacheError, CacheReader
 from lstta_tasks.data.clip import ClipSource, DecodeError
+from lstta_tasks.data.complaints import listening
 from lstta_tasks.data.decode import decode_clip
 from lstta_tasks.doctor.probe import probe
 
@@ -260,3 +264,26 @@ def test_joined_films_of_two_sizes_are_read_whole(media: Any, tmp_path: Path) ->
     clip = decode_clip(ClipSource("a", path), settings(segments=2, frames_per_segment=4))
     assert clip.duration == pytest.approx(8.0, abs=0.1)
     assert_pictures_are_of_their_times(decode_clip(ClipSource("a", path, end=3.9), SETTINGS), made)
+
+
+def test_a_cache_of_an_older_way_of_decoding_is_refused_with_the_commands(
+    media: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = ClipSource("a", media(seconds=1.0).write(tmp_path / "a.mp4"))
+    with monkeypatch.context() as before:
+        before.setattr(versions, "DECODING_VERSION", 1)
+        build_cache(tmp_path / "cache", [source], SETTINGS, workers=1)
+    refused = r"another version .*lstta cache build CONFIG, and lstta cache prefix CONFIG"
+    with pytest.raises(CacheError, match=refused):
+        CacheReader(tmp_path / "cache", SETTINGS)
+    with pytest.raises(CacheError, match=refused):
+        build_cache(tmp_path / "cache", [source], SETTINGS, workers=1)
+
+
+def test_side_messages_are_harmless_and_concealment_is_not() -> None:
+    said = ["SEI type 5 size 200 truncated at 19\n", "mmco: unref short failure\n", "error while decoding MB 3 1\n"]
+    with listening() as heard:
+        for line in said:
+            av.logging.log(av.logging.ERROR, "h264", line)
+    assert heard == ["error while decoding MB 3 1"]
+    assert av.logging.get_level() is None

@@ -324,8 +324,8 @@ class TestExperiment:
 
     def test_sources_of_all_splits_come_once(self, world: World) -> None:
         experiment = Experiment(load_config(world.config))
-        assert len(experiment.sources()) == 15
-        assert [source.id for source in experiment.sources(["test"])] == ["00000200", "00000201", "00000202"]
+        assert len(experiment.task.sources()) == 15
+        assert [source.id for source in experiment.task.sources(["test"])] == ["00000200", "00000201", "00000202"]
 
     def test_the_record_can_be_written(self, world: World) -> None:
         record = record_of(Experiment(load_config(world.config)))

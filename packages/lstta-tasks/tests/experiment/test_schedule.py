@@ -12,7 +12,7 @@ from small_world import World
 
 from lstta_tasks.experiment.config import load_config
 from lstta_tasks.experiment.param_scheduler import check_ends
-from lstta_tasks.experiment.schedule import course, schedulers_of
+from lstta_tasks.experiment.runner import course, schedulers_of
 from lstta_tasks.training.train import train
 
 COSINE = {"type": CosineAnnealingLR, "T_max": 5, "by_epoch": True, "begin": 0, "end": 5, "convert_to_iter_based": True}
@@ -36,7 +36,7 @@ def test_the_kinds() -> None:
 def test_the_rates_of_a_run(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rates: list[float] = []
     monkeypatch.setattr(
-        "lstta_tasks.training.hooks.SeedHook.before_train_iter",
+        "lstta_tasks.training.train.SeedHook.before_train_iter",
         lambda self, runner, batch_idx, data_batch=None: rates.append(runner.optim_wrapper.get_lr()["lr"][0]),
     )
     given = {"param_scheduler": None, "schedule": {"warmup_steps": 3}, "optim_wrapper.optimizer.lr": 0.5}

@@ -15,6 +15,7 @@ from mmengine.config import Config
 from small_world import World, rows
 
 from lstta_core.interfaces import Modality
+from lstta_core.prefix import suffix
 from lstta_tasks.experiment.config import load_config
 from lstta_tasks.experiment.evaluate import evaluate, restore
 from lstta_tasks.experiment.parts import Experiment
@@ -74,7 +75,7 @@ def answer(experiment: Experiment, inputs: Any, kept: Segments | None = None) ->
     with torch.no_grad():
         if kept is None:
             return model(inputs)  # type: ignore[no-any-return]
-        output = model.trimodal.suffix(hidden(model.trimodal.prefix(blanked(inputs, kept)), kept), present)
+        output = suffix(model.trimodal, hidden(model.trimodal.prefix(blanked(inputs, kept)), kept), present)
         return TaskOutput(model.head(model.readout(output)), output.importances[-1])
 
 

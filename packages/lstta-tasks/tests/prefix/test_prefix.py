@@ -249,7 +249,7 @@ def test_a_state_is_stored_to_the_bit(world: World, dtype: torch.dtype) -> None:
     one = experiment(world)
     batch = one.collate([one.dataset("train")[0]])
     for m, inputs in batch["inputs"].items():
-        state = one.prefix.models[m].prefix_of(m, inputs)
+        state = one.prefix.models[m].prefix({m: inputs}, [m])[m]
         state = state.with_tokens(state.tokens.to(dtype))
         got, present, length = unpack_state(memoryview(pack_state("key", state, present=True, length=7)))
         assert (present, length) == (True, 7)

@@ -48,7 +48,7 @@ def small(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     options = {**TINY, "model.stages": 4, "model.adapted": 2, "clips.cache": str(folder / "tiny")}
     small = small_msrvtt.make(folder), options
     one = experiment(small)
-    build_cache(folder / "tiny", one.sources(), one.preprocessing, workers=1)
+    build_cache(folder / "tiny", one.task.sources(), one.preprocessing, workers=1)
     return small
 
 

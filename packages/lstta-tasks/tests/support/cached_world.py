@@ -27,7 +27,7 @@ def make(folder: Path) -> World:
     experiment = Experiment(load_config(config))
     settings = cache_layout.settings(experiment.preprocessing, "raw")
     with CacheWriter(cache_layout.partial_folder(cache), settings) as writer:
-        for number, source in enumerate(experiment.sources()):
+        for number, source in enumerate(experiment.task.sources()):
             writer.add(source.id, pack(source, random_clip(experiment.preprocessing, number), "raw"))
         writer.publish(cache)
     return World(root, cache, config)

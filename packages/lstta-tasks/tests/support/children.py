@@ -22,8 +22,7 @@ from lstta_tasks.experiment.config import load_config
 from lstta_tasks.experiment.runner import TaskMetric
 from lstta_tasks.explain import picture as drawing
 from lstta_tasks.training import checkpoints
-from lstta_tasks.training.hooks import SeedHook
-from lstta_tasks.training.train import train
+from lstta_tasks.training.train import SeedHook, train
 
 KILLED = -signal.SIGKILL
 

@@ -44,7 +44,7 @@ def make(folder: Path) -> World:
     from lstta_tasks.experiment.parts import Experiment
 
     experiment = Experiment(load_config(config))
-    report = build_cache(cache, experiment.sources(), experiment.preprocessing, workers=1)
+    report = build_cache(cache, experiment.task.sources(), experiment.preprocessing, workers=1)
     assert not report.failed, report.failed
     return World(root, cache, config)
 

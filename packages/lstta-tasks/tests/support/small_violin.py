@@ -64,6 +64,6 @@ def make(folder: Path) -> World:
     write_json(root / "violin_annotation.json", entries)
     config.write_text(CONFIG.format(root=str(root), cache=str(cache)), encoding="utf-8")
     experiment = Experiment(load_config(config))
-    report = build_cache(cache, experiment.sources(), experiment.preprocessing, workers=1)
+    report = build_cache(cache, experiment.task.sources(), experiment.preprocessing, workers=1)
     assert not report.failed, report.failed
     return World(root, cache, config)

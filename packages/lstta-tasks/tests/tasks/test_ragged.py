@@ -95,7 +95,7 @@ def test_ragged_clips_train_and_evaluate(world: World, tmp_path: Path, write: Ca
     }
     config = load_config(world.config, options)
     experiment = Experiment(config)
-    built = build_cache(tmp_path / "cache", experiment.sources(), experiment.preprocessing, workers=1)
+    built = build_cache(tmp_path / "cache", experiment.task.sources(), experiment.preprocessing, workers=1)
     assert len(built.failed) == 1
     silent = [name for name in experiment.cache.ids() if not experiment.cache.header(name)["has_sound"]]
     assert len(silent) in (5, 6)

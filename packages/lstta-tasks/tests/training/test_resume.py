@@ -23,7 +23,7 @@ def rates(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The learning rate of each step from here on."""
     taken: list[float] = []
     monkeypatch.setattr(
-        "lstta_tasks.training.hooks.ProgressHook.after_train_iter",
+        "lstta_tasks.training.train.ProgressHook.after_train_iter",
         lambda self, runner, batch_idx, data_batch=None, outputs=None: taken.append(
             runner.optim_wrapper.get_lr()["lr"][0]
         ),
@@ -63,8 +63,8 @@ def test_the_same_end_resumes_to_the_bit(world: World, tmp_path: Path) -> None:
             raise Stop
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lstta_tasks.training.hooks.ProgressHook.before_train_epoch", stop)
-        patch.setattr("lstta_tasks.training.hooks.ProgressHook.after_train_iter", lambda *_, **__: None)
+        patch.setattr("lstta_tasks.training.train.ProgressHook.before_train_epoch", stop)
+        patch.setattr("lstta_tasks.training.train.ProgressHook.after_train_iter", lambda *_, **__: None)
         with pytest.raises(Stop):
             run(world, tmp_path / "cut", train_cfg__max_epochs=3)
     run(world, tmp_path / "cut", resume=True, train_cfg__max_epochs=3)

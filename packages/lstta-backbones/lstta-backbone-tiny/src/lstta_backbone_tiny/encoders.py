@@ -19,7 +19,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from lstta_core.interfaces import AudioSpec, Encoder, EncoderState, LanguageSpec, Modality, VisualSpec
-from lstta_core.layout import Layout
+from lstta_core.streams import Layout
 
 WEIGHTS = files("lstta_backbone_tiny") / "weights"
 RATE, FFT, HOP, MELS = 16000, 512, 160, 64
@@ -87,9 +87,10 @@ class Tiny(Encoder):
 AnyTiny = TypeVar("AnyTiny", bound=Tiny)
 
 
-def segment_of_rows(tokens: Tensor, segments: int) -> Tensor:
-    """(R, 1), int64: the segment of each row of tokens (R, M, D), where rows are segments, clip after clip."""
-    return torch.arange(segments, device=tokens.device).repeat(len(tokens) // segments)[:, None]
+def rows_as_segments(belongs: Tensor, segments: int) -> Layout:
+    """Of rows that are segments, clip after clip; which of their tokens belong to the segment: (R, M), bool."""
+    own = torch.arange(segments, device=belongs.device).repeat(len(belongs) // segments)[:, None]
+    return Layout.regular(torch.where(belongs, own, -1), segments=segments, rows_per_clip=segments)
 
 
 @final
@@ -126,11 +127,9 @@ class TinyVisual(Tiny):
         pixels = frames.flatten(0, 1).permute(0, 4, 1, 2, 3).to(self.position.dtype) / 127.5 - 1
         tokens = self.patch(F.gelu(self.quarters(pixels))).flatten(2).transpose(1, 2)
         tokens = torch.cat([self.class_token.expand(len(tokens), -1, -1), tokens], 1) + self.position
-        segment = segment_of_rows(tokens, segments).repeat(1, tokens.shape[1])
-        segment[:, 0] = -1
-        layout = Layout.regular(segment, segments=segments, rows_per_clip=segments)
         mask = inputs["mask"].flatten(0, 1).any(-1, keepdim=True).expand(-1, tokens.shape[1])
-        return EncoderState(tokens, mask, layout)
+        patches = torch.arange(tokens.shape[1], device=tokens.device) > 0
+        return EncoderState(tokens, mask, rows_as_segments(patches.expand(mask.shape), segments))
 
 
 @final
@@ -173,13 +172,10 @@ class TinyAudio(Tiny):
         picture = self.log_mel(sound.flatten(0, 1))
         tokens = self.patch(picture[:, None].to(self.band.dtype))  # (R, D, bands, steps)
         steps = tokens.shape[-1]
-        tokens = tokens.permute(0, 2, 3, 1) + self.band + self.time[:steps]
-        tokens = tokens.flatten(1, 2)
+        tokens = (tokens.permute(0, 2, 3, 1) + self.band + self.time[:steps]).flatten(1, 2)
         begins = torch.arange(steps, device=sound.device).repeat(BANDS) * PATCH_SAMPLES
         mask = begins < length.flatten()[:, None]
-        segment = segment_of_rows(tokens, segments).expand(mask.shape)
-        layout = Layout.regular(segment, segments=segments, rows_per_clip=segments)
-        return EncoderState(tokens, mask, layout)
+        return EncoderState(tokens, mask, rows_as_segments(torch.ones_like(mask), segments))
 
     def log_mel(self, sound: Tensor) -> Tensor:
         """(R, n) int16 to (R, MELS, frames), float32, about −1 … 1; frames fill whole patches."""
@@ -192,12 +188,8 @@ class TinyAudio(Tiny):
 
 def mel_filters() -> NDArray[np.float32]:
     """(MELS, FFT // 2 + 1): triangular filters, evenly spaced on the mel scale (O'Shaughnessy 1987)."""
-
-    def to_mel(hertz: NDArray[np.float64]) -> NDArray[np.float64]:
-        return 2595 * np.log10(1 + hertz / 700)
-
-    bins = to_mel(np.linspace(0, RATE / 2, FFT // 2 + 1))
-    edges = np.linspace(0, to_mel(np.array([RATE / 2]))[0], MELS + 2)
+    bins = 2595 * np.log10(1 + np.linspace(0, RATE / 2, FFT // 2 + 1) / 700)
+    edges = np.linspace(0, bins[-1], MELS + 2)
     rise = (bins - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
     fall = (edges[2:, None] - bins) / (edges[2:] - edges[1:-1])[:, None]
     return np.clip(np.minimum(rise, fall), 0, None).astype(np.float32)
@@ -259,10 +251,8 @@ class TinyLanguage(Tiny):
 
     def embed(self, inputs: Mapping[str, Tensor]) -> EncoderState:
         ids, mask = inputs["ids"].flatten(0, 1), inputs["mask"].flatten(0, 1)
-        segments = inputs["ids"].shape[1]
         tokens = self.word(ids) + self.position[: ids.shape[1]]
-        segment = torch.where(mask, segment_of_rows(tokens, segments), -1)
-        return EncoderState(tokens, mask, Layout.regular(segment, segments=segments, rows_per_clip=segments))
+        return EncoderState(tokens, mask, rows_as_segments(mask, inputs["ids"].shape[1]))
 
 
 def visual() -> TinyVisual:

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from lstta_backbone_transformers.body import Body
 from lstta_core.interfaces import EncoderState
-from lstta_core.layout import Layout
+from lstta_core.streams import Layout
 
 
 def advance(body: Body, index: int, state: EncoderState) -> EncoderState:

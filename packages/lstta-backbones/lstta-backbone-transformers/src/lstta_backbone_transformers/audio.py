@@ -14,7 +14,7 @@ from lstta_backbone_transformers.body import Body
 from lstta_backbone_transformers.family import AudioFamily
 from lstta_backbone_transformers.sound import rows_of
 from lstta_core.interfaces import AudioSpec, Encoder, EncoderState, Modality
-from lstta_core.layout import Layout
+from lstta_core.streams import Layout
 
 
 @final

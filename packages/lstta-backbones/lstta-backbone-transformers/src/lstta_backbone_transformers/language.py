@@ -13,7 +13,7 @@ from lstta_backbone_transformers.advance import advance
 from lstta_backbone_transformers.body import Body
 from lstta_backbone_transformers.family import LanguageFamily
 from lstta_core.interfaces import Encoder, EncoderState, LanguageSpec, Modality
-from lstta_core.layout import Layout
+from lstta_core.streams import Layout
 
 DEFAULT_LENGTH = 128
 

@@ -14,7 +14,7 @@ from lstta_backbone_transformers.body import Body
 from lstta_backbone_transformers.family import VisualFamily
 from lstta_backbone_transformers.pixels import Pixels, frame_size
 from lstta_core.interfaces import Encoder, EncoderState, Modality, VisualSpec
-from lstta_core.layout import Layout
+from lstta_core.streams import Layout
 
 
 @final

@@ -17,8 +17,7 @@ from fvcore.nn.jit_analysis import JitModelAnalysis
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from lstta_core.interfaces import Encoder
-from lstta_core.lockstep import Inputs
+from lstta_core.interfaces import Encoder, Inputs
 from lstta_core.profiling.handlers import BACKWARD, FORWARD, HANDLERS, Handle
 from lstta_core.profiling.operators import FREE, must_be_counted
 from lstta_core.profiling.parts import Part, Parts

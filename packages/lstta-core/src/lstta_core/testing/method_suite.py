@@ -8,8 +8,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from lstta_core.interfaces import Encoder, Method, Modality
-from lstta_core.lockstep import TrimodalModel, TrimodalOutput
+from lstta_core.interfaces import Encoder, Method, Modality, TrimodalOutput
+from lstta_core.lockstep import TrimodalModel
 from lstta_core.testing.inputs import synthetic_inputs
 from lstta_core.testing.suite import Conformance, require
 from lstta_core.testing.toy_encoders import toy_encoders

@@ -23,7 +23,7 @@ from lstta_core.interfaces import (
     Modality,
     VisualSpec,
 )
-from lstta_core.layout import Layout
+from lstta_core.streams import Layout
 
 
 class ToyBlock(nn.Module):

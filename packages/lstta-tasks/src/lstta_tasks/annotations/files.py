@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from lstta_tasks.annotations.reading import Reading
-from lstta_tasks.sample import SPLITS, Split
 
 Made = TypeVar("Made")
 Content = TypeVar("Content", list[Any], dict[str, Any])
@@ -40,18 +39,6 @@ def first_file(places: Sequence[Path]) -> Path:
             return path
     wanted = f"neither {' nor '.join(map(str, places))} is" if len(places) > 1 else f"{places[0]} is not"
     raise FileNotFoundError(f"{wanted} there; set task.root to the folder of the data set")
-
-
-def splits_with_files(places: Callable[[Split], Sequence[Path]]) -> list[Split]:
-    """The splits that have a file in one of the places where it may be.
-
-    Raises:
-        FileNotFoundError: none has; the message names where that of train may be.
-    """
-    splits = [split for split in SPLITS if any(path.is_file() for path in places(split))]
-    if not splits:
-        first_file(places("train"))
-    return splits
 
 
 def clip_file(places: Sequence[Path]) -> Path:

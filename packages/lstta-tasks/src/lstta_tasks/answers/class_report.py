@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Literal
 
+from torch import Tensor
+
 from lstta_tasks.answers.class_metrics import accuracy, by_class, most_frequent, weighted_f1
+from lstta_tasks.answers.description import Answer, likeliest
 from lstta_tasks.answers.kind import OUTSIDE_NAME, AnswerKind
 from lstta_tasks.answers.report import Report, Score, answered
 from lstta_tasks.sample import Predictions, Sample, Target
@@ -24,6 +27,16 @@ class ClassReport(AnswerKind):
     cell: Callable[[Sample], Hashable] | None
     per_class: Literal["recall", "f1"] | None
     note: Callable[[Sequence[Sample]], str]
+
+    def predict(self, output: Tensor) -> list[dict[str, Any]]:
+        """The likeliest class of each row of logits (B, C), and its ``probability``."""
+        probabilities, best = output.float().softmax(-1).max(-1)
+        pairs = zip(best.tolist(), probabilities.tolist(), strict=True)
+        return [{self.field: self.classes[i], "probability": p} for i, p in pairs]
+
+    def describe(self, output: Tensor) -> list[Answer]:
+        """The likeliest class, and the probability of every one."""
+        return [likeliest(dict(zip(self.classes, row, strict=True))) for row in output.float().softmax(-1).tolist()]
 
     def report(self, predictions: Predictions, samples: Sequence[Sample]) -> Report:
         """Accuracy of each group and of all: right answers over samples, never a mean of means."""

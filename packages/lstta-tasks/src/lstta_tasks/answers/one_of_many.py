@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any, Literal, final
+from typing import Literal, final
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lstta_tasks.answers.class_report import OUTSIDE as OUTSIDE
 from lstta_tasks.answers.class_report import ClassReport, Group
-from lstta_tasks.answers.description import Answer, likeliest
 from lstta_tasks.sample import Sample
 
 
@@ -55,13 +54,3 @@ class OneOfMany(ClassReport):
             return F.cross_entropy(output, target, weight=weight, ignore_index=OUTSIDE)
         inside = (target != OUTSIDE).sum().clamp(min=1)
         return F.cross_entropy(output, target, ignore_index=OUTSIDE, reduction="sum") / inside
-
-    def predict(self, output: Tensor) -> list[dict[str, Any]]:
-        """The likeliest class of each row of logits (B, C), and its ``probability``."""
-        probabilities, best = output.float().softmax(-1).max(-1)
-        pairs = zip(best.tolist(), probabilities.tolist(), strict=True)
-        return [{self.field: self.classes[i], "probability": p} for i, p in pairs]
-
-    def describe(self, output: Tensor) -> list[Answer]:
-        """The likeliest class, and the probability of every one."""
-        return [likeliest(dict(zip(self.classes, row, strict=True))) for row in output.float().softmax(-1).tolist()]

@@ -63,7 +63,7 @@ def _build(args: argparse.Namespace) -> None:
 
     skip = read_skip_list(args.skip) if args.skip else frozenset()
     experiment = Experiment(load_config(args.config, cfg_options(args.cfg_options)))
-    sources = experiment.sources(args.split)
+    sources = experiment.task.sources(args.split)
     clips = experiment.config.clips
     report = build_cache(
         clips.cache,
@@ -142,7 +142,7 @@ def _prune(args: argparse.Namespace) -> None:
     experiment = Experiment(load_config(args.config, cfg_options(args.cfg_options)))
     path = experiment.config.clips.cache
     skip = read_skip_list(args.skip) if args.skip else frozenset()
-    removed = prune_cache(path, {source.id for source in experiment.sources(args.split)} - skip)
+    removed = prune_cache(path, {source.id for source in experiment.task.sources(args.split)} - skip)
     print(f"{path}: {removed:,} clips removed")
 
 

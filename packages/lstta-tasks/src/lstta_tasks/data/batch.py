@@ -15,7 +15,6 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from lstta_core.interfaces import InputSpec, LanguageSpec, Modality
-from lstta_core.lockstep import Inputs
 from lstta_tasks.data.cache import CacheReader
 from lstta_tasks.data.cache_shards import CacheSet
 from lstta_tasks.data.clip import Clip
@@ -90,18 +89,14 @@ class Collate:
         self.timed_text = timed_text
 
     def __call__(self, items: Sequence[tuple[Sample, Clip]]) -> Batch:
-        samples = [sample for sample, _ in items]
-        clips = [clip for _, clip in items]
+        samples, clips = zip(*items, strict=True)
         inputs: dict[str, dict[str, Tensor]] = {}
         if Modality.VISUAL in self.specs:
             inputs[Modality.VISUAL] = visual_inputs(clips)
         if Modality.AUDIO in self.specs:
             inputs[Modality.AUDIO] = audio_inputs(clips)
-        if Modality.LANGUAGE in self.specs:
-            spec = self.specs[Modality.LANGUAGE]
-            assert isinstance(spec, LanguageSpec)
-            texts = [self._texts(*item) for item in items]
-            inputs[Modality.LANGUAGE] = language_inputs(texts, spec)
+        if isinstance(spec := self.specs.get(Modality.LANGUAGE), LanguageSpec):
+            inputs[Modality.LANGUAGE] = language_inputs([self._texts(*item) for item in items], spec)
         target = torch.tensor([sample.target for sample in samples])
         return {"inputs": inputs, "target": target, "ids": [sample.id for sample in samples]}
 
@@ -109,11 +104,6 @@ class Collate:
         if self.timed_text:
             return texts_by_segment(sample, duration=clip.duration, segments=clip.sound.shape[0])
         return [sample.text]
-
-
-def on_device(inputs: Inputs, device: torch.device) -> Inputs:
-    """A batch's ``inputs`` on a device; the same tensors where they are there already."""
-    return {m: {name: tensor.to(device) for name, tensor in tensors.items()} for m, tensors in inputs.items()}
 
 
 def visual_inputs(clips: Sequence[Clip]) -> dict[str, Tensor]:

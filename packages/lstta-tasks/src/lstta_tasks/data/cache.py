@@ -16,9 +16,9 @@ import lmdb
 import numpy as np
 from numpy.typing import NDArray
 
+from lstta_tasks.data import cache_errors as errors
 from lstta_tasks.data import cache_layout as layout
 from lstta_tasks.data.cache_errors import CacheError as CacheError
-from lstta_tasks.data.cache_errors import absent, damaged, lacking, made_with, other_preprocessing, other_schema
 from lstta_tasks.data.cache_layout import DATA_FILE
 from lstta_tasks.data.cache_listing import CacheListing
 from lstta_tasks.data.cache_record import unpack
@@ -66,22 +66,19 @@ class CacheReader(CacheListing):
         self.path = Path(path)
         self._environment: _Environment | None = None
         if not (self.path / DATA_FILE).is_file():
-            raise absent(self.path)
+            raise errors.absent(self.path)
         with self.reading() as txn:
             meta = txn.get(layout.META_KEY)
             if meta is None:
                 raise CacheError(f"{self.path} is an unfinished cache: run the command that builds it once more")
             self.meta: dict[str, Any] = json.loads(bytes(meta))
         if self.meta["schema"] != layout.SCHEMA:
-            raise other_schema(self.path, self.meta)
+            raise errors.other_schema(self.path, self.meta)
         if preprocessing is None:
-            preprocessing = made_with(self.path, self.meta)
+            preprocessing = errors.made_with(self.path, self.meta)
         elif self.meta["fingerprint"] != preprocessing.fingerprint():
-            raise other_preprocessing(self.path, self.meta, preprocessing)
+            raise errors.other_preprocessing(self.path, self.meta, preprocessing)
         self.preprocessing = preprocessing
-
-    def __len__(self) -> int:
-        return int(self.meta["count"])
 
     def __contains__(self, clip_id: object) -> bool:
         if not isinstance(clip_id, str):
@@ -120,7 +117,7 @@ class CacheReader(CacheListing):
         except CacheError:
             raise
         except (lmdb.Error, ValueError) as error:
-            raise damaged(self.path, error) from error
+            raise errors.damaged(self.path, error) from error
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_environment": None}
@@ -131,7 +128,7 @@ class CacheReader(CacheListing):
         with self.reading() as txn:
             record = txn.get(key(layout.CLIP, clip_id))
             if record is None:
-                raise KeyError(lacking(clip_id, self.path, self.failures))
+                raise KeyError(errors.lacking(clip_id, self.path, self.failures))
             yield memoryview(record)
 
 
@@ -156,9 +153,7 @@ class _Environment:
         size = (path / DATA_FILE).stat().st_size
         if size < needed:  # reading what is not there would end the process without a word
             self.lmdb.close()
-            raise CacheError(
-                f"{path / DATA_FILE} is cut off: {size} of {needed} bytes are there. Copy it again, or build it anew."
-            )
+            raise errors.cut_off(path, size, needed)
 
 
 _open: weakref.WeakValueDictionary[tuple[int, int], _Environment] = weakref.WeakValueDictionary()

@@ -23,6 +23,13 @@ def absent(path: Path) -> CacheError:
     return CacheError(f"there is no cache at {path}: build it first (lstta cache build)")
 
 
+def cut_off(path: Path, size: int, needed: int) -> CacheError:
+    """The file has fewer bytes than it says."""
+    return CacheError(
+        f"{path / layout.DATA_FILE} is cut off: {size} of {needed} bytes are there. Copy it again, or build it anew."
+    )
+
+
 def damaged(path: Path, error: Exception) -> CacheError:
     """Something in the file is not as it was written."""
     return CacheError(f"{path} is damaged: {error}. Copy it again, or remove it and build it anew.")

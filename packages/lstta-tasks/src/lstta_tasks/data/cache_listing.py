@@ -16,6 +16,8 @@ from lstta_tasks.data.cache_record import read_header
 class CacheListing(ABC):
     """The part of :class:`~lstta_tasks.data.cache.CacheReader` that training from clips does not need."""
 
+    meta: dict[str, Any]
+
     @abstractmethod
     def reading(self) -> AbstractContextManager[lmdb.Transaction]:
         """A transaction; what it reads is valid as long as it is."""
@@ -23,6 +25,9 @@ class CacheListing(ABC):
     @abstractmethod
     def record(self, clip_id: str) -> AbstractContextManager[memoryview]:
         """One clip as it is stored, valid as long as the context; a KeyError where the cache lacks it."""
+
+    def __len__(self) -> int:
+        return int(self.meta["count"])
 
     def ids(self) -> list[str]:
         """The ids of all clips, in the order of their keys."""

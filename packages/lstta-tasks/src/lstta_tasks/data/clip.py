@@ -1,4 +1,4 @@
-"""A clip: where it comes from, what is kept of it, and what decoding makes of it."""
+"""A clip: where it comes from, and what is kept of it. What decoding makes of it is in ``decoded``."""
 
 from __future__ import annotations
 
@@ -9,17 +9,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-import numpy as np
-from numpy.typing import NDArray
+from lstta_tasks.data.decoded import Clip as Clip
+from lstta_tasks.data.decoded import DecodeError as DecodeError
 
 Fit = Literal["crop", "squash", "pad"]
 
 # Raised by one whenever decoding gives other pixels or samples for the same settings: caches are then built anew.
 DECODING_VERSION = 2
-
-
-class DecodeError(ValueError):
-    """A clip cannot be decoded. The message names the file and the reason."""
 
 
 @dataclass(frozen=True)
@@ -112,31 +108,6 @@ class Preprocessing:
         """64 hexadecimal digits that change when any setting, or the way of decoding, changes."""
         text = json.dumps({"decoding": DECODING_VERSION, **asdict(self)}, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
-
-
-@dataclass(frozen=True, eq=False)
-class Clip:
-    """A decoded clip of T segments with F frames each.
-
-    Attributes:
-        frames: (T, F, H, W, 3), uint8, RGB. Zeros without video.
-        frame_times: (T, F), float64: when each frame came on the screen, in seconds from the clip's start. Slightly
-            negative where the first frame was there before the clip began. Zeros without video.
-        sound: (T, n), int16, mono: the samples of each segment, then zeros.
-        sound_length: (T,), int64: how many samples of each segment are valid.
-        has_video: whether the clip has pictures.
-        has_sound: whether the clip has any samples.
-        duration: in seconds; the video's where there is one, else the sound's. The sound's, too, where it goes on
-            for more than a second after the last picture.
-    """
-
-    frames: NDArray[np.uint8]
-    frame_times: NDArray[np.float64]
-    sound: NDArray[np.int16]
-    sound_length: NDArray[np.int64]
-    has_video: bool
-    has_sound: bool
-    duration: float
 
 
 def _check_count(name: str, value: object) -> None:

@@ -55,6 +55,8 @@ def seconds(ticks: int, of: Packet[Any] | Stream | Frame) -> float:
 
 def has_kept_state(packet: Packet[Any]) -> bool:
     """Whether a packet brings settings that its decoder keeps: a palette that comes once, a new header."""
+    if next(packet.iter_sidedata(), None) is None:
+        return False
     return any(packet.has_sidedata(kind) for kind in _KEPT_STATE)
 
 
@@ -70,6 +72,8 @@ class _Stretch:
 
 @dataclass
 class _Seen:
+    tick: float  # in seconds
+    usual: float  # how long a packet lasts that does not say so, in seconds
     stretches: list[_Stretch] = field(default_factory=list)
     count: int = 0
     due: float | None = None  # when the next packet should be sent
@@ -111,7 +115,7 @@ def measure(
     seen: dict[int, _Seen] = {}
     for packet in container.demux(list(container.streams)):  # not those that turn up on the way
         if packet.stream_index not in seen:
-            seen[packet.stream_index] = _Seen()
+            seen[packet.stream_index] = _new(packet.stream)
         _look(packet, seen[packet.stream_index], watched=packet.stream_index in watched, ahead=ahead)
         if packet.stream_index in unstated and packet.size and mpeg4_kinds(bytes(packet)) not in ([0], [1]):
             seen[packet.stream_index].steady = False
@@ -138,6 +142,13 @@ def measure(
     return measured
 
 
+def _new(stream: Stream) -> _Seen:
+    if stream.time_base is None:
+        raise ValueError("a stream without a time base")
+    rate = stream.average_rate if stream.type == "video" else None
+    return _Seen(float(stream.time_base), float(1 / (rate or USUAL_RATE)) if stream.type == "video" else 0.0)
+
+
 def _look(packet: Packet[Any], stream: _Seen, *, watched: bool, ahead: bool) -> None:
     number, stream.count = stream.count, stream.count + 1
     if watched and number and has_kept_state(packet):
@@ -149,13 +160,11 @@ def _look(packet: Packet[Any], stream: _Seen, *, watched: bool, ahead: bool) -> 
     if ticks is None:  # as in files that are nothing but pictures
         start = stream.stretches[-1].end if stream.stretches else 0.0
     else:
-        start = seconds(ticks, packet)
-    lasts = seconds(packet.duration or 0, packet)
-    if not packet.duration and packet.stream.type == "video":
-        lasts = float(1 / (packet.stream.average_rate or USUAL_RATE))
+        start = ticks * stream.tick
+    lasts = packet.duration * stream.tick if packet.duration else stream.usual
     jump = 0.0
     if watched and packet.dts is not None:
-        sent = seconds(packet.dts, packet)
+        sent = packet.dts * stream.tick
         if stream.due is not None and stream.last is not None:
             off = sent - stream.due
             if sent < stream.last - (_BACK if ahead else _BACK_AT_ALL) or (ahead and off > _AHEAD):

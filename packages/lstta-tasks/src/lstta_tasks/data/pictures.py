@@ -16,7 +16,7 @@ from lstta_tasks.data.complaints import listening
 from lstta_tasks.data.measure import has_kept_state
 from lstta_tasks.data.picture_clock import PictureClock
 from lstta_tasks.data.scout import Scout
-from lstta_tasks.data.tracks import Packets, Track, seconds
+from lstta_tasks.data.tracks import MOST_PIXELS, Packets, Track, seconds
 
 # Up to this many seconds ahead, packets are read and thrown away; beyond it the file is asked to jump.
 _READ_AHEAD = 10.0
@@ -104,7 +104,8 @@ class PictureReader:
         path = self._track.path
         shown = self._shown or (self._later[0] if self._later else None)
         if shown is None:
-            raise DecodeError(f"{path}: no picture can be decoded{self._because()}")
+            size = "" if self._packets.stream.width else f" (or one has more than {MOST_PIXELS:,} pixels)"
+            raise DecodeError(f"{path}: no picture can be decoded{size}{self._because()}")
         since, picture = shown
         if self._shown is None and self._complaint is not None:
             raise DecodeError(f"{path}: damaged at its beginning, before {since:.2f} s{self._because()}")

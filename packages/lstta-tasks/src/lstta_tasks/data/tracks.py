@@ -23,7 +23,7 @@ from lstta_tasks.data.files import missing
 from lstta_tasks.data.measure import Measured, seconds
 from lstta_tasks.data.measure import measure as _measure
 
-__all__ = ["Kind", "Packets", "Track", "find_tracks", "find_tracks_again", "reasons", "seconds"]
+__all__ = ["MOST_PIXELS", "Kind", "Packets", "Track", "find_tracks", "find_tracks_again", "reasons", "seconds"]
 
 Kind = Literal["video", "audio"]
 
@@ -31,7 +31,7 @@ Kind = Literal["video", "audio"]
 _INDEXED = {"mov", "mp4"}
 _PLAYLISTS = {"hls", "dash", "concat", "imf", "sdp", "rtsp"}
 # A picture has at most this many, which is 8K; a decoder that meets more stops before it takes memory for it.
-_MAX_PIXELS = 1 << 25
+MOST_PIXELS = 1 << 25
 
 
 @dataclass(frozen=True)
@@ -231,7 +231,7 @@ class Packets:
         if self.stream.type == "video":
             # Otherwise broken pictures are patched up with grey and with what was there before, and nobody is told.
             strictness = {"err_detect": "explode"} if self.strict else {}
-            self.stream.codec_context.options = {**strictness, "max_pixels": str(_MAX_PIXELS)}
+            self.stream.codec_context.options = {**strictness, "max_pixels": str(MOST_PIXELS)}
         self.stream.codec_context.thread_count = 1
         self._iterator = self._container.demux(self.stream)
         self._number = 0
@@ -252,7 +252,7 @@ def _open(path: Path) -> InputContainer:
     try:
         # An absolute path cannot be taken for a protocol, and a playlist cannot reach the network. Opening a file
         # decodes its first picture, so that how large one may be has to be said here too.
-        options = {"protocol_whitelist": "file", "max_pixels": str(_MAX_PIXELS)}
+        options = {"protocol_whitelist": "file", "max_pixels": str(MOST_PIXELS)}
         container = av.open(str(path.absolute()), metadata_errors="replace", options=options)
     except OSError as error:
         raise DecodeError(f"{path}: it cannot be read ({error.strerror})") from error

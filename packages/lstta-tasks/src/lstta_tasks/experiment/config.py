@@ -17,7 +17,7 @@ from lstta_tasks.experiment.named import NAMING, check_named
 from lstta_tasks.experiment.old_keys import RENAMED, rename, renamed
 from lstta_tasks.experiment.param_scheduler import check_schedulers
 from lstta_tasks.experiment.refusals import nearest
-from lstta_tasks.experiment.schedule import schedulers_of
+from lstta_tasks.experiment.runner import schedulers_of
 from lstta_tasks.experiment.sections import COURSES, READERS, SECTIONS, Reader
 from lstta_tasks.shipped import find_shipped
 

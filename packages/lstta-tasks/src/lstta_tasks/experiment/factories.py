@@ -11,7 +11,7 @@ from typing import Any
 from mmengine.config import ConfigDict
 
 from lstta_core.plugins import Kind, installed_plugins
-from lstta_tasks.experiment.refusals import check_arguments, nearest
+from lstta_tasks.experiment.refusals import check_arguments, nearest, why_not_recorded
 
 Factory = Callable[..., Any]
 
@@ -30,13 +30,10 @@ def create(kind: Kind, section: str, settings: Mapping[str, Any]) -> Any:
         UnknownNameError: no plugin registers the name.
     """
     factory, options = factory_of(kind, section, settings), options_of(settings)
-    for key, value in options.items():
-        try:
-            json.dumps(value)
-        except TypeError as error:
-            raise ValueError(
-                f"{section}.{key}: {value!r} cannot be written into an adapter's record: use text, numbers and lists"
-            ) from error
+    try:
+        json.dumps(options)
+    except TypeError as error:
+        raise ValueError(why_not_recorded(section, options)) from error
     return call(factory, section, options)
 
 

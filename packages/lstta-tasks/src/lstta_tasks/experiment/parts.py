@@ -17,7 +17,7 @@ from lstta_core.methods.choice import MethodChoice
 from lstta_tasks.data.batch import Collate, SampleDataset
 from lstta_tasks.data.cache import CacheError, CacheReader, open_cache
 from lstta_tasks.data.cache_shards import CacheSet
-from lstta_tasks.data.clip import ClipSource, Preprocessing
+from lstta_tasks.data.clip import Preprocessing
 from lstta_tasks.experiment.factories import call, create, plain
 from lstta_tasks.experiment.named import check_method
 from lstta_tasks.network import TaskNetwork, build_model
@@ -56,15 +56,13 @@ class Experiment:
         others = ("cache", "codec", "prefix")
         options = {key: plain(value) for key, value in self.config.clips.items() if key not in others}
         visual, audio = self.specs.get(Modality.VISUAL), self.specs.get(Modality.AUDIO)
-        if isinstance(visual, VisualSpec):
-            options.setdefault("frame_size", visual.size)
-            options.setdefault("frames_per_segment", visual.frames_per_segment)
-        if isinstance(audio, AudioSpec):
-            options.setdefault("sample_rate", audio.sample_rate)
         # A model without one of the two still reads the cache of the model with all three.
-        options.setdefault("frame_size", (16, 16))
-        options.setdefault("sample_rate", 16000)
-        made: Preprocessing = call(Preprocessing, "clips", options)
+        wanted: dict[str, Any] = {"frame_size": (16, 16), "sample_rate": 16000}
+        if isinstance(visual, VisualSpec):
+            wanted |= {"frame_size": visual.size, "frames_per_segment": visual.frames_per_segment}
+        if isinstance(audio, AudioSpec):
+            wanted["sample_rate"] = audio.sample_rate
+        made: Preprocessing = call(Preprocessing, "clips", wanted | options)
         return made
 
     @cached_property
@@ -93,13 +91,6 @@ class Experiment:
         """Whether blocks and adapters go through ``torch.compile``."""
         return bool(self.config.model.get("compile"))
 
-    def sources(self, splits: Sequence[Split] | None = None) -> list[ClipSource]:
-        """The clips of some splits, by default of all whose annotations are there; each once, in their order."""
-        clips: dict[str, ClipSource] = {}
-        for split in splits or self.task.splits():
-            clips.update({clip.id: clip for clip in self.task.clips(split)})
-        return list(clips.values())
-
     @cached_property
     def cache(self) -> CacheReader | CacheSet:
         """The clips'; a CacheError where it is not there, was built with other preprocessing, or holds states."""
@@ -118,8 +109,8 @@ class Experiment:
         """For the encoders that the network has, which may be fewer than the config's."""
         if "prefix" in self.config.clips:
             return self.prefix.collate
-        specs = {modality: encoder.spec for modality, encoder in self.model.by_modality().items()}
-        return Collate(specs, timed_text=self.task.timed_text)
+        used = self.config.model.get("modalities") or self.specs
+        return Collate({m: self.specs[m] for m in self.specs if m in used}, timed_text=self.task.timed_text)
 
     def dataset(self, split: Split) -> SampleDataset | PrefixDataset:
         """A split's samples, see :meth:`dataset_of`."""

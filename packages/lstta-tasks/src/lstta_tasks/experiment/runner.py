@@ -1,22 +1,24 @@
-"""What MMEngine's runner is given: a task's network, its metrics, its optimizer."""
+"""What MMEngine's runner is given: a task's network, its metrics, its optimizer, the learning rate's course."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal, get_args
 
 import torch
 from mmengine.config import Config
 from mmengine.evaluator import BaseMetric
 from mmengine.model import BaseModel
-from mmengine.optim import AmpOptimWrapper, OptimWrapper
+from mmengine.optim import AmpOptimWrapper, CosineAnnealingLR, LinearLR, OptimWrapper
 from torch import Tensor
 
-from lstta_core.lockstep import Inputs
+from lstta_core.interfaces import Inputs
 from lstta_tasks.experiment.concluding import Scorer, concluded
 from lstta_tasks.experiment.factories import call, callable_of, plain
 from lstta_tasks.network import TaskNetwork
 from lstta_tasks.task import Predictions, Report, Sample, Task
+
+Decay = Literal["cosine", "linear", "none"]
 
 
 class RunnerModel(BaseModel):
@@ -64,14 +66,13 @@ class RunnerModel(BaseModel):
 class TaskMetric(BaseMetric):
     """Gathers predictions from all processes, keyed by sample id, and has the task report on them.
 
-    Samples that a sampler repeated to give every process the same number count once. Where the task wants a second
-    pass, all processes take part in it.
+    Samples that a sampler repeated to give every process the same number count once.
 
     Args:
         task: whose metrics these are.
         samples: of the split.
-        scorer: of the samples of the second pass, see :func:`~lstta_tasks.experiment.second_pass.score_again`; only
-            called where the task asks for one.
+        scorer: of the samples of a second pass, see :func:`~lstta_tasks.experiment.second_pass.score_again`; where the
+            task wants one, all processes call it.
 
     Attributes:
         report: of the last evaluation; None before the first, and on all ranks but the first.
@@ -111,3 +112,47 @@ def optim_wrapper(config: Config, model: torch.nn.Module, *, amp: bool) -> Optim
     if amp:
         return AmpOptimWrapper(optimizer=optimizer, dtype="bfloat16", **options)
     return OptimWrapper(optimizer=optimizer, **options)
+
+
+def course(
+    epochs: int, *, warmup_steps: int | None = None, warmup_epochs: int | None = None, decay: Decay = "cosine"
+) -> list[dict[str, Any]]:
+    """MMEngine's schedulers of a whole training.
+
+    Args:
+        epochs: of the training; the decay ends with it.
+        warmup_steps: over so many steps the rate rises linearly from a hundredth.
+        warmup_epochs: likewise, in place of ``warmup_steps``.
+        decay: ``"cosine"`` or ``"linear"`` to zero over all epochs, or ``"none"``.
+
+    Raises:
+        ValueError: an argument is out of range, or both warm-ups are given.
+    """
+    if decay not in get_args(Decay):
+        raise ValueError(f"schedule.decay: one of {', '.join(get_args(Decay))} is wanted, got {decay!r}")
+    if warmup_steps is not None and warmup_epochs is not None:
+        raise ValueError(
+            f"schedule: warmup_steps={warmup_steps} and warmup_epochs={warmup_epochs}: give one of the two"
+        )
+    for name, value in (("warmup_steps", warmup_steps), ("warmup_epochs", warmup_epochs)):
+        if value is not None and (not isinstance(value, int) or value < 0):
+            raise ValueError(f"schedule.{name}: a number of 0 or more is wanted, got {value!r}")
+    schedulers: list[dict[str, Any]] = []
+    warmup = {"type": LinearLR, "start_factor": 0.01, "begin": 0}
+    if warmup_steps:
+        schedulers.append({**warmup, "by_epoch": False, "end": warmup_steps})
+    if warmup_epochs:
+        schedulers.append({**warmup, "by_epoch": True, "end": warmup_epochs, "convert_to_iter_based": True})
+    whole = {"by_epoch": True, "begin": 0, "end": epochs, "convert_to_iter_based": True}
+    if decay == "cosine":
+        schedulers.append({"type": CosineAnnealingLR, "T_max": epochs, **whole})
+    elif decay == "linear":
+        schedulers.append({"type": LinearLR, "start_factor": 1.0, "end_factor": 0.0, **whole})
+    return schedulers
+
+
+def schedulers_of(config: Config) -> list[dict[str, Any]]:
+    """What a config says of the learning rate, as MMEngine's runner wants it. Raises as :func:`course` does."""
+    if config.get("schedule") is not None:
+        return course(config.train_cfg["max_epochs"], **plain(config.schedule))
+    return [plain(scheduler) for scheduler in config.get("param_scheduler") or ()]

@@ -12,7 +12,7 @@ from lstta_core.interfaces import Modality
 from lstta_core.readout import Readout
 from lstta_tasks.data.clip import Preprocessing
 from lstta_tasks.experiment.factories import Factory
-from lstta_tasks.experiment.schedule import course
+from lstta_tasks.experiment.runner import course
 from lstta_tasks.network import build_model
 
 SECTIONS: dict[str, type] = {
@@ -23,7 +23,7 @@ SECTIONS: dict[str, type] = {
     "clips": dict,  # arguments of lstta_tasks.data.clip.Preprocessing that encoders do not decide; the cache
     "loader": dict,  # batch_size, workers
     "optim_wrapper": dict,  # MMEngine's, with the optimizer's class
-    "schedule": dict,  # arguments of lstta_tasks.experiment.schedule.course; or instead
+    "schedule": dict,  # arguments of lstta_tasks.experiment.runner.course; or instead
     "param_scheduler": list,  # MMEngine's
     "train_cfg": dict,  # max_epochs, val_interval
     "seed": int,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from lstta_tasks.experiment.factories import callable_of, plain
-from lstta_tasks.experiment.schedule import schedulers_of
+from lstta_tasks.experiment.runner import schedulers_of
 from lstta_tasks.experiment.sections import SECTIONS
 
 if TYPE_CHECKING:

@@ -9,8 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lstta_core.interfaces import TIMED, Modality
-from lstta_core.lockstep import Inputs
+from lstta_core.interfaces import TIMED, Inputs, Modality
 from lstta_tasks.answers.description import Answer
 from lstta_tasks.data.clip import Clip, ClipSource
 from lstta_tasks.network import TaskNetwork

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lstta_core.prefix import suffix
 from lstta_tasks.data.batch import Batch, SampleDataset
 from lstta_tasks.experiment.batches import ready, through
 from lstta_tasks.experiment.evaluate import restore
@@ -144,7 +145,7 @@ class _Trial:
                 for count, answer in zip(counts, answers, strict=True):
                     kept = {m: kept_segments(scores[m], seen[m], removed=count, highest=order.highest) for m in seen}
                     states = hidden(self.model.trimodal.prefix(blanked(inputs, kept)), kept)
-                    output = self.model.trimodal.suffix(states, present)
+                    output = suffix(self.model.trimodal, states, present)
                     answer.update(self._predict(ids, self.model.head(self.model.readout(output))))
 
         self._through("segments removed", step)

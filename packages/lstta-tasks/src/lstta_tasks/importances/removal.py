@@ -13,8 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lstta_core.interfaces import EncoderState, Modality
-from lstta_core.lockstep import Inputs, States
+from lstta_core.interfaces import EncoderState, Inputs, Modality
+from lstta_core.lockstep import States
 
 Segments = Mapping[Modality, Tensor]
 """(B, T), bool, for sight and for sound."""

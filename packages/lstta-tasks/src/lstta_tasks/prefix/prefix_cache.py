@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from lstta_core.interfaces import EncoderState, Modality
-from lstta_core.layout import Layout
+from lstta_core.streams import Layout
 from lstta_tasks.data import cache_layout as layout
 from lstta_tasks.data.cache import CacheError, CacheReader
 from lstta_tasks.data.cache_packing import assemble

@@ -105,7 +105,8 @@ class PrefixStates:
         return replace(state, extras={name: value for name, value in state.extras.items() if name not in shared})
 
     def _state(self, modality: Modality, inputs: dict[str, Tensor]) -> EncoderState:
-        return self.models[modality].prefix_of(modality, {name: value.to(device()) for name, value in inputs.items()})
+        here = {name: value.to(device()) for name, value in inputs.items()}
+        return self.models[modality].prefix({modality: here}, [modality])[modality]
 
     def _inputs(self, job: StateJob) -> dict[str, Tensor]:
         if job.modality is Modality.LANGUAGE:

@@ -11,8 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lstta_core.interfaces import Modality
-from lstta_core.lockstep import Inputs, TrimodalOutput
+from lstta_core.interfaces import Inputs, Modality, TrimodalOutput
 from lstta_tasks.network import TaskNetwork, TaskOutput, Tower
 from lstta_tasks.retrieval.losses import mine
 

@@ -9,10 +9,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lstta_core.interfaces import TIMED, LanguageSpec, Modality
-from lstta_core.lockstep import Inputs
-from lstta_tasks.adapters import Predictor
-from lstta_tasks.data.batch import Collate, language_inputs, on_device
+from lstta_core.interfaces import TIMED, Inputs, LanguageSpec, Modality
+from lstta_tasks.adapters import Predictor, on_device
+from lstta_tasks.data.batch import Collate, language_inputs
 from lstta_tasks.data.clip import Clip, ClipSource
 from lstta_tasks.retrieval.network import RetrievalNetwork
 from lstta_tasks.sample import Sample

@@ -12,8 +12,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from lstta_tasks.annotations.files import clip_file, data_folder, first_file, json_list, parse_json, splits_with_files
+from lstta_tasks.annotations.files import clip_file, data_folder, first_file, json_list, parse_json
 from lstta_tasks.annotations.reading import Reading
+from lstta_tasks.annotations.splits import splits_with_files
 from lstta_tasks.answers.one_of_many import OUTSIDE, OneOfMany
 from lstta_tasks.data.clip import ClipSource
 from lstta_tasks.task import Sample, Split, Task

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lstta_tasks.annotations.files import clip_file, data_folder, first_file, json_list, splits_with_files
+from lstta_tasks.annotations.files import clip_file, data_folder, first_file, json_list
 from lstta_tasks.annotations.reading import Reading
+from lstta_tasks.annotations.splits import splits_with_files
 from lstta_tasks.answers.one_of_many import OneOfMany
 from lstta_tasks.data.clip import ClipSource
 from lstta_tasks.task import Question, Sample, Split, Task

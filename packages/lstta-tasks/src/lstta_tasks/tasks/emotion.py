@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lstta_tasks.annotations.csv_rows import csv_rows, whole_number
-from lstta_tasks.annotations.files import clip_file, data_folder, first_file, splits_with_files
+from lstta_tasks.annotations.files import clip_file, data_folder, first_file
 from lstta_tasks.annotations.reading import Reading
+from lstta_tasks.annotations.splits import splits_with_files
 from lstta_tasks.answers.one_of_many import OneOfMany
 from lstta_tasks.data.clip import ClipSource
 from lstta_tasks.task import Sample, Split, Task

@@ -1,20 +1,24 @@
-"""Training: a config in, a run folder out."""
+"""Training: a config in, a run folder out. Its hooks seed, show how far it is, and save."""
 
 from __future__ import annotations
 
 import logging
+import random
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.dist import is_main_process
-from mmengine.hooks import LoggerHook
+from mmengine.hooks import Hook, LoggerHook
 from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 from mmengine.visualization import TensorboardVisBackend, Visualizer
+from tqdm import tqdm
 
 from lstta_core.fast_linear import fast_linear
 from lstta_tasks.adapters import start_from
@@ -24,15 +28,116 @@ from lstta_tasks.experiment.factories import plain
 from lstta_tasks.experiment.param_scheduler import check_ends
 from lstta_tasks.experiment.parts import Experiment
 from lstta_tasks.experiment.record import card, record_of
-from lstta_tasks.experiment.runner import RunnerModel, TaskMetric, optim_wrapper
-from lstta_tasks.experiment.schedule import schedulers_of
+from lstta_tasks.experiment.runner import RunnerModel, TaskMetric, optim_wrapper, schedulers_of
 from lstta_tasks.experiment.second_pass import score_again
 from lstta_tasks.experiment.settings import settings_of
 from lstta_tasks.task import Report, Split
-from lstta_tasks.training.checkpoints import BEST, POINTER, last_checkpoint
-from lstta_tasks.training.hooks import CheckpointHook, ProgressHook, SeedHook
+from lstta_tasks.training.checkpoints import BEST, POINTER, last_checkpoint, save_best, save_checkpoint
 from lstta_tasks.training.pictures import PictureHook
 from lstta_tasks.training.resume import check_fits
+
+Said = Callable[[], Mapping[str, Any]]
+
+
+class SeedHook(Hook):
+    """Seeds every training step from (seed, rank, step): a resumed run then draws the numbers of the whole one.
+
+    Saving generators' states instead is not enough, since validation draws numbers after the save.
+
+    Args:
+        seed: of the config.
+    """
+
+    def __init__(self, *, seed: int) -> None:
+        self.seed = seed
+
+    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
+        words = np.random.SeedSequence([self.seed, runner.rank, runner.iter]).generate_state(3)
+        torch.manual_seed(int(words[0]))
+        np.random.seed(int(words[1]))  # noqa: NPY002 — libraries that draw from the global generator
+        random.seed(int(words[2]))
+
+
+class ProgressHook(Hook):
+    """A bar over each epoch, where there is a terminal, and one line after each validation.
+
+    Args:
+        metric: of the validation.
+    """
+
+    priority = "LOW"
+
+    def __init__(self, *, metric: TaskMetric) -> None:
+        self.metric = metric
+        self.bar: tqdm[Any] | None = None
+        self.losses: list[float] = []
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        self.losses = []
+        if is_main_process():
+            epoch = f"epoch {runner.epoch + 1}/{runner.max_epochs}"
+            self.bar = tqdm(total=len(runner.train_dataloader), desc=epoch, disable=None, leave=False)
+
+    def after_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: dict[str, Any] | None = None
+    ) -> None:
+        if self.bar is not None and outputs is not None:
+            self.losses.append(outputs["loss"].item())
+            self.bar.update()
+            self.bar.set_postfix(loss=f"{np.mean(self.losses[-50:]):.3f}", refresh=False)
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        if self.bar is not None:
+            self.bar.close()
+
+    def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
+        report = self.metric.report
+        if is_main_process() and report is not None:
+            train = f"train loss {np.mean(self.losses):.3f}, " if self.losses else ""
+            value = report.value(report.primary)
+            print(f"epoch {runner.epoch}/{runner.max_epochs}: {train}val {report.primary} {value:.4f}", flush=True)
+
+
+class CheckpointHook(Hook):
+    """Saves after each epoch and its validation, see :mod:`lstta_tasks.training.checkpoints`.
+
+    Args:
+        metric: of the validation.
+        record: gives what ``adapter.json`` says of ``best/``.
+        settings: gives those of the config, by dotted key.
+        command: that started the training, for ``best/``; a run may be resumed by another one.
+    """
+
+    priority = "VERY_LOW"
+
+    def __init__(self, *, metric: TaskMetric, record: Said, settings: Said, command: str | None = None) -> None:
+        self.metric = metric
+        self.record, self.settings = record, settings
+        self.started_by = {} if command is None else {"command": command}
+        self.best: float | None = None
+        self.unsaved = False
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        self.unsaved = True
+
+    def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
+        report = self.metric.report
+        if is_main_process() and report is not None and (self.best is None or report.merit > self.best):
+            self.best = report.merit
+            found = {"epoch": runner.epoch, "split": "val", report.primary: report.value(report.primary)}
+            save_best(runner, {**self.record(), **self.started_by, "selected": found})
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        """The validation of the epoch before, if there was one, is over."""
+        if self.unsaved and is_main_process():
+            save_checkpoint(runner, best=self.best, record=self.record(), settings=self.settings())
+        self.unsaved = False
+
+    def after_train(self, runner: Runner) -> None:
+        self.before_train_epoch(runner)
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
+        self.best = checkpoint["meta"]["best"]
 
 
 class FileLogRunner(Runner):

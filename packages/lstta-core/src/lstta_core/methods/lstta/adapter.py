@@ -13,17 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lstta_core.interfaces import (
-    TIMED,
-    Adapter,
-    AdapterOutput,
-    Method,
-    Modality,
-    Size,
-    Stage,
-    Streams,
-    check_streams,
-)
+from lstta_core.interfaces import TIMED, Adapter, AdapterOutput, Method, Modality, Size, Stage, Streams, check_streams
 from lstta_core.methods.lstta.long_term import LongTermFilter, LongTermOutput
 from lstta_core.methods.lstta.short_term import ShortTermInteraction
 
@@ -61,9 +51,8 @@ class LSTTAAdapter(Adapter):
         last: bool = False,
     ) -> None:
         super().__init__()
-        modalities = tuple(m for m in Modality if m in widths)
+        self.modalities = modalities = tuple(m for m in Modality if m in widths)
         timed = tuple(m for m in TIMED if m in widths)
-        self.modalities = modalities
         self.norm = nn.ModuleDict({m: nn.LayerNorm(widths[m]) for m in modalities})
         self.down = nn.ModuleDict({m: nn.Linear(widths[m], width) for m in modalities})
         self.up = nn.ModuleDict({m: nn.Linear(width, widths[m], bias=False) for m in modalities})

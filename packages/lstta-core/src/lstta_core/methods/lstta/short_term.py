@@ -101,17 +101,16 @@ class ShortTermInteraction(nn.Module):
             (B, S_m, N_m, r) for each modality, to be added to z_m.
         """
         segments = tokens[self.timed[0]].shape[1]
-        weight, bias = self._projection()
+        weight, bias = projection = self._projection()
         offsets = F.linear(self.offset, weight)
-        latents = [self._latents(m, tokens[m], masks[m], log_importances.get(m)) for m in self.timed]
-        latents = [source.projected(weight, bias) for source in latents]
+        latents = [self._latents(m, tokens[m], masks[m], log_importances.get(m), projection) for m in self.timed]
         around = [self._around(source, offsets) for source in latents]
         heard: dict[Modality, Tensor] = {}
         words: list[_Source] = []
         if Modality.LANGUAGE in tokens:
             said, shown = tokens[Modality.LANGUAGE], masks[Modality.LANGUAGE]
-            text = _Source(said + self.kind[Modality.LANGUAGE], shown, said.new_zeros(shown.shape), None)
-            text = text.projected(weight, bias)
+            keys = F.linear(said + self.kind[Modality.LANGUAGE], weight, bias)
+            text = _Source(keys, shown, said.new_zeros(shown.shape), None)
             if said.shape[1] == segments > 1:
                 words, surroundings = [self._around(text, offsets)], around
             else:
@@ -120,11 +119,13 @@ class ShortTermInteraction(nn.Module):
         even = [source._replace(log_g=torch.zeros_like(source.log_g)) for source in around] + words
         return heard | self._listen(self.timed, tokens, even)
 
-    def _latents(self, modality: Modality, tokens: Tensor, mask: Tensor, log_g: Tensor | None) -> _Source:
+    def _latents(
+        self, modality: Modality, tokens: Tensor, mask: Tensor, log_g: Tensor | None, projection: tuple[Tensor, Tensor]
+    ) -> _Source:
         latents, seen = self.latents[modality](tokens, mask)
         log_g = latents.new_zeros(seen.shape) if log_g is None else log_g
         each = latents.shape[:-1]
-        keys = latents + self.kind[modality]
+        keys = F.linear(latents + self.kind[modality], *projection)
         return _Source(keys, seen[..., None].expand(each), log_g[..., None].expand(each), None)
 
     def _around(self, source: _Source, offsets: Tensor) -> _Source:
@@ -162,7 +163,7 @@ class _Source(NamedTuple):
     """One modality to attend to.
 
     Attributes:
-        keys: (B, S, K, r); once projected (B, S, K, 2r), as the attention wants them, and its values beside them.
+        keys: (B, S, K, 2r), projected as the attention wants them, and its values beside them.
         seen: (B, S, K), bool.
         log_g: (B, S, K), zeros where importances do not count.
         near: (heads, K), the bias for the distance, or None where there is none.
@@ -178,10 +179,6 @@ class _Source(NamedTuple):
         count = self.seen.sum(-1, keepdim=True).clamp(min=1)
         bias = (self.log_g - count.to(self.log_g.dtype).log())[:, :, None].expand(-1, -1, heads, -1)
         return bias if self.near is None else bias + self.near
-
-    def projected(self, weight: Tensor, bias: Tensor) -> _Source:
-        """Its keys and values, of W_k over W_v and their bias."""
-        return self._replace(keys=F.linear(self.keys, weight, bias))
 
     def joined(self) -> _Source:
         """All segments as the surroundings of one: S becomes 1."""
