@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from importlib import import_module
+from inspect import isabstract
 from pathlib import Path
 
 import pytest
@@ -59,8 +60,9 @@ def test_the_page_lists_every_kind_of_answer() -> None:
         for module in modules
         for name, value in vars(module).items()
         if isinstance(value, type) and issubclass(value, AnswerKind) and value.__module__ == module.__name__
+        if not isabstract(value)  # a part of a kind is none
     }
-    assert set(re.findall(r"^\| `(\w+\.\w+)\(", PAGE, re.MULTILINE)) == defined - {"kind.AnswerKind"}
+    assert set(re.findall(r"^\| `(\w+\.\w+)\(", PAGE, re.MULTILINE)) == defined
 
 
 def test_the_commands_that_train_it_run(tmp_path: Path) -> None:

@@ -79,7 +79,7 @@ class TestErrors:
 
     def test_misspelt_option(self, reader: Tool, world: World) -> None:
         said = reader(world.config, "method.widht=3")
-        assert said == "--cfg-options method.widht: no such key; did you mean 'width'?\n"
+        assert said == "method.widht: LSTTA does not take it; did you mean 'width'?\n"
 
     def test_an_option_without_a_value(self, reader: Tool, world: World) -> None:
         assert reader(world.config, "method.width") == "--cfg-options wants KEY=VALUE, got 'method.width'\n"
