@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,10 @@ from lstta_tasks.experiment.sections import SECTIONS
 
 if TYPE_CHECKING:
     from mmengine.config import Config
+
+WHERE = re.compile(r"task\.root|clips\.(cache|prefix)|loader\.workers|log_interval|encoders\.\w+\.(model|revision)")
+"""Keys of a config that say where things are or how they are read. What comes out does not depend on them: the samples
+and the encoders' weights have digests of their own."""
 
 
 def settings_of(config: Config, *, into_lists: bool = True) -> dict[str, Any]:

@@ -5,22 +5,17 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lstta_tasks.experiment.config import load_config
-from lstta_tasks.experiment.settings import settings_of
+from lstta_tasks.experiment.settings import WHERE, settings_of
 from lstta_tasks.study.definition import Run, Study
 from lstta_tasks.task import SPLITS, Task
 
 if TYPE_CHECKING:
     from mmengine.config import Config
-
-WHERE = re.compile(r"task\.root|clips\.(cache|prefix)|loader\.workers|log_interval|encoders\.\w+\.(model|revision)")
-"""Keys of a config that say where things are or how they are read. What comes out does not depend on them: the samples
-and the encoders' weights have digests of their own."""
 
 
 def configured(study: Study, run: Run) -> Config:

@@ -14,13 +14,11 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from lstta_core.adapter_files import trained_tensors
+from lstta_tasks.experiment.settings import WHERE
 from lstta_tasks.network import TaskNetwork
 from lstta_tasks.training.checkpoints import PREFIX
 
-FREE = re.compile(
-    r"task\.(root|path)|clips\.(cache|prefix)|loader\.workers|log_interval|encoders\.\w+\.(model|revision)"
-    r"|model\.(compile|checkpointing)(\..*)?"
-)
+FREE = re.compile(rf"{WHERE.pattern}|task\.path|model\.(compile|checkpointing)(\..*)?")
 """Keys that say where things are and how steps are computed. The samples' count, the encoders' digests and the clips'
 preprocessing are compared by themselves."""
 END = re.compile(r"train_cfg\.max_epochs|param_scheduler\.\d+\.(end|T_max|total_steps)")
