@@ -147,6 +147,18 @@ class TestOneClip:
         expected = load(adapter).predict(film, "loud", timed)
         assert answer["probabilities"]["real"] == pytest.approx(expected["probability"], abs=1e-6)
 
+    def test_subtitles_in_another_encoding(self, tool: Tool, save: Save, film: Path) -> None:
+        adapter = save(Inference())
+        film.with_suffix(".srt").write_bytes(SRT.replace("friend", "café ’tis").encode("cp1252"))
+        refused = tool("infer", adapter, film, "loud", "--json", "--draw", 0)
+        assert refused.code == 2
+        assert "film.srt: byte 0xE9 at offset 38 (line 3, byte 7 of it) is not UTF-8" in refused.err
+        assert "--encoding=cp1252" in refused.err
+        read = tool("infer", adapter, film, "loud", "--json", "--draw", 0, "--encoding", "cp1252")
+        assert json.loads(read.out)["answers"][0]["subtitles"] == [[0.1, 0.6, "my café ’tis loves the flute"]]
+        unknown = tool("infer", adapter, film, "loud", "--encoding", "klingon")
+        assert "--encoding: no encoding is called 'klingon'" in unknown.err
+
 
 class TestFolder:
     def test_each_clip_and_what_cannot_be_read(self, tool: Tool, save: Save, films: Path, tmp_path: Path) -> None:

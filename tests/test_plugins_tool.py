@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -159,3 +160,58 @@ def test_a_task_is_checked_on_its_files(run: Run, capsys: pytest.CaptureFixture[
 def test_what_cannot_be_checked(run: Run, capsys: pytest.CaptureFixture[str], name: str, said: str) -> None:
     assert run("check", name) == 2
     assert said in capsys.readouterr().err
+
+
+STRANGER = """
+from lstta_core.hookspecs import hookimpl
+
+LSTTA_API_VERSION = 2
+
+
+@hookimpl
+def lstta_register_encoders(register):
+    register("tiny-visual", "stranger:make", modality="visual", summary="not theirs")
+    register("strange", "stranger:make", modality="visual", summary="theirs")
+
+
+@hookimpl
+def lstta_register_tasks(register):
+    register("avqa", "stranger:make", summary="not theirs")
+
+
+def make():
+    return {}["bias"]
+"""
+
+
+def run_beside_a_stranger(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The verb where somebody else's distribution is installed too."""
+    (folder / "stranger.py").write_text(STRANGER, encoding="utf-8")
+    info = folder / "stranger-0.7.dist-info"
+    info.mkdir(exist_ok=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: stranger\nVersion: 0.7\n")
+    (info / "entry_points.txt").write_text("[lstta]\nstranger = stranger\n")
+    command = [sys.executable, "-m", "lstta_tasks", "plugins", *arguments]
+    known = {**os.environ, "PYTHONPATH": str(folder), **environment}
+    return subprocess.run(command, capture_output=True, text=True, env=known)
+
+
+def test_a_stranger_takes_no_built_in_name_and_nothing_down(tmp_path: Path) -> None:
+    done = run_beside_a_stranger(tmp_path, "--json")
+    reports = {report["distribution"]: report for report in json.loads(done.stdout)}
+    assert {report["state"] for report in reports.values()} == {"ok"}
+    assert [r["name"] for r in reports["stranger"]["registrations"]] == ["strange"]
+    table = run_beside_a_stranger(tmp_path).stdout
+    for name, owner in (("encoder 'tiny-visual'", "lstta-backbone-tiny"), ("task 'avqa'", "lstta-tasks")):
+        (line,) = [line for line in table.splitlines() if f"{name} is {owner}'s own" in line]
+        assert "refused" in line.split()
+
+
+def test_an_error_in_a_plugins_code_says_whose_it_is(tmp_path: Path) -> None:
+    done = run_beside_a_stranger(tmp_path, "check", "strange")
+    assert done.returncode == 2
+    assert done.stderr == (
+        "error: KeyError: 'bias'\n  in the code of plugin stranger 0.7: "
+        f"{tmp_path / 'stranger.py'}, line 19, in make; LSTTA_DEBUG=1 shows the traceback\n"
+    )
+    assert "Traceback" in run_beside_a_stranger(tmp_path, "check", "strange", LSTTA_DEBUG="1").stderr

@@ -128,6 +128,38 @@ class TestTraining:
         assert result.code == 2
         assert "none of the 1 clips of this split is in the cache: build it from the same config" in result.err
 
+    def test_bad_rows_are_named_at_once_or_left_out_and_counted(
+        self, tool: Tool, world: World, broken_root: Path, tmp_path: Path
+    ) -> None:
+        first, second, *others = rows("train")
+        bad = [{**first, "templ_values": "[1]"}, {**second, "type": "[" * 9999}, *others]
+        write_json(broken_root / "avqa-train.json", bad)
+        command = ("train", world.config, "--work-dir", tmp_path / "run", "--cfg-options")
+        options = [f"task.root={broken_root}", "train_cfg.max_epochs=1"]
+        stopped = tool(*command, *options)
+        assert stopped.code == 2
+        assert "avqa-train.json: 2 of 21 rows are bad" in stopped.err
+        assert "row 0: field 'templ_values'" in stopped.err
+        assert "row 1: field 'type' must be a list of strings" in stopped.err
+        result = tool(*command, *options, "task.skip_bad_rows=True")
+        assert result.code == 0, result.err
+        assert "train: 19 samples" in result.out
+        assert "avqa-train.json: 2 of 21 rows are bad and left out\n" in result.out
+        (log,) = (tmp_path / "run").glob("**/train.log")
+        assert "row 0: field 'templ_values'" in log.read_text()
+        looked = tool(
+            "doctor",
+            world.config,
+            "--json",
+            tmp_path / "found.json",
+            *command[-1:],
+            *options[:1],
+            "task.skip_bad_rows=True",
+        )
+        assert looked.code in (0, 1), looked.err
+        found = json.loads((tmp_path / "found.json").read_text())["findings"]
+        assert any("2 of 21 rows are bad and left out" in finding["detail"] for finding in found)
+
     def test_it_trains_counts_what_is_missing_and_says_where_the_adapter_is(
         self, tool: Tool, world: World, broken_root: Path, tmp_path: Path
     ) -> None:

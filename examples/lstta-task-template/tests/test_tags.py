@@ -57,3 +57,10 @@ def test_bad_rows(tmp_path: Path, row: str, said: str) -> None:
 def test_no_file(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"tags.csv is not there; set task.root"):
         Tags(root=tmp_path).splits()
+
+
+def test_bad_rows_are_left_out_where_somebody_says_so(tmp_path: Path) -> None:
+    written(tmp_path, ROWS + "a.mp4,dev,x,y\n")
+    task = Tags(root=tmp_path, skip_bad_rows=True)
+    assert len(task.samples("train")) == 2
+    assert list(task.reading.left_out.values()) == [1]

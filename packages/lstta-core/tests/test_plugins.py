@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
-from importlib.metadata import EntryPoint, distributions
+from importlib.metadata import EntryPoint, distributions, entry_points
 from pathlib import Path
 
 import pytest
@@ -94,10 +94,6 @@ BROKEN = {
         GOOD.replace("json:JSONDecoder", "json"),
         "the target must be 'package.module:attribute', got 'json'",
     ),
-    "twice": (
-        GOOD + '    register("{name}", "json:loads", summary="again")\n',
-        "method '{name}' is registered by plugin 'twice' already",
-    ),
     "no-modality": (
         GOOD.replace("methods", "encoders"),
         "encoder '{name}': modality must be one of ('visual', 'audio', 'language'), got None",
@@ -164,19 +160,74 @@ def test_what_a_plugin_raises_is_reported_with_its_traceback(install: Install, p
 def test_two_entry_points_of_one_name(install: Install, points: Find) -> None:
     install("dist-one", GOOD.format(name="one"), points={"same": "dist_one"})
     install("dist-two", GOOD.format(name="two"), points={"same": "dist_two"})
-    one, two = Plugins(points()).reports
-    assert (one.distribution, one.state) == ("dist-one", "ok")
-    assert (two.distribution, two.state) == ("dist-two", "broken")
-    assert two.reason == "dist-one has an entry point 'same' too; uninstall one of the two"
-
-
-def test_two_plugins_that_register_one_name(install: Install, points: Find) -> None:
-    install("p-one", GOOD.format(name="same"))
-    install("p-two", GOOD.format(name="same"))
     listed = Plugins(points())
-    assert [report.state for report in listed.reports] == ["ok", "broken"]
-    assert listed.reports[1].reason == "method 'same' is registered by plugin 'p-one' already"
-    assert listed.find("method", "same").plugin == "p-one"
+    assert [(r.distribution, r.state) for r in listed.reports] == [("dist-one", "ok"), ("dist-two", "ok")]
+    assert listed.names("method") == ["one", "two"]
+    assert Plugins(points(), "dist-two/same").names("method") == ["two"]
+
+
+def test_names_of_two_strangers(install: Install, points: Find) -> None:
+    install("p-one", GOOD.format(name="same") + '    register("one", "json:loads", summary="its own")\n')
+    install("p-two", GOOD.format(name="same").replace("JSONDecoder", "JSONEncoder"), version="0.3")
+    listed = Plugins(points())
+    assert [report.state for report in listed.reports] == ["ok", "ok"]
+    assert listed.names("method") == ["one", "p-one/same", "p-two/same"]
+    with pytest.raises(UnknownNameError) as error:
+        listed.find("method", "same")
+    assert str(error.value) == (
+        "method 'same' is registered by p-one 1.2 and p-two 0.3: say which with name='p-one/same' or name='p-two/same'"
+    )
+    assert isinstance(listed.create("method", "p-one/same"), json.JSONDecoder)
+    assert isinstance(listed.create("method", "P_Two/same"), json.JSONEncoder)
+    assert listed.find("method", "same", among="p-two").distribution == "p-two"
+    assert listed.find("method", "p-one/one") == listed.find("method", "one")
+    assert set(listed.registrations) == {("method", name) for name in listed.names("method")}
+
+
+STRANGER = """
+from lstta_core.hookspecs import hookimpl
+LSTTA_API_VERSION = 2
+
+@hookimpl
+def lstta_register_encoders(register):
+    register("tiny-visual", "json:loads", summary="not ours", modality="visual")
+    register("rare-visual", "json:loads", summary="theirs", modality="visual")
+
+@hookimpl
+def lstta_register_tasks(register):
+    register("avqa", "json:loads", summary="not ours")
+    register("a/b", "json:loads", summary="no name")
+"""
+
+
+@pytest.mark.parametrize("point", ["a-stranger", "core", "tasks", "zz"])
+def test_built_in_names_are_theirs(install: Install, point: str) -> None:
+    install("a-stranger", STRANGER, points={point: "a_stranger"})
+    installed = list(entry_points(group=plugins.GROUP))
+    listed = Plugins(installed)
+    assert {report.state for report in listed.reports} == {"ok"}
+    assert listed.find("task", "avqa").distribution == "lstta-tasks"
+    assert listed.find("encoder", "tiny-visual").distribution == "lstta-backbone-tiny"
+    assert listed.find("encoder", "rare-visual").full_name == "a-stranger/rare-visual"
+    assert listed.find("task", "lstta-tasks/avqa").distribution == "lstta-tasks"
+    (report,) = [report for report in listed.reports if report.distribution == "a-stranger"]
+    assert report.refused == (
+        "encoder 'tiny-visual' is lstta-backbone-tiny's own: register it under another name",
+        "task 'avqa' is lstta-tasks's own: register it under another name",
+        "task 'a/b' has a slash in its name, which stands between distribution and name: take it out",
+    )
+    with pytest.raises(UnknownNameError, match=r"Refused: a-stranger \(task 'avqa' is lstta-tasks's own"):
+        listed.find("task", "a-stranger/avqa")
+    chosen = Plugins(installed, "core")
+    assert [r.distribution for r in chosen.reports if r.state == "ok"] == ["lstta-core"]
+
+
+def test_a_name_that_a_plugin_registers_twice_is_the_first_one(install: Install, points: Find) -> None:
+    install("twice", GOOD.format(name="bad") + '    register("bad", "json:loads", summary="again")\n')
+    listed = Plugins(points())
+    (report,) = listed.reports
+    assert report.refused == ("method 'bad' is registered by plugin 'twice' of twice already",)
+    assert listed.find("method", "bad").target == "json:JSONDecoder"
 
 
 def test_one_name_may_be_a_method_and_a_task(install: Install, points: Find) -> None:

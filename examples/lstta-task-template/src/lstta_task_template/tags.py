@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lstta_tasks.annotations.csv_rows import read_csv
+from lstta_tasks.annotations.csv_rows import csv_rows
 from lstta_tasks.annotations.files import data_folder, first_file
+from lstta_tasks.annotations.reading import Reading
 from lstta_tasks.answers.several_labels import SeveralLabels
 from lstta_tasks.data.clip import ClipSource
 from lstta_tasks.task import SPLITS, Sample, Split, Task
 
 
 class Row(NamedTuple):
-    line: int
+    place: str
+    split: Split
     source: ClipSource
     text: str | None
     tags: tuple[str, ...]
@@ -29,11 +31,15 @@ class Tags(Task):
     Args:
         root: the folder; None where only ``tags`` are needed, as for inference.
         tags: the vocabulary; by default the tags of the training split, sorted.
+        skip_bad_rows: leave malformed rows out and count them; otherwise they are all named, and refused.
     """
 
     name = "tags"
 
-    def __init__(self, *, root: str | Path | None = None, tags: Sequence[str] | None = None) -> None:
+    def __init__(
+        self, *, root: str | Path | None = None, tags: Sequence[str] | None = None, skip_bad_rows: bool = False
+    ) -> None:
+        self.reading = Reading(skip_bad_rows=skip_bad_rows)
         self.root = None if root is None else Path(root)
         self._tags = tags
 
@@ -56,22 +62,27 @@ class Tags(Task):
     def samples(self, split: Split) -> list[Sample]:
         return [
             Sample(
-                id=str(row.line), source=row.source, text=row.text, target=self.answer.target(row.tags), labels=row.tags
+                id=row.place.rpartition(" ")[2],
+                source=row.source,
+                text=row.text,
+                target=self.answer.target(row.tags),
+                labels=row.tags,
             )
             for row in self._rows[split]
         ]
 
     @cached_property
     def _rows(self) -> dict[Split, list[Row]]:
-        folder = data_folder(self.root, self.name)
-        path = first_file([folder / "tags.csv"])
-        rows: dict[Split, list[Row]] = {split: [] for split in SPLITS}
-        for line, cells in read_csv(path, needed=("video", "split", "text", "tags")):
-            if cells["split"] not in SPLITS:
-                raise ValueError(
-                    f"{path}, line {line}: split must be one of {', '.join(SPLITS)}, got {cells['split']!r}"
-                )
-            source = ClipSource(cells["video"], folder / cells["video"])
-            tags = dict.fromkeys(tag.strip() for tag in cells["tags"].split(";") if tag.strip())
-            rows[cells["split"]].append(Row(line, source, cells["text"] or None, tuple(tags)))
-        return rows
+        path = first_file([data_folder(self.root, self.name) / "tags.csv"])
+        columns = ("video", "split", "text", "tags")
+        rows = csv_rows(path, self._row, reading=self.reading, needed=columns)
+        return {split: [row for row in rows if row.split == split] for split in SPLITS}
+
+    def _row(self, cells: Mapping[str, str], place: str) -> Row:
+        split = next((split for split in SPLITS if split == cells["split"]), None)
+        if split is None:
+            raise ValueError(f"{place}: split must be one of {', '.join(SPLITS)}, got {cells['split']!r}")
+        assert self.root is not None
+        source = ClipSource(cells["video"], self.root / cells["video"])
+        tags = dict.fromkeys(tag.strip() for tag in cells["tags"].split(";") if tag.strip())
+        return Row(place, split, source, cells["text"] or None, tuple(tags))

@@ -55,7 +55,8 @@ class LanguageSpec:
 
     Attributes:
         tokenize: text to token ids, special tokens included, at most ``max_length`` of them. Must be picklable,
-            since texts are tokenised in the loader's workers.
+            since texts are tokenised in the loader's workers. Adapters are bound to it, see
+            :func:`~lstta_core.input_digest.input_digest`: let it tell its ``vocabulary``.
         max_length: the most ids a text may have.
         pad_id: the id that fills ``ids`` where ``mask`` is false.
     """

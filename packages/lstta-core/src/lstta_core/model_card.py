@@ -13,7 +13,7 @@ def model_card(record: Mapping[str, Any]) -> str:
     Args:
         record: ``encoders`` (by modality: name, digest and perhaps ``base``, what is known of the weights: name,
             revision, licence), ``method``, ``task``, ``selected`` (the figures it was chosen by), ``parameters``
-            (trainable, total), ``command``.
+            (trainable, total), ``needs`` (distribution and version of each part), ``command``.
     """
     method = record.get("method", {})
     parts = [f"# A trained adapter: {method.get('name', 'unnamed method')}"]
@@ -30,6 +30,11 @@ def model_card(record: Mapping[str, Any]) -> str:
     if "selected" in record:
         figures = "\n".join(f"- {name}: {_figure(value)}" for name, value in record["selected"].items())
         parts.append(f"## Figures\n\n{figures}\n\nof the split that it was selected on; not a test result.")
+    if record.get("needs"):
+        needs = "\n".join(
+            f"- {part}: {home['distribution']} {home['version']}" for part, home in record["needs"].items()
+        )
+        parts.append(f"## Needs\n\n{needs}")
     if "command" in record:
         parts.append(f"## Command\n\n```\n{record['command']}\n```")
     options = json.dumps({key: value for key, value in method.items() if key != "name"})

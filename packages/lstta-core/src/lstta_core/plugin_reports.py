@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from importlib.metadata import EntryPoint
 from types import ModuleType
 from typing import TYPE_CHECKING, Literal
 
@@ -15,6 +17,10 @@ if TYPE_CHECKING:
 
 SELECTION = "LSTTA_PLUGINS"
 """Environment variable: ``none``, or the names of the entry points to load, separated by commas; all where unset."""
+BUILT_IN = frozenset(
+    f"lstta-{name}" for name in ("core", "tasks", "world", "method-peft", "backbone-tiny", "backbone-transformers")
+)
+"""This repository's distributions: whatever names they register are theirs."""
 
 Kind = Literal["encoder", "method", "task"]
 State = Literal["ok", "broken", "disabled"]
@@ -46,6 +52,7 @@ class PluginReport:
         reason: why not, in one line; empty where it is.
         details: the traceback of a broken one.
         registrations: what it registers.
+        refused: names that it cannot have, with the reason, one line each; its others are in use.
     """
 
     name: str
@@ -55,23 +62,65 @@ class PluginReport:
     reason: str = ""
     details: str = ""
     registrations: tuple[Registration, ...] = ()
+    refused: tuple[str, ...] = ()
 
 
-def selected(selection: str | None, installed: Iterable[str]) -> set[str] | None:
-    """The entry points that a value of ``LSTTA_PLUGINS`` allows; None for all.
+def plain_name(distribution: str) -> str:
+    """A distribution's name without what does not count: ``My_Plugin`` and ``my-plugin`` are one."""
+    return re.sub(r"[-_.]+", "-", distribution).lower()
+
+
+def distribution_of(point: EntryPoint) -> str:
+    return point.dist.name if point.dist else "unknown distribution"
+
+
+def is_built_in(point: EntryPoint) -> bool:
+    """Whether this repository installed it."""
+    return plain_name(distribution_of(point)) in BUILT_IN
+
+
+def selected(selection: str, installed: Sequence[EntryPoint]) -> list[EntryPoint]:
+    """The entry points that a value of ``LSTTA_PLUGINS`` allows.
+
+    A name that one of ours has means that one; another's is ``distribution/name``, which any may be called.
 
     Raises:
         PluginError: it names one that is not installed.
     """
-    if selection is None:
-        return None
-    allowed = {name.strip() for name in selection.split(",")} - {"", "none"}
-    if unknown := sorted(allowed - set(installed)):
+    allowed: list[EntryPoint] = []
+    unknown = []
+    for name in sorted({name.strip() for name in selection.split(",")} - {"", "none"}):
+        same = [point for point in installed if point.name == name]
+        meant = [point for point in same if is_built_in(point)] or same
+        meant = meant or [point for point in installed if f"{plain_name(distribution_of(point))}/{point.name}" == name]
+        allowed += meant
+        unknown += [] if meant else [name]
+    if unknown:
+        names = sorted({point.name for point in installed})
         raise PluginError(
             f"{SELECTION} names {', '.join(unknown)}, which no installed plugin is called; "
-            f"installed: {', '.join(sorted(installed)) or 'none'}"
+            f"installed: {', '.join(names) or 'none'}"
         )
     return allowed
+
+
+def why_refused(kind: Kind, name: str, distribution: str, others: Sequence[Registration]) -> str | None:
+    """Why a distribution cannot have a name that others have registered; None where it can."""
+    if "/" in name:
+        return f"{kind} {name!r} has a slash in its name, which stands between distribution and name: take it out"
+    for other in others:
+        if plain_name(other.distribution) in BUILT_IN:
+            return f"{kind} {name!r} is {other.distribution}'s own: register it under another name"
+        if plain_name(other.distribution) == plain_name(distribution):
+            return f"{kind} {name!r} is registered by plugin {other.plugin!r} of {other.distribution} already"
+    return None
+
+
+def why_ambiguous(kind: Kind, name: str, found: Sequence[Registration]) -> str:
+    """What a config has to say where several distributions register a name."""
+    by = " and ".join(f"{r.distribution} {r.version}".rstrip() for r in found)
+    choices = " or ".join(f"name={r.full_name!r}" for r in found)
+    return f"{kind} {name!r} is registered by {by}: say which with {choices}"
 
 
 def why_not_this_version(module: ModuleType, version: object) -> str:
@@ -93,10 +142,14 @@ def why_unknown(kind: Kind, name: str, names: Sequence[str], reports: Iterable[P
     """What there is in the place of an unknown name: what exists, the nearest name and what is broken."""
     near = get_close_matches(name, names, n=1)
     broken = [f"{r.distribution} ({r.reason})" for r in reports if r.state == "broken"]
+    refused = [
+        f"{r.distribution} ({line})" for r in reports for line in r.refused if repr(name.partition("/")[2]) in line
+    ]
     disabled = [r.name for r in reports if r.state == "disabled"]
     message = f"no {kind} is named {name!r}."
     message += f" Did you mean {near[0]!r}?" if near else ""
     message += f" Installed: {', '.join(names) or 'none'}."
     message += f" Disabled by {SELECTION}: {', '.join(disabled)}." if disabled else ""
     message += f" Broken plugins: {'; '.join(broken)}." if broken else ""
+    message += f" Refused: {'; '.join(refused)}." if refused else ""
     return f"{message} Others come with plugins: pip install the distribution that has it."

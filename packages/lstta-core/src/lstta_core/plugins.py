@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import Any, get_args
 
 import pluggy
 
@@ -25,9 +25,14 @@ from lstta_core.plugin_reports import (
     PluginError,
     PluginReport,
     UnknownNameError,
+    distribution_of,
+    is_built_in,
+    plain_name,
     selected,
+    why_ambiguous,
     why_not_these_hooks,
     why_not_this_version,
+    why_refused,
     why_unknown,
 )
 
@@ -48,6 +53,8 @@ class Registration:
         plugin: the entry point that registered it.
         summary: one line for people.
         modality: of an encoder.
+        distribution: that installed the plugin.
+        version: of the distribution.
     """
 
     kind: Kind
@@ -56,6 +63,13 @@ class Registration:
     plugin: str
     summary: str
     modality: str | None = None
+    distribution: str = ""
+    version: str = ""
+
+    @property
+    def full_name(self) -> str:
+        """``distribution/name``, which a config may say too."""
+        return f"{self.distribution}/{self.name}"
 
     def load(self) -> Callable[..., Any]:
         """Import the factory.
@@ -69,7 +83,7 @@ class Registration:
         except Exception as error:  # a third party's module may raise anything while it is imported
             raise PluginError(
                 f"{self.kind} {self.name!r} of plugin {self.plugin!r} points to {self.target}, which cannot be "
-                f"imported: {type(error).__name__}: {error}"
+                f"imported: {type(error).__name__}: {error}; it is of {self.distribution} {self.version}".rstrip()
             ) from error
         return factory
 
@@ -77,9 +91,16 @@ class Registration:
 class Plugins:
     """All installed plugins and what they register.
 
+    Names that this repository's own distributions register are theirs: whoever else registers one is refused that name
+    alone. A name that two others register is neither's: it is asked for as ``distribution/name``.
+
     Args:
         points: the entry points of the group.
         selection: the value of ``LSTTA_PLUGINS``, None where it is unset.
+
+    Attributes:
+        reports: one an entry point.
+        packages: whose code each top-level package is: distribution and version, or None where it is ours.
 
     Raises:
         PluginError: the selection names an entry point that is not installed.
@@ -87,33 +108,36 @@ class Plugins:
 
     def __init__(self, points: Sequence[EntryPoint], selection: str | None = None) -> None:
         self.reports: list[PluginReport] = []
-        self.registrations: dict[tuple[Kind, str], Registration] = {}
-        allowed = None if selection is None else selected(selection, {point.name for point in points})
-        distributions: dict[str, str] = {}
-        for point in sorted(points, key=lambda point: (point.name, _distribution(point))):
-            report = self._load(point, allowed, distributions)
+        self._named: dict[tuple[Kind, str], list[Registration]] = {}
+        self.packages: dict[str, tuple[str, str] | None] = {}
+        allowed = None if selection is None else selected(selection, points)
+        for point in sorted(points, key=lambda p: (not is_built_in(p), p.name, distribution_of(p), p.value)):
+            report = self._load(point, allowed is None or any(point is one for one in allowed))
             self.reports.append(report)
-            self.registrations.update({(r.kind, r.name): r for r in report.registrations})
+            owner = None if is_built_in(point) else (report.distribution, report.version)
+            self.packages.setdefault(point.module.partition(".")[0], owner)
+            for registration in report.registrations:
+                self._named.setdefault((registration.kind, registration.name), []).append(registration)
+                self.packages.setdefault(registration.target.partition(":")[0].partition(".")[0], owner)
+        self.reports.sort(key=lambda report: (report.name, report.distribution))
 
-    def _load(self, point: EntryPoint, allowed: set[str] | None, distributions: dict[str, str]) -> PluginReport:
-        distribution = _distribution(point)
-        version = point.dist.version if point.dist else ""
-        if allowed is not None and point.name not in allowed:
+    def _load(self, point: EntryPoint, allowed: bool) -> PluginReport:
+        distribution, version = distribution_of(point), point.dist.version if point.dist else ""
+        if not allowed:
             return PluginReport(point.name, distribution, version, "disabled", f"not named in {SELECTION}")
+        refused: list[str] = []
         try:
-            if point.name in distributions:
-                other = distributions[point.name]
-                raise PluginError(f"{other} has an entry point {point.name!r} too; uninstall one of the two")
-            distributions[point.name] = distribution
-            registrations = self._register(point)
+            registrations = self._register(point, refused)
         except PluginError as error:
             return PluginReport(point.name, distribution, version, "broken", str(error))
         except (Exception, SystemExit) as error:  # others' code may raise anything and must not take the rest down
             reason = " ".join(f"{type(error).__name__}: {error}".split())
             return PluginReport(point.name, distribution, version, "broken", reason, traceback.format_exc())
-        return PluginReport(point.name, distribution, version, "ok", registrations=tuple(registrations))
+        return PluginReport(
+            point.name, distribution, version, "ok", registrations=tuple(registrations), refused=tuple(refused)
+        )
 
-    def _register(self, point: EntryPoint) -> list[Registration]:
+    def _register(self, point: EntryPoint, refused: list[str]) -> list[Registration]:
         module = point.load()
         version = getattr(module, "LSTTA_API_VERSION", None)
         if version != API_VERSION:
@@ -128,39 +152,75 @@ class Plugins:
         if not manager.get_hookcallers(module):
             raise PluginError("it implements none of lstta's hooks: decorate one with @hookimpl")
         registrations: list[Registration] = []
-        manager.hook.lstta_register_encoders(register=self._register_into(registrations, "encoder", point.name))
-        manager.hook.lstta_register_methods(register=self._register_into(registrations, "method", point.name))
-        manager.hook.lstta_register_tasks(register=self._register_into(registrations, "task", point.name))
+        manager.hook.lstta_register_encoders(register=self._register_into(registrations, refused, "encoder", point))
+        manager.hook.lstta_register_methods(register=self._register_into(registrations, refused, "method", point))
+        manager.hook.lstta_register_tasks(register=self._register_into(registrations, refused, "task", point))
         return registrations
 
-    def _register_into(self, registrations: list[Registration], kind: Kind, plugin: str) -> Callable[..., None]:
+    def _register_into(
+        self, registrations: list[Registration], refused: list[str], kind: Kind, point: EntryPoint
+    ) -> Callable[..., None]:
+        distribution, version = distribution_of(point), point.dist.version if point.dist else ""
+
         def register(name: str, target: str, *, summary: str, modality: str | None = None) -> None:
             if ":" not in target:
                 raise PluginError(f"{kind} {name!r}: the target must be 'package.module:attribute', got {target!r}")
             if kind == "encoder" and modality not in MODALITIES:
                 raise PluginError(f"encoder {name!r}: modality must be one of {MODALITIES}, got {modality!r}")
-            own = next((r for r in registrations if (r.kind, r.name) == (kind, name)), None)
-            other = own or self.registrations.get((kind, name))
-            if other is not None:
-                raise PluginError(f"{kind} {name!r} is registered by plugin {other.plugin!r} already")
-            registrations.append(Registration(kind, name, target, plugin, summary, modality))
+            others = [
+                *self._named.get((kind, name), ()),
+                *(r for r in registrations if (r.kind, r.name) == (kind, name)),
+            ]
+            if (why := why_refused(kind, name, distribution, others)) is not None:
+                refused.append(why)
+                return
+            registrations.append(Registration(kind, name, target, point.name, summary, modality, distribution, version))
 
         return register
 
     def names(self, kind: Kind) -> list[str]:
-        """The registered names of this kind, sorted."""
-        return sorted(name for registered, name in self.registrations if registered == kind)
+        """The registered names of this kind, sorted; one that several plugins share as ``distribution/name``."""
+        shared = [registrations for (of, _), registrations in self._named.items() if of == kind]
+        return sorted(r.name if len(some) == 1 else r.full_name for some in shared for r in some)
 
-    def find(self, kind: Kind, name: str) -> Registration:
+    @property
+    def registrations(self) -> dict[tuple[Kind, str], Registration]:
+        """All of them, by kind and the name that :meth:`names` gives."""
+        return {(kind, name): self.find(kind, name) for kind in get_args(Kind) for name in self.names(kind)}
+
+    def matches(self, kind: Kind, name: str) -> list[Registration]:
+        """All that this name may mean: one, or several of as many distributions, or none."""
+        if found := self._named.get((kind, name)):
+            return list(found)
+        distribution, _, own = name.partition("/")
+        same = self._named.get((kind, own), ())
+        return [r for r in same if plain_name(r.distribution) == plain_name(distribution)]
+
+    def find(self, kind: Kind, name: str, *, among: str | None = None) -> Registration:
         """What is registered under this name.
 
+        Args:
+            kind: what is wanted.
+            name: as it was registered, or ``distribution/name``.
+            among: the distribution whose registration is meant where several have one.
+
         Raises:
-            UnknownNameError: nothing is; the message lists what exists, the nearest name and what is broken.
+            UnknownNameError: nothing is, and the message lists what exists, the nearest name and what is broken; or
+                two distributions register it, and the message names both.
         """
-        registration = self.registrations.get((kind, name))
-        if registration is None:
-            raise UnknownNameError(why_unknown(kind, name, self.names(kind), self.reports))
-        return registration
+        found = list(self._named.get((kind, name), ()))
+        if not found and "/" in name:
+            distribution, _, own = name.partition("/")
+            found = [
+                r for r in self._named.get((kind, own), ()) if plain_name(r.distribution) == plain_name(distribution)
+            ]
+        if len(found) > 1 and among is not None:
+            found = [r for r in found if plain_name(r.distribution) == plain_name(among)] or found
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise UnknownNameError(why_ambiguous(kind, name, found))
+        raise UnknownNameError(why_unknown(kind, name, self.names(kind), self.reports))
 
     def create(self, kind: Kind, name: str, **options: Any) -> Any:
         """Call the factory that is registered under this name.
@@ -176,7 +236,3 @@ class Plugins:
 def installed_plugins() -> Plugins:
     """The plugins of this environment, found once a process."""
     return Plugins(list(entry_points(group=GROUP)), os.environ.get(SELECTION))
-
-
-def _distribution(point: EntryPoint) -> str:
-    return point.dist.name if point.dist else "unknown distribution"

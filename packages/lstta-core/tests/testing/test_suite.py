@@ -57,6 +57,41 @@ def test_checks_may_be_added() -> None:
     assert "test_zero" in {result.name for result in More().run()}
 
 
+class Chain(Conformance):
+    rests_on: ClassVar = {"test_a": ["test_b"], "test_b": ["test_c"]}
+
+    def test_a(self) -> None:
+        raise RuntimeError("a")
+
+    def test_b(self) -> None:
+        raise RuntimeError("b")
+
+    def test_c(self) -> None:
+        raise RuntimeError("c")
+
+    def test_d(self) -> None:
+        raise RuntimeError("c")
+
+
+def test_what_rests_on_a_failed_check_is_not_run() -> None:
+    expected = [
+        CheckResult("test_a", True, "not run: it rests on test_b, which has not passed"),
+        CheckResult("test_b", True, "not run: it rests on test_c, which has not passed"),
+        CheckResult("test_c", False, "RuntimeError: c"),
+        CheckResult("test_d", True, "not run: it fails as test_c does"),
+    ]
+    assert Chain().run() == expected
+    assert Chain().run() == expected
+
+
+def test_pytest_reports_each_cause_once_too(tmp_path: Path) -> None:
+    raising = PLUGIN_TEST.replace("return ToyLanguage()", "raise RuntimeError('no weights')")
+    (tmp_path / "test_toy.py").write_text(raising)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert "1 failed, 18 skipped" in result.stdout
+
+
 def test_left_out_checks_need_a_reason_and_must_exist() -> None:
     with pytest.raises(ValueError, match=r"Silent\.skip_checks: test_two needs a reason"):
         type("Silent", (Suite,), {"skip_checks": {"test_two": "  "}})
@@ -85,7 +120,7 @@ def test_ten_lines_are_a_test_and_pytest_shows_what_is_left_out(tmp_path: Path) 
     (tmp_path / "test_toy.py").write_text(PLUGIN_TEST)
     command = [sys.executable, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", str(tmp_path)]
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert "16 passed, 2 skipped" in result.stdout
+    assert "17 passed, 2 skipped" in result.stdout
     assert "a reason that is shown" in result.stdout
 
 

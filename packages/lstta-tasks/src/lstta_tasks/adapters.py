@@ -18,11 +18,13 @@ from lstta_core.adapter_files import (
     read_adapter,
     trained_tensors,
 )
+from lstta_core.input_digest import input_digest
 from lstta_core.interfaces import Encoder, Inputs, Modality
-from lstta_core.plugins import installed_plugins
+from lstta_core.plugins import Kind, installed_plugins
 from lstta_tasks.data.batch import Collate
 from lstta_tasks.data.clip import Clip, ClipSource, Preprocessing
 from lstta_tasks.data.preprocessing import preprocessing_from
+from lstta_tasks.needs import needed, registered_name
 from lstta_tasks.network import TaskNetwork, build_model
 from lstta_tasks.task import Sample, Task, TimedText
 
@@ -48,11 +50,31 @@ def load_into(model: TaskNetwork, file: AdapterFile) -> None:
     """Load an adapter into a model.
 
     Raises:
-        AdapterFileError: it was trained on other encoders, or its tensors are not this model's.
+        AdapterFileError: it was trained on other encoders or another tokenizer, or its tensors are not this model's.
     """
     digests = {str(m): digest for m, digest in model.digests().items()}
     check_digests(file, digests, {m: type(encoder).__name__ for m, encoder in model.by_modality().items()})
+    _check_inputs(model, file)
     load_tensors(model, file, model.frozen())
+
+
+def _check_inputs(model: TaskNetwork, file: AdapterFile) -> None:
+    """Refuse an encoder whose input is made otherwise than in training. Folders of before 0.2 say nothing of that."""
+    if "inputs" not in file.record:
+        return
+    inputs = file.record["inputs"]
+    for m, encoder in model.by_modality().items():
+        here, there = input_digest(encoder.spec), inputs.get(m) if isinstance(inputs, Mapping) else None
+        if here == there:
+            continue
+        what = "tokenizer or longest text" if m is Modality.LANGUAGE else "size or rate of its input"
+        distribution, version = needed(file.record, f"encoders.{m}")
+        whose = f" of {distribution} {version}" if distribution else ""
+        raise AdapterFileError(
+            f"{file.folder / RECORD}: the {m} encoder {file.record['encoders'][m]['name']!r}{whose} made its input in "
+            f"another way (digest {str(there)[:12]}…) than the one at hand ({here[:12]}…): another {what}. "
+            "Use the version that the adapter was trained with, or train anew"
+        )
 
 
 def start_from(model: TaskNetwork, folder: Path) -> None:
@@ -134,11 +156,14 @@ def load(folder: str | Path, encoders: Mapping[Modality, Encoder] | None = None)
         UnknownNameError: no plugin registers an encoder, the method or the task that it names.
     """
     file = read(folder)
-    plugins = installed_plugins()
     if encoders is None:
         encoders = {Modality(m): _encoder(file, m, settings) for m, settings in file.record["encoders"].items()}
-    task = plugins.create("task", **file.record["task"])
-    model, _ = build_model(encoders=encoders, method=file.record["method"], task=task, **file.record["model"])
+    names: dict[Kind, str] = {
+        kind: registered_name(file.record, kind, kind, file.record[kind]["name"]) for kind in ("task", "method")
+    }
+    task = installed_plugins().create("task", **{**file.record["task"], "name": names["task"]})
+    method = {**file.record["method"], "name": names["method"]}
+    model, _ = build_model(encoders=encoders, method=method, task=task, **file.record["model"])
     load_into(model, file)
     return Predictor(model=model, task=task, preprocessing=preprocessing_from(file.record["preprocessing"]))
 
@@ -151,6 +176,7 @@ def _encoder(file: AdapterFile, modality: str, settings: Mapping[str, Any]) -> E
             "build the encoders and hand them over, load(folder, encoders={...})"
         )
     options = {key: value for key, value in settings.items() if key not in ("digest", "base")}
+    options["name"] = registered_name(file.record, "encoder", f"encoders.{modality}", settings["name"])
     encoder = installed_plugins().create("encoder", **options)
     assert isinstance(encoder, Encoder)
     return encoder

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, final
 
+from lstta_tasks.annotations.reading import Reading
 from lstta_tasks.answers.kind import AnswerKind
 from lstta_tasks.answers.report import Report, Score
 from lstta_tasks.data.clip import ClipSource
@@ -34,10 +35,13 @@ class Task(ABC):
     Attributes:
         name: that it is registered under.
         timed_text: whether texts have one row a segment: the sample's text, and the subtitles that fall into it.
+        reading: how its files are read, where ``lstta_tasks.annotations`` reads them: training and the doctor tell what
+            was left out and what was guessed.
     """
 
     name: str
     timed_text: bool = False
+    reading: Reading | None = None
 
     @property
     @abstractmethod

@@ -99,7 +99,9 @@ def test_no_file(tmp_path: Path) -> None:
 
 def test_not_utf_8(tmp_path: Path) -> None:
     (tmp_path / "my.csv").write_bytes("video,label\nä.mp4,cat\n".encode("latin-1"))
-    with pytest.raises(ValueError, match="not CSV in UTF-8"):
+    with pytest.raises(
+        ValueError, match=r"byte 0xE4 at offset 12 .* is not UTF-8. Candidates: cp1252 .then it reads 'ä.mp4,cat'"
+    ):
         Classification(path=tmp_path / "my.csv").samples("train")
 
 

@@ -91,8 +91,11 @@ class TestBadInput:
         [
             ({"folds": [1]}, "data_folds.pkl: an object is wanted, got list"),
             ({"folds": {"train": 3}}, "data_folds.pkl, train: a list of ids is wanted, got int"),
-            ({"folds": {"train": [(1,)]}}, r"data_folds.pkl, train: ids must be numbers or texts, got \(1,\)"),
-            ({"folds": {"train": [7, 11], "test": [7]}}, "data_folds.pkl: id 7 is there 2 times"),
+            ({"folds": {"train": [(1,)]}}, r"data_folds.pkl, train, entry 0: ids must be numbers or texts, got \(1,\)"),
+            (
+                {"folds": {"train": [7, 11], "test": [7]}},
+                "data_folds.pkl, test, entry 0: id 7 is there already, in .*data_folds.pkl, train, entry 0",
+            ),
             ({"language": {7: LANGUAGE[7]}}, "language_sdk.pkl, id 11: an object is wanted, got NoneType"),
             (
                 {"language": {11: {}}},

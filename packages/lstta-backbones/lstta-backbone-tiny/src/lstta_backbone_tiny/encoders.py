@@ -212,6 +212,11 @@ class WordTokenizer:
         """Ids of the words; words that the vocabulary lacks are ``[UNK]``."""
         return [self.index.get(word, UNKNOWN) for word in split_words(text)[: self.max_length]]
 
+    @property
+    def vocabulary(self) -> Mapping[str, int]:
+        """Words and their ids."""
+        return self.index
+
     def __len__(self) -> int:
         return len(SPECIAL) + len(self.words)
 

@@ -36,6 +36,10 @@ class Tokenize:
         padding = "max_length" if self.fixed else False
         return self.tokenizer(text, truncation=True, max_length=self.max_length, padding=padding)["input_ids"]
 
+    def vocabulary(self) -> Mapping[str, int]:
+        """Pieces of words and their ids."""
+        return self.tokenizer.get_vocab()
+
 
 @final
 class LanguageEncoder(Encoder):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 from unittest import SkipTest
 
@@ -21,11 +21,25 @@ from lstta_core.interfaces import (
 )
 from lstta_core.lockstep import TrimodalModel, to_stream
 from lstta_core.methods.lstta.adapter import LSTTA
-from lstta_core.streams import Layout
+from lstta_core.testing.encoder_states import check_layout, filled_segments, padded, require_unchanged, segments
 from lstta_core.testing.inputs import TEXTS, synthetic_inputs, without_clips
 from lstta_core.testing.suite import Conformance, require, require_close, take
 
 SPECS = {Modality.VISUAL: VisualSpec, Modality.AUDIO: AudioSpec, Modality.LANGUAGE: LanguageSpec}
+
+
+DECLARED, RUN, LAID_OUT = (
+    "test_declarations_fit_together",
+    "test_states_have_the_declared_widths",
+    "test_layouts_tell_the_truth",
+)
+FINISHED, UNTOUCHED, SAME = (
+    "test_finish_keeps_the_last_width",
+    "test_inputs_stay_as_they_are",
+    "test_is_deterministic",
+)
+READ = (LAID_OUT, FINISHED, SAME)
+"""What checks that compare the finished tokens of segments rest on."""
 
 
 class EncoderConformance(Conformance):
@@ -36,6 +50,28 @@ class EncoderConformance(Conformance):
     """
 
     tolerance: ClassVar[float] = 1e-5
+    rests_on: ClassVar[Mapping[str, Sequence[str]]] = {
+        RUN: (DECLARED,),
+        "test_tokenizer_keeps_its_word": (DECLARED,),
+        LAID_OUT: (RUN,),
+        FINISHED: (RUN,),
+        UNTOUCHED: (RUN,),
+        SAME: (UNTOUCHED,),
+        "test_padding_is_masked": (LAID_OUT,),
+        "test_output_equals_the_original_library": (FINISHED, SAME),
+        "test_order_of_the_batch_does_not_matter": READ,
+        "test_clips_do_not_see_each_other": (*READ, "test_order_of_the_batch_does_not_matter"),
+        "test_padding_does_not_matter": READ,
+        "test_absent_clips_give_finite_tokens": (FINISHED,),
+        "test_blocks_leave_their_state_as_it_is": (FINISHED,),
+        "test_nothing_before_a_block_reads_its_parameters": (SAME, "test_blocks_leave_their_state_as_it_is"),
+        "test_gradients_reach_the_embedding": (
+            *(FINISHED, "test_padding_is_masked", "test_blocks_leave_their_state_as_it_is"),
+        ),
+        "test_fresh_adapter_changes_nothing": READ,
+        "test_state_dict_holds_everything": READ,
+        "test_runs_in_bfloat16": (RUN,),
+    }
     _made: ClassVar[Encoder | None] = None
 
     def __init_subclass__(cls, **options: object) -> None:
@@ -99,28 +135,58 @@ class EncoderConformance(Conformance):
             require(segment.dtype == torch.int64, f"after {name} layout.segment is {segment.dtype}, not int64")
             require(segment.shape == (rows, tokens), f"after {name} layout.segment is {tuple(segment.shape)}")
 
+    def test_finish_keeps_the_last_width(self) -> None:
+        state = self._states(self.make_inputs())[-1]
+        with torch.no_grad():
+            tokens = self.encoder.finish(state)
+        require(isinstance(tokens, Tensor) and tokens.dim() == 3, "finish gives no tensor (R, M, D)")
+        require(tokens.is_floating_point(), f"finish gives tokens that are {tokens.dtype}")
+        rows, count = state.tokens.shape[:2]
+        require(
+            tokens.shape[:2] == (rows, count),
+            f"finish gives {tuple(tokens.shape[:2])} rows and tokens, the last state has {(rows, count)}",
+        )
+        declared = self.encoder.widths[-1]
+        require(
+            tokens.shape[2] == declared,
+            f"finish gives tokens of width {tokens.shape[2]}, widths ends in {declared}, which whatever "
+            "reads them is built for: leave such a projection out of finish, or make it part of the last block",
+        )
+
     def test_layouts_tell_the_truth(self) -> None:
         inputs = self.make_inputs()
         for place, state in enumerate(self._states(inputs)):
             name = "embed" if place == 0 else f"block {place - 1}"
             layout = state.layout
             require(
-                layout.segments == _segments(inputs),
-                f"after {name} the layout has {layout.segments} segments, the inputs have {_segments(inputs)}",
+                layout.segments == segments(inputs),
+                f"after {name} the layout has {layout.segments} segments, the inputs have {segments(inputs)}",
             )
             rows, clips = len(state.tokens), len(inputs["present"])
             require(rows == clips * layout.rows_per_clip, f"after {name}: {rows} rows for {clips} clips")
-            _check_layout(layout, name)
+            check_layout(layout, name)
 
     def test_padding_is_masked(self) -> None:
         inputs = self.make_inputs()
-        filled = _filled_segments(inputs)
+        filled = filled_segments(inputs)
         for place, state in enumerate(self._states(inputs)):
             name = "embed" if place == 0 else f"block {place - 1}"
             adapted = state.layout.mask(state.mask).any(-1)  # (B, S)
             empty = ~filled & adapted
             require(not empty.any(), f"after {name} segments that hold nothing have tokens to adapt: {empty.nonzero()}")
             require(bool(adapted.any(1).all()), f"after {name} a clip that is present has no token to adapt")
+
+    def test_inputs_stay_as_they_are(self) -> None:
+        inputs = self.make_inputs()
+        before = {name: tensor.clone() for name, tensor in inputs.items()}
+        self._states(inputs)
+        for name, tensor in inputs.items():
+            require(torch.equal(tensor, before[name]), f"the encoder changed its input {name!r} in place")
+
+    def test_is_deterministic(self) -> None:
+        inputs = self.make_inputs()
+        for place, (one, two) in enumerate(zip(self._states(inputs), self._states(inputs), strict=True)):
+            require(torch.equal(one.tokens, two.tokens), f"two runs in eval mode differ at state {place}")
 
     def test_output_equals_the_original_library(self) -> None:
         inputs = self.make_inputs()
@@ -130,18 +196,6 @@ class EncoderConformance(Conformance):
                 raise SkipTest("no reference_output is given")
             tokens = self.encoder.finish(self._states(inputs)[-1])
         require_close(tokens, reference, self.tolerance, "tokens and the original's")
-
-    def test_is_deterministic(self) -> None:
-        inputs = self.make_inputs()
-        for place, (one, two) in enumerate(zip(self._states(inputs), self._states(inputs), strict=True)):
-            require(torch.equal(one.tokens, two.tokens), f"two runs in eval mode differ at state {place}")
-
-    def test_inputs_stay_as_they_are(self) -> None:
-        inputs = self.make_inputs()
-        before = {name: tensor.clone() for name, tensor in inputs.items()}
-        self._states(inputs)
-        for name, tensor in inputs.items():
-            require(torch.equal(tensor, before[name]), f"the encoder changed its input {name!r} in place")
 
     def test_order_of_the_batch_does_not_matter(self) -> None:
         inputs = self.make_inputs()
@@ -163,8 +217,8 @@ class EncoderConformance(Conformance):
             raise SkipTest("the spec says that padding changes valid outputs")
         if isinstance(spec, VisualSpec) and spec.span == "clip":
             raise SkipTest("a visual encoder of whole clips says nothing about padding")
-        padded = _padded(inputs, spec)
-        for clip, (one, two) in enumerate(zip(self._contents(inputs), self._contents(padded), strict=True)):
+        more = padded(inputs, spec)
+        for clip, (one, two) in enumerate(zip(self._contents(inputs), self._contents(more), strict=True)):
             self._require_same(two[: len(one)], one, f"clip {clip} with padding and without")
 
     def test_absent_clips_give_finite_tokens(self) -> None:
@@ -184,11 +238,11 @@ class EncoderConformance(Conformance):
             for index in range(encoder.depth):
                 given = copy.deepcopy(state)
                 after = encoder.run_block(index, state)
-                _require_unchanged(given, state, f"block {index}")
+                require_unchanged(given, state, f"block {index}")
                 state = after
             given = copy.deepcopy(state)
             encoder.finish(state)
-            _require_unchanged(given, state, "finish")
+            require_unchanged(given, state, "finish")
 
     def test_nothing_before_a_block_reads_its_parameters(self) -> None:
         modules = {index: self.encoder.block(index) for index in range(1, self.encoder.depth)}
@@ -207,7 +261,7 @@ class EncoderConformance(Conformance):
                 for before in range(index):
                     state = spoilt.run_block(before, state)
                 after = spoilt.run_block(index, state)
-            _require_unchanged(states[index], state, f"what block {index} is said to own, when it is lost,")
+            require_unchanged(states[index], state, f"what block {index} is said to own, when it is lost,")
             require(bool(after.tokens.isnan().any()), f"block {index} does not read the module that it is said to own")
 
     def test_gradients_reach_the_embedding(self) -> None:
@@ -279,58 +333,3 @@ class EncoderConformance(Conformance):
     def _require_same(self, one: list[Tensor], two: list[Tensor], what: str) -> None:
         for segment, (left, right) in enumerate(zip(one, two, strict=True)):
             require_close(left, right, self.tolerance, f"{what}, segment {segment}")
-
-
-def _segments(inputs: Mapping[str, Tensor]) -> int:
-    return (inputs["ids"] if "ids" in inputs else inputs["mask"] if "mask" in inputs else inputs["length"]).shape[1]
-
-
-def _filled_segments(inputs: Mapping[str, Tensor]) -> Tensor:
-    """(B, S), which segments hold anything."""
-    return inputs["length"] > 0 if "length" in inputs else inputs["mask"].any(-1)
-
-
-def _padded(inputs: Mapping[str, Tensor], spec: object) -> dict[str, Tensor]:
-    """The same clips with more padding: longer texts, or two more segments that hold nothing."""
-    if isinstance(spec, LanguageSpec):
-        room = min(3, spec.max_length - inputs["ids"].shape[2])
-        if room <= 0:
-            raise SkipTest("the texts fill max_length")
-        more = {"ids": (0, room, spec.pad_id), "mask": (0, room, 0)}
-        return {
-            name: torch.nn.functional.pad(tensor, more[name][:2], value=more[name][2]) if name in more else tensor
-            for name, tensor in inputs.items()
-        }
-    return {
-        name: tensor if name == "present" else torch.cat([tensor, torch.zeros_like(tensor[:, :2])], 1)
-        for name, tensor in inputs.items()
-    }
-
-
-def _check_layout(layout: Layout, name: str) -> None:
-    segment, segments = layout.segment, layout.segments
-    require(bool(((segment >= -1) & (segment < segments)).all()), f"after {name} a segment is out of range")
-    placed = layout.to_segments(segment)  # (B, S, N)
-    own = torch.arange(segments)[:, None]
-    if layout.filled is None:
-        wrong = (placed != own) & (placed >= 0)
-        require(
-            not wrong.any(),
-            f"after {name} the layout is not regular: a part of {placed.shape[2]} tokens holds another segment's. "
-            "Use Layout.ragged",
-        )
-        return
-    require(bool((placed == own)[layout.filled].all()), f"after {name} a place of the index holds another segment")
-    reached = int(layout.filled.sum())
-    require(
-        reached == int((segment >= 0).sum()), f"after {name} the index reaches {reached} tokens, not all that belong"
-    )
-
-
-def _require_unchanged(given: EncoderState, state: EncoderState, who: str) -> None:
-    require(torch.equal(given.tokens, state.tokens), f"{who} changed the tokens of the state it was given")
-    require(torch.equal(given.mask, state.mask), f"{who} changed the mask of the state it was given")
-    require(torch.equal(given.layout.segment, state.layout.segment), f"{who} changed the layout that it was given")
-    require(given.extras.keys() == state.extras.keys(), f"{who} changed the extras of the state it was given")
-    for key, tensor in given.extras.items():
-        require(torch.equal(tensor, state.extras[key]), f"{who} changed extras[{key!r}] of the state it was given")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any, ClassVar
 from unittest import SkipTest
 
@@ -34,12 +35,16 @@ class Conformance:
     Attributes:
         skip_checks: from the name of a check to why it does not hold here. A check that the subclass defines anew is
             replaced, any other is not run.
+        rests_on: from the name of a check to those without which it says nothing: it is not run where one of them has
+            failed, so that each cause is reported once.
 
     Raises:
         ValueError: when a subclass is defined: an unknown check, an empty reason, or a check replaced without one.
     """
 
     skip_checks: ClassVar[Mapping[str, str]] = {}
+    rests_on: ClassVar[Mapping[str, Sequence[str]]] = {}
+    _lost: ClassVar[set[str]] = set()
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -54,10 +59,26 @@ class Conformance:
         for name in sorted(inherited & set(vars(cls))):
             if name not in cls.skip_checks:
                 raise ValueError(f"{cls.__name__} replaces the check {name}: say why in skip_checks")
+        for name, check in list(vars(cls).items()):
+            if name.startswith("test_"):
+                setattr(cls, name, _after_what_it_rests_on(name, check))
+        cls._lost = set()
 
     def run(self) -> list[CheckResult]:
-        """Every check, in alphabetical order; a failure of one does not stop the others."""
-        return [self._run_one(name) for name in sorted(dir(self)) if name.startswith("test_")]
+        """Every check, in alphabetical order; a failure of one does not stop those that do not rest on it."""
+        type(self)._lost = set()
+        results: dict[str, CheckResult] = {}
+        causes: dict[str, str] = {}
+        names = [name for name in sorted(dir(self)) if name.startswith("test_")]
+        for name in sorted(names, key=lambda name: (self._depth(name), name)):
+            result = self._run_one(name)
+            if not result.passed and (first := causes.setdefault(result.reason, name)) != name:
+                result = CheckResult(name, True, f"not run: it fails as {first} does")
+            results[name] = result
+        return [results[name] for name in names]
+
+    def _depth(self, name: str) -> int:
+        return 1 + max((self._depth(before) for before in self.rests_on.get(name, ())), default=0)
 
     def _run_one(self, name: str) -> CheckResult:
         try:
@@ -67,6 +88,26 @@ class Conformance:
         except Exception as error:  # the code under test may raise anything, and that is a failed check
             return CheckResult(name, False, f"{type(error).__name__}: {error}")
         return CheckResult(name, True)
+
+
+def _after_what_it_rests_on(name: str, check: Callable[[Any], None]) -> Callable[[Any], None]:
+    """The check, which is left out where one that it rests on has failed or was left out for that; in pytest too."""
+
+    @wraps(check)
+    def careful(self: Conformance) -> None:
+        lost = type(self)._lost
+        if before := next((before for before in self.rests_on.get(name, ()) if before in lost), None):
+            lost.add(name)
+            raise SkipTest(f"it rests on {before}, which has not passed")
+        try:
+            check(self)
+        except SkipTest:
+            raise
+        except Exception:
+            lost.add(name)
+            raise
+
+    return careful
 
 
 def require(condition: bool, message: str) -> None:

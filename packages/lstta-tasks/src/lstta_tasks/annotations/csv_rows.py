@@ -5,49 +5,53 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any, TypeVar
 
-UTF_8 = "utf-8-sig"
+from lstta_tasks.annotations.reading import Reading
+
+Made = TypeVar("Made")
+Cells = dict[str, str]
+
+DELIMITERS = (",", ";", "\t")
+"""Between cells; spreadsheets of half of Europe write semicolons."""
 
 
-def read_csv(
-    path: Path, *, needed: Sequence[str], optional: Sequence[str] = (), encodings: Sequence[str] = (UTF_8,)
-) -> Iterator[tuple[int, dict[str, str]]]:
-    """The rows, each with the number of its (last) line; cells by column, as they are in the file.
+def csv_rows(
+    path: Path,
+    make: Callable[[Cells, str], Made],
+    *,
+    reading: Reading,
+    needed: Sequence[str],
+    optional: Sequence[str] = (),
+) -> list[Made]:
+    """What is made of each row; bad rows are named all at once or left out, as the task's reading has it.
 
     Args:
         path: of the file.
+        make: is given the cells by column and the row's place, for messages; raises a ValueError where it is bad.
+        reading: of the task.
         needed: columns that the header must name.
-        optional: columns that it may name, for the message; others are read too.
-        encodings: tried in turn until one fits the whole file.
+        optional: columns that it may name. Capitals in either do not count.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is no CSV in one of the encodings, a needed column is not there, it has no rows, or a row has
-            another number of cells than the header.
+        ValueError: it is no CSV or its encoding is not known, a needed column is not there or there twice, it has no
+            rows, or rows are bad.
     """
-    reader = csv.DictReader(io.StringIO(_decoded(path, encodings), newline=""), strict=True)
-    try:
-        columns = reader.fieldnames or ()
-        if not set(needed) <= set(columns):
-            more = f" (it may name {', '.join(optional)})" if optional else ""
-            raise ValueError(
-                f"{path}: the header must name {' and '.join(needed)}{more}, got {', '.join(columns) or 'nothing'}"
-            )
-        empty = True
-        for row in reader:
-            empty = False
-            if None in row or None in row.values():
-                raise ValueError(
-                    f"{path}, line {reader.line_num}: it has another number of cells than the header; "
-                    "quote cells that hold commas"
-                )
-            yield reader.line_num, row
-    except csv.Error as error:
-        raise ValueError(f"{path}, line {reader.line_num + 1}: not CSV ({error})") from error
-    if empty:
-        raise ValueError(f"{path}: a header and no rows")
+    rows = _numbered(path, reading.text(path), needed, optional)
+    return reading.kept(path, ((f"line {line}", row) for line, row in rows), make)
+
+
+def read_csv(
+    path: Path, *, needed: Sequence[str], optional: Sequence[str] = (), encoding: str | None = None
+) -> Iterator[tuple[int, Cells]]:
+    """The rows of :func:`csv_rows`, each with the number of its (last) line; the first bad one is an error."""
+    for line, row in _numbered(path, Reading(encoding=encoding).text(path), needed, optional):
+        if isinstance(row, ValueError):
+            raise ValueError(f"{path}, line {line}: {row}")
+        yield line, row
 
 
 def whole_number(row: Mapping[str, str], field: str, place: str) -> int:
@@ -57,8 +61,8 @@ def whole_number(row: Mapping[str, str], field: str, place: str) -> int:
         ValueError: it holds something else.
     """
     cell = row[field].strip()
-    if not (cell.isascii() and cell.isdigit()):
-        raise ValueError(f"{place}: field {field!r} must be a whole number, got {row[field]!r}")
+    if not (cell.isascii() and cell.isdigit() and len(cell) < 20):
+        raise ValueError(f"{place}: field {field!r} must be a whole number, got {row[field]!r:.80}")
     return int(cell)
 
 
@@ -70,19 +74,89 @@ def number_between(value: object, low: float, high: float, field: str, place: st
     """
     try:
         number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not low <= number <= high:
-        raise ValueError(f"{place}: field {field!r} must be a number from {low:g} to {high:g}, got {value!r}")
+        raise ValueError(f"{place}: field {field!r} must be a number from {low:g} to {high:g}, got {value!r:.80}")
     return number
 
 
-def _decoded(path: Path, encodings: Sequence[str]) -> str:
-    content = path.read_bytes()
-    for encoding in encodings:
+def _numbered(
+    path: Path, text: str, needed: Sequence[str], optional: Sequence[str]
+) -> Iterator[tuple[int, Cells | ValueError]]:
+    """The rows, or why one is none. Empty rows are left out, and so is a header that comes again."""
+    reader, header = _opened(path, text, needed, optional)
+    names = _columns(path, header, needed, optional)
+    empty, line = True, reader.line_num
+    try:
+        for cells in reader:
+            line = reader.line_num
+            if _is_blank(cells) or cells == header:
+                continue
+            empty = False
+            if len(cells) != len(header):
+                yield (
+                    line,
+                    ValueError(
+                        f"it has another number of cells than the header, {len(cells)} and {len(header)}; "
+                        "quote cells that hold commas"
+                    ),
+                )
+                continue
+            yield line, {name: cells[place] for name, place in names.items()}
+    except csv.Error as error:
+        raise ValueError(f"{path}, line {line + 1}: not CSV ({error})") from error
+    if empty:
+        raise ValueError(f"{path}: a header and no rows")
+
+
+def _opened(path: Path, text: str, needed: Sequence[str], optional: Sequence[str]) -> tuple[Any, list[str]]:
+    """A reader that stands behind the header, and the header, in the first delimiter that gives all needed columns."""
+    found: dict[str, list[str]] = {}
+    for delimiter in DELIMITERS:
+        reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
         try:
-            return content.decode(encoding)
-        except UnicodeDecodeError as error:
-            reason = error
-    names = " nor ".join("UTF-8" if encoding == UTF_8 else encoding for encoding in encodings)
-    raise ValueError(f"{path}: not CSV in {names} ({reason})") from reason
+            header = next((cells for cells in reader if not (_is_blank(cells) or _names_the_delimiter(cells))), [])
+        except csv.Error as error:
+            if delimiter == DELIMITERS[-1] and not found:
+                raise ValueError(f"{path}, line {reader.line_num + 1}: not CSV ({error})") from error
+            continue
+        if {_plain(name) for name in needed} <= {_plain(name) for name in header}:
+            return reader, header
+        found[delimiter] = header
+    header = max(found.values(), key=len)
+    more = f" (it may name {', '.join(optional)})" if optional else ""
+    raise ValueError(f"{path}: the header must name {' and '.join(needed)}{more}, got {', '.join(header) or 'nothing'}")
+
+
+def _columns(path: Path, header: Sequence[str], needed: Sequence[str], optional: Sequence[str]) -> dict[str, int]:
+    """The place of each column: those that are read by the names that were asked for, others by their own.
+
+    Raises:
+        ValueError: one that is read is there twice.
+    """
+    wanted = {_plain(name): name for name in (*optional, *needed)}
+    places: dict[str, list[int]] = {}
+    for place, cell in enumerate(header):
+        places.setdefault(wanted.get(_plain(cell), cell.strip()), []).append(place)
+    for name in wanted.values():
+        if len(found := places.get(name, ())) > 1:
+            said = " and ".join(repr(header[place]) for place in found)
+            raise ValueError(
+                f"{path}: the header names the column {name!r} {len(found)} times, as {said}: take one out"
+            )
+    return {name: found[0] for name, found in places.items() if len(found) == 1}
+
+
+def _plain(name: str) -> str:
+    """A column's name without what does not count."""
+    return name.strip().casefold()
+
+
+def _is_blank(cells: Sequence[str]) -> bool:
+    return not any(cell.strip() for cell in cells)
+
+
+def _names_the_delimiter(cells: Sequence[str]) -> bool:
+    """Excel's ``sep=;`` before the header."""
+    return ",".join(cells).strip().casefold() in ("sep=;", "sep=,", "sep=\\t", "sep=", "sep=\t")

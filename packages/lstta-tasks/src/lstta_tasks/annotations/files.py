@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from lstta_tasks.annotations.reading import Reading
+
+Made = TypeVar("Made")
 Content = TypeVar("Content", list[Any], dict[str, Any])
 
 
@@ -51,11 +55,17 @@ def read_json(path: Path, kind: type[Content], what: str) -> Content:
         what: is in it, for messages: ``"a list of questions"``.
 
     Raises:
-        ValueError: it is no JSON, or holds something else or nothing.
+        ValueError: it is no JSON, has a key twice or a number that is none, or holds something else or nothing.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        content = parse_json(path.read_bytes().decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        byte = error.object[error.start]
+        raise ValueError(
+            f"{path}: not JSON: byte 0x{byte:02X} at offset {error.start} is not UTF-8, which JSON is written in: "
+            "save the file as UTF-8"
+        ) from error
+    except ValueError as error:
         raise ValueError(f"{path}: not JSON ({error})") from error
     if not isinstance(content, kind) or not content:
         got = type(content).__name__ if content or not isinstance(content, kind) else f"an empty {kind.__name__}"
@@ -63,11 +73,48 @@ def read_json(path: Path, kind: type[Content], what: str) -> Content:
     return content
 
 
+def parse_json(text: str, *, finite: bool = True) -> Any:
+    """What a JSON text says.
+
+    Args:
+        text: of a file.
+        finite: refuse NaN and Infinity, which are no numbers, right here.
+
+    Raises:
+        ValueError: it is none, is nested too deeply, has a key twice in one object, or has one of those two.
+    """
+    try:
+        return json.loads(text, object_pairs_hook=_once_each, parse_constant=_no_number if finite else None)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
 def json_rows(path: Path, fields: Mapping[str, type], what: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The rows of a list, each checked by :func:`check_fields`, with its place for messages."""
+    """The rows of a list, each checked by :func:`check_fields`, with its place; the first bad one is an error."""
     for number, row in enumerate(read_json(path, list, what)):
         place = f"{path}, row {number}"
         yield place, check_fields(row, fields, place)
+
+
+def json_list(
+    path: Path,
+    make: Callable[[dict[str, Any], str], Made],
+    *,
+    reading: Reading,
+    fields: Mapping[str, type],
+    what: str,
+) -> list[Made]:
+    """What is made of each row of a list; bad rows are named all at once or left out, as the task's reading has it.
+
+    Args:
+        path: of the file.
+        make: is given a row, checked by :func:`check_fields`, and its place; raises a ValueError where it is bad.
+        reading: of the task.
+        fields: the type of each field that is read.
+        what: as :func:`read_json` has it.
+    """
+    rows = ((f"row {number}", row) for number, row in enumerate(read_json(path, list, what)))
+    return reading.kept(path, rows, lambda row, place: make(check_fields(row, fields, place), place))
 
 
 def check_fields(row: object, fields: Mapping[str, type], place: str) -> dict[str, Any]:
@@ -88,4 +135,29 @@ def check_fields(row: object, fields: Mapping[str, type], place: str) -> dict[st
             raise ValueError(f"{place}: field {field!r} must be of type {kind.__name__}, got {row.get(field)!r:.80}")
         if row[field] == "":
             raise ValueError(f"{place}: field {field!r} is empty")
+        if not _is_unicode(row[field]):
+            raise ValueError(f"{place}: field {field!r} has half a character (a surrogate), got {row[field]!r:.80}")
     return row
+
+
+def _is_unicode(value: object) -> bool:
+    """Whether the texts in a value of JSON, lists in lists included, are whole."""
+    if isinstance(value, int):
+        return True
+    try:
+        json.dumps(value, ensure_ascii=False, default=str).encode()
+    except (UnicodeEncodeError, ValueError, RecursionError):
+        return False
+    return True
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        (twice, _), *_ = Counter(name for name, _ in pairs).most_common(1)
+        raise ValueError(f"the key {twice!r:.80} stands there twice")
+    return found
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is no number")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lstta_tasks.cli.options import SPLITS, add_config, cfg_options, parser_of
+from lstta_tasks.escaped import escaped
 
 if TYPE_CHECKING:
     from lstta_tasks.data.cache import CacheReader
@@ -155,7 +156,7 @@ def _tell_what_lacks(reader: CacheReader | CacheSet) -> None:
 
 def _list(reasons: Mapping[str, str], most: int | None = None) -> None:
     for clip, reason in list(reasons.items())[:most]:
-        print(f"  {clip}: {reason}", file=sys.stderr)
+        print(f"  {escaped(clip)}: {escaped(reason)}", file=sys.stderr)
     if most is not None and len(reasons) > most:
         print(f"  … and {len(reasons) - most:,} more; lstta cache info lists them all", file=sys.stderr)
 

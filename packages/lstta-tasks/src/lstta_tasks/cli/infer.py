@@ -23,6 +23,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         "--options", nargs="+", default=(), metavar="OPTION", help="to choose from, if the task has any"
     )
     parser.add_argument("--subtitles", type=Path, metavar="FILE", help="srt or vtt (default: the one beside the clip)")
+    parser.add_argument("--encoding", metavar="NAME", help="of subtitles that are not UTF-8, such as cp1252")
     parser.add_argument("--out", type=Path, help="folder for the page and pictures (default: work_dirs/infer/CLIP)")
     parser.add_argument("--draw", type=_count, default=20, metavar="N", help="answers to draw, at most (default: 20)")
     parser.add_argument("--json", action="store_true", help="print JSON in place of tables")
@@ -34,7 +35,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     from lstta_tasks.explain.as_json import as_json
     from lstta_tasks.explain.infer import draw, infer
 
-    inferred = infer(args.adapter, args.clips, args.texts, options=args.options, subtitles=args.subtitles)
+    inferred = infer(
+        args.adapter,
+        args.clips,
+        args.texts,
+        options=args.options,
+        subtitles=args.subtitles,
+        encoding=args.encoding,
+    )
     page = None
     if args.draw:
         out = args.out or Path("work_dirs") / "infer" / args.clips.resolve().stem

@@ -6,20 +6,34 @@ import argparse
 import ast
 import ctypes
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
+
+from lstta_tasks.escaped import escaped
 
 SPLITS = ("train", "val", "test")
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4  # of glibc's malloc.h
 
 
+class Parser(argparse.ArgumentParser):
+    """Takes names that begin with ``-``, as clips of public data sets have: no verb has options of one letter."""
+
+    def _parse_optional(self, arg_string: str) -> Any:
+        if arg_string.startswith("-") and not arg_string.startswith("--") and arg_string != "-h":
+            return None  # argparse's word for what is no option
+        return super()._parse_optional(arg_string)
+
+    def error(self, message: str) -> NoReturn:
+        hint = "; names that begin with -- stand at the end, after a lone --"
+        super().error(escaped(message) + (hint if re.search("unrecognized|required", message) else ""))
+
+
 def parser_of(verb: str, description: str | None) -> argparse.ArgumentParser:
     """A verb's parser; the description is its module's docstring, as it stands."""
-    return argparse.ArgumentParser(
-        prog=f"lstta {verb}", description=description, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    return Parser(prog=f"lstta {verb}", description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:
@@ -58,15 +72,36 @@ def cfg_options(pairs: Sequence[str] | None, option: str = "--cfg-options") -> d
 
 @contextmanager
 def user_errors() -> Iterator[None]:
-    """Print expected errors as one message and exit with 2; ``LSTTA_DEBUG=1`` shows the traceback."""
+    """Print expected errors as one message and exit with 2; ``LSTTA_DEBUG=1`` shows the traceback.
+
+    Whatever a plugin's code raises is expected: the message says whose it is and where.
+    """
     try:
         yield
-    except (ValueError, LookupError, OSError) as error:
-        if os.environ.get("LSTTA_DEBUG"):
+    except Exception as error:
+        message = None if os.environ.get("LSTTA_DEBUG") else _message(error)
+        if message is None:
             raise
-        message = error.args[0] if isinstance(error, LookupError) and error.args else error
-        print(f"error: {message}", file=sys.stderr)
+        print(f"error: {escaped(str(message), lines=True)}", file=sys.stderr)
         raise SystemExit(2) from None
+
+
+def _message(error: Exception) -> str | None:
+    """What to print of an error; None for one that is ours and unexpected."""
+    from lstta_core.plugin_errors import blame, place_of
+    from lstta_core.plugins import installed_plugins
+
+    try:
+        blamed = blame(error, installed_plugins())
+    except ValueError:  # as where LSTTA_PLUGINS names a plugin that is not there, which is then the error itself
+        blamed = None
+    if blamed is not None:
+        return str(blamed)
+    if isinstance(error, KeyError | IndexError) and " " not in str(error.args[:1]):  # a key, and no sentence
+        return f"{type(error).__name__}: {error} ({place_of(error)}); LSTTA_DEBUG=1 shows the traceback"
+    if isinstance(error, LookupError) and error.args:
+        return str(error.args[0])
+    return str(error) if isinstance(error, ValueError | LookupError | OSError) else None
 
 
 def keep_freed_memory() -> bool:

@@ -49,12 +49,13 @@ def _rows(report: PluginReport) -> list[tuple[str, ...]]:
     if report.state != "ok":
         return [(*first, "", "", report.reason)]
     cells = [(r.modality or r.kind, r.name, r.summary) for r in report.registrations]
-    return [((*first, *cell) if i == 0 else ("", "", "", *cell)) for i, cell in enumerate(cells)]
+    rows = [((*first, *cell) if i == 0 else ("", "", "", *cell)) for i, cell in enumerate(cells)]
+    return [*(rows or [(*first, "", "", "")]), *(("", "", "refused", "", "", line) for line in report.refused)]
 
 
 def _registration(name: str, kind: Checked | None) -> Registration:
     plugins = installed_plugins()
-    kinds = [kind] if kind else [k for k in get_args(Checked) if name in plugins.names(k)]
+    kinds = [kind] if kind else [k for k in get_args(Checked) if plugins.matches(k, name)]
     if len(kinds) == 1:
         return plugins.find(kinds[0], name)
     if kinds:

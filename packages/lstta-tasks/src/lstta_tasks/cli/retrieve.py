@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lstta_tasks.cli.options import SPLITS, add_cfg_options, cfg_options, parser_of
+from lstta_tasks.escaped import escaped
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -55,7 +56,7 @@ def _index(args: argparse.Namespace) -> None:
     texts = f" and {len(index.text_ids):,} captions" if index.text_ids else ""
     print(f"{args.out}: {len(index.clip_ids):,} clips{texts}; {len(failed):,} clips left out")
     for clip, reason in failed.items():
-        print(f"  {clip}: {reason}", file=sys.stderr)
+        print(f"  {escaped(clip)}: {escaped(reason)}", file=sys.stderr)
 
 
 def _search(args: argparse.Namespace) -> None:
@@ -66,4 +67,4 @@ def _search(args: argparse.Namespace) -> None:
         print(json.dumps([{"clip": clip, "similarity": cosine} for clip, cosine in found], ensure_ascii=False))
         return
     for clip, cosine in found:
-        print(f"{cosine:7.4f}  {clip}")
+        print(f"{cosine:7.4f}  {escaped(clip)}")

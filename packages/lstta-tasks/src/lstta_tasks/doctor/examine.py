@@ -86,7 +86,7 @@ def examine(
         preprocessing: what the model needs of a clip, by which what cannot be decoded is told; None for the usual.
         decode: decode every clip, as for the cache.
     """
-    samples, clips, findings = _read(task, splits)
+    samples, clips, findings, notes = _read(task, splits)
     sources = {source.id: source for some in clips.values() for source in some}
     needed = replace(USUAL, segments=segments) if preprocessing is None else preprocessing
     probes = probe_all(sources.values(), preprocessing=needed, workers=workers)
@@ -108,6 +108,7 @@ def examine(
             lengths = [measure(text)[0] for texts in rows for text in texts]
             tokens = (statistics.median(lengths), max(lengths)) if lengths else None
         facts[split] = _facts(some, [probes[source.id] for source in clips[split]], tokens)
+    findings += [Finding("warning", "annotations", split, "", note) for split, note in notes]
     findings.sort(key=lambda finding: (finding.level != "error", SPLITS.index(finding.split)))
     return Diagnosis(
         splits=facts,
@@ -119,15 +120,19 @@ def examine(
     )
 
 
-Read = tuple[dict[Split, list[Sample]], dict[Split, list[ClipSource]], list[Finding]]
+Notes = list[tuple[Split, str]]
+Read = tuple[dict[Split, list[Sample]], dict[Split, list[ClipSource]], list[Finding], Notes]
 
 
 def _read(task: Task, splits: Sequence[Split] | None) -> Read:
-    """The samples and the clips of the splits that can be read, and why the others cannot."""
+    """The samples and the clips of the splits that can be read, why the others cannot, and what the reader notes."""
+    told = task.reading.notes if task.reading is not None else []
+    notes: Notes = []
     samples: dict[Split, list[Sample]] = {}
     clips: dict[Split, list[ClipSource]] = {}
     findings = []
     for split in splits or SPLITS:
+        known = len(told)
         try:
             read = task.samples(split), task.clips(split)
         except FileNotFoundError as error:
@@ -137,7 +142,8 @@ def _read(task: Task, splits: Sequence[Split] | None) -> Read:
             findings.append(Finding("error", "bad annotations", split, "", str(error)))
         else:
             samples[split], clips[split] = read
-    return samples, clips, findings
+        notes += [(split, note) for note in told[known:]]
+    return samples, clips, findings, notes
 
 
 def _facts(samples: Sequence[Sample], probes: Sequence[Probe], tokens: tuple[float, int] | None) -> SplitFacts:

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from lstta_tasks.doctor.examine import Diagnosis, SplitFacts
 from lstta_tasks.doctor.finding import Finding
+from lstta_tasks.escaped import escaped
 
 DECODED = "Every clip was decoded, as for the cache."
 LOOKED_AT = (
@@ -113,7 +114,7 @@ def _labels(diagnosis: Diagnosis) -> Table:
     first = next(iter(diagnosis.labels.values()))
     names = sorted({name for count in diagnosis.labels.values() for name in count}, key=lambda n: (-first[n], n))
     for name in names[:MOST]:
-        cells = [escape(name)]
+        cells = [escape(escaped(name))]
         for count in diagnosis.labels.values():
             cells += [f"{count[name]:,}", f"{count[name] / max(1, count.total()):.1%}"]
         table.add_row(*cells)
@@ -134,5 +135,5 @@ def _findings(diagnosis: Diagnosis) -> Table:
         first = cases[0]
         example = f"{first.id}: {first.detail}" if first.id else first.detail
         style = "bold red" if level == "error" else None
-        table.add_row(level, check, split, f"{len(cases):,}", escape(example), style=style)
+        table.add_row(level, check, split, f"{len(cases):,}", escape(escaped(example, lines=True)), style=style)
     return table

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from lstta_core.input_digest import input_digest
 from lstta_core.interfaces import Modality
 from lstta_tasks.experiment.factories import Factory, callable_of, options_of, plain
 from lstta_tasks.experiment.parts import Experiment
+from lstta_tasks.needs import KEY, needs_of
 from lstta_tasks.network import TaskNetwork
 
 
@@ -25,7 +27,9 @@ def record_of(experiment: Experiment) -> dict[str, Any]:
 
 
 def card(record: Mapping[str, Any], model: TaskNetwork) -> dict[str, Any]:
-    """What ``adapter.json`` says: :func:`record_of`, the encoders it was trained on, and how much was trained."""
+    """What ``adapter.json`` says: :func:`record_of`, the encoders that it was trained on and how their input was made,
+    how much was trained, and whose code it needs.
+    """
     by_modality, digests = model.by_modality(), model.digests()
     encoders = {}
     for m, settings in record["encoders"].items():
@@ -39,7 +43,9 @@ def card(record: Mapping[str, Any], model: TaskNetwork) -> dict[str, Any]:
         "trainable": sum(p.numel() for p in model.parameters() if p.requires_grad),
         "total": sum(p.numel() for p in model.parameters()),
     }
-    return {**record, "encoders": encoders, "parameters": parameters}
+    inputs = {str(m): input_digest(encoder.spec) for m, encoder in by_modality.items()}
+    needs = needs_of(record, encoders)
+    return {**record, "encoders": encoders, "parameters": parameters, KEY: needs, "inputs": inputs}
 
 
 def described(section: str, settings: Mapping[str, Any]) -> dict[str, Any]:

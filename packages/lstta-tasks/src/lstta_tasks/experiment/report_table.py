@@ -9,6 +9,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from lstta_tasks.escaped import escaped
 from lstta_tasks.task import Report
 
 
@@ -28,7 +29,7 @@ def print_report(report: Report, details: Mapping[str, Any]) -> None:
     console.print(f"trainable parameters {trainable:,} of {total:,} ({trainable / total:.1%})", highlight=False)
     if details["missing_clips"]:
         names = details["missing_clips"]
-        shown = ", ".join(names[:5]) + (" …" if len(names) > 5 else "")
+        shown = ", ".join(map(escaped, names[:5])) + (" …" if len(names) > 5 else "")
         console.print(f"{len(names)} clips are not in the cache, their samples were left out: {shown}", highlight=False)
     for note in report.notes:
         console.print(note, highlight=False)

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lstta_tasks.answers.description import PROBABILITY, Answer
+from lstta_tasks.escaped import escaped
 from lstta_tasks.explain.infer import Inferred
 from lstta_tasks.explain.words import amount, best, score
 
@@ -18,17 +19,17 @@ def print_answers(inferred: Inferred) -> None:
     """One row an answer; of a ranking, a table of texts for a clip, or of clips for each text."""
     console = Console()
     for text, clips in inferred.rankings.items():
-        console.print(Text(text, style="italic"))
+        console.print(Text(escaped(text), style="italic"))
         console.print(_ranked("clip", clips, inferred.measure))
     if not inferred.rankings:
         if inferred.measure != PROBABILITY:
             for one in inferred.explanations:
-                console.print(Text(one.source.id, style="italic"))
+                console.print(Text(escaped(one.source.id), style="italic"))
                 console.print(_ranked("text", list(one.answer.choices.items()), inferred.measure))
         else:
             console.print(_answered(inferred))
     for clip, reason in inferred.failed.items():
-        console.print(Text(f"{clip} cannot be read: {reason}", style="red"))
+        console.print(Text(escaped(f"{clip} cannot be read: {reason}"), style="red"))
 
 
 def _answered(inferred: Inferred) -> Table:
@@ -38,9 +39,9 @@ def _answered(inferred: Inferred) -> Table:
     for one in inferred.explanations:
         answer = one.answer
         table.add_row(
-            Text(one.source.id),
-            Text(one.text or "–"),
-            Text(answer.text, style="bold"),
+            Text(escaped(one.source.id)),
+            Text(escaped(one.text or "–")),
+            Text(escaped(answer.text), style="bold"),
             _beside(answer),
             _others(answer),
         )
@@ -53,7 +54,7 @@ def _beside(answer: Answer) -> str:
 
 def _others(answer: Answer) -> Text:
     others = best(answer, 1 + OTHERS)[1:] if answer.choices else []
-    return Text(", ".join(f"{name} {amount(value, answer.measure)}" for name, value in others))
+    return Text(escaped(", ".join(f"{name} {amount(value, answer.measure)}" for name, value in others)))
 
 
 def _ranked(column: str, choices: list[tuple[str, float]], measure: str) -> Table:
@@ -62,5 +63,5 @@ def _ranked(column: str, choices: list[tuple[str, float]], measure: str) -> Tabl
     table.add_column(column, overflow="fold")
     table.add_column(measure, justify="right")
     for place, (name, value) in enumerate(choices, 1):
-        table.add_row(str(place), Text(name), f"{value:.3f}")
+        table.add_row(str(place), Text(escaped(name)), f"{value:.3f}")
     return table

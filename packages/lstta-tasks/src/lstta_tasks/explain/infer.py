@@ -10,7 +10,8 @@ from tqdm import tqdm
 
 from lstta_core.interfaces import Encoder, Modality
 from lstta_tasks.adapters import Predictor, load
-from lstta_tasks.annotations.subtitles import read_subtitles, subtitles_beside
+from lstta_tasks.annotations.subtitles import OPTION, read_subtitles, subtitles_beside
+from lstta_tasks.annotations.text import check_encoding
 from lstta_tasks.data.clip import DecodeError
 from lstta_tasks.data.folder import videos_in
 from lstta_tasks.explain.excerpt import read_media
@@ -60,6 +61,7 @@ def infer(
     *,
     options: Sequence[str] = (),
     subtitles: Path | None = None,
+    encoding: str | None = None,
     encoders: Mapping[Modality, Encoder] | None = None,
 ) -> Inferred:
     """Ask about a video file, or about each in a folder and the folders in it.
@@ -70,17 +72,20 @@ def infer(
         texts: as the task has them; each is asked of each clip. None for an answer without words.
         options: to choose from, for tasks whose texts have them: put behind each text.
         subtitles: of a file, for a task that reads them; by default ``.srt`` or ``.vtt`` files beside the clips.
+        encoding: of subtitles that are neither UTF-8 nor UTF-16 with a mark.
         encoders: for adapters whose encoders no plugin registers, see :func:`lstta_tasks.adapters.load`.
 
     Raises:
         FileNotFoundError: the adapter is not there, or the folder holds no video.
         ValueError: no clip can be read, or an argument does not fit the task.
     """
+    if encoding is not None:
+        check_encoding(encoding, OPTION)
     files = videos_in(clips) if clips.is_dir() else [clips]
     if subtitles is not None and clips.is_dir():
         raise ValueError("one file of subtitles is for one clip; those of a folder lie beside its clips, as CLIP.srt")
     predictor = load(adapter, encoders)
-    given = () if subtitles is None else read_subtitles(subtitles)
+    given = () if subtitles is None else read_subtitles(subtitles, encoding)
     explanations: list[Explanation] = []
     failed: dict[str, str] = {}
     for file in tqdm(files, desc="answer", unit="clip", disable=None, leave=False):
@@ -88,7 +93,7 @@ def infer(
         beside = subtitles_beside(file) if predictor.task.timed_text and subtitles is None else None
         try:
             name.encode()
-            timed = given if beside is None else read_subtitles(beside)
+            timed = given if beside is None else read_subtitles(beside, encoding)
             explanations += explain(predictor, file, texts, options=options, timed=timed, name=name)
         except DecodeError as error:
             failed[name] = str(error)

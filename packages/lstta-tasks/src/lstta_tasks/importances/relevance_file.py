@@ -4,7 +4,6 @@ its format, so that anybody can write one for data of their own.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lstta_core.interfaces import Modality
+from lstta_tasks.annotations.files import parse_json
 from lstta_tasks.task import SPLITS, Split
 
 RELEVANT_SECONDS = "relevant_seconds.json"
@@ -61,7 +61,7 @@ def read_relevant_seconds(file: Path, split: Split, samples: Collection[str]) ->
         ValueError: the file is malformed, or names a sample that is none.
     """
     try:
-        content = json.loads(file.read_text(encoding="utf-8"), object_pairs_hook=_once_each)
+        content = parse_json(file.read_text(encoding="utf-8"), finite=False)
     except ValueError as error:
         raise ValueError(f"{file}: not JSON as it should be ({error}); write it again, or take it away") from error
     schema = content.get("schema") if isinstance(content, dict) else None
@@ -145,12 +145,3 @@ def _check_keys(file: Path, place: str, fields: Mapping[str, Any], wanted: Colle
     strange = sorted(set(fields) - set(wanted))
     if strange:
         raise ValueError(f"{file}, {place}: nothing reads {strange[0]!r}; there are {', '.join(sorted(wanted))}")
-
-
-def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    fields = dict(pairs)
-    if len(fields) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"{twice!r} stands there twice")
-    return fields

@@ -6,14 +6,14 @@ Layout on disk, under ``root``: ``avqa-train.json``, ``avqa-val.json``, ``avqa-t
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from lstta_tasks.annotations.files import clip_file, data_folder, first_file, json_rows
+from lstta_tasks.annotations.files import clip_file, data_folder, first_file, json_list, parse_json
+from lstta_tasks.annotations.reading import Reading
 from lstta_tasks.annotations.splits import splits_with_files
 from lstta_tasks.answers.one_of_many import OUTSIDE, OneOfMany
 from lstta_tasks.data.clip import ClipSource
@@ -39,11 +39,16 @@ class AVQA(Task):
     Args:
         root: the folder of the data set; None where only ``answers`` are needed, as for inference.
         answers: the vocabulary; by default the answers of the training split, sorted.
+        skip_bad_rows: leave rows out that are malformed, and count them; otherwise they are all named, and refused.
     """
 
     name = "avqa"
+    reading: Reading
 
-    def __init__(self, *, root: str | Path | None = None, answers: Sequence[str] | None = None) -> None:
+    def __init__(
+        self, *, root: str | Path | None = None, answers: Sequence[str] | None = None, skip_bad_rows: bool = False
+    ) -> None:
+        self.reading = Reading(skip_bad_rows=skip_bad_rows)
         self.root = None if root is None else Path(root)
         self._answers = None if answers is None else tuple(answers)
 
@@ -61,41 +66,36 @@ class AVQA(Task):
         return splits_with_files(self._places)
 
     def clips(self, split: Split) -> list[ClipSource]:
-        videos = dict.fromkeys(row["video_id"] for _, row in self._rows(split))
+        videos = dict.fromkeys(row["video_id"] for row in self._rows(split))
         return [self._source(video) for video in videos]
 
     def samples(self, split: Split) -> list[Sample]:
-        rows, times = list(self._rows(split)), Counter[int]()
+        rows, times = self._rows(split), Counter[int]()
         if self._answers is None and split == "train":  # the vocabulary without reading the file again
             self._answers = _vocabulary(rows)
         index = {answer: i for i, answer in enumerate(self.answer.classes)}
         samples = []
-        for place, row in rows:
+        for row in rows:
             number = row["question_id"]
             times[number] += 1
             samples.append(
                 Sample(
                     id=str(number) if times[number] == 1 else f"{number}{AGAIN}{times[number]}",
                     source=self._source(row["video_id"]),
-                    text=fill(row["question_content"], _strings(row, "templ_values", place), place),
+                    text=row["question"],
                     target=index.get(row["anser"], OUTSIDE),
-                    labels=(*_strings(row, "type", place), row["anser"]),
+                    labels=(*row["kinds"], row["anser"]),
                 )
             )
         return samples
 
-    def _rows(self, split: Split) -> Iterator[tuple[str, dict[str, Any]]]:
-        """The rows of a split that are not deleted, each with its place for messages."""
-        path, kept = first_file(self._places(split)), False
-        for place, row in json_rows(path, FIELDS, "a list of questions"):
-            deleted = row.get("question_deleted", 0)
-            if deleted not in (0, 1):
-                raise ValueError(f"{place}: field 'question_deleted' must be 0 or 1, got {deleted!r}")
-            if not deleted:
-                kept = True
-                yield place, row
-        if not kept:
+    def _rows(self, split: Split) -> list[dict[str, Any]]:
+        """The rows of a split that are not deleted, each with its ``question`` and its two ``kinds``."""
+        path = first_file(self._places(split))
+        rows = json_list(path, _checked, reading=self.reading, fields=FIELDS, what="a list of questions")
+        if not (kept := [row for row in rows if row]):
             raise ValueError(f"{path}: all questions have question_deleted set")
+        return kept
 
     def _places(self, split: Split) -> list[Path]:
         root = data_folder(self.root, self.name)
@@ -107,8 +107,19 @@ class AVQA(Task):
         return ClipSource(id=video_id, video=clip_file([self.root / "videos" / file, self.root / file]))
 
 
-def _vocabulary(rows: Iterable[tuple[str, dict[str, Any]]]) -> tuple[str, ...]:
-    return tuple(sorted({row["anser"] for _, row in rows}))
+def _checked(row: dict[str, Any], place: str) -> dict[str, Any]:
+    """A row with what is made of it; empty for a question that is deleted."""
+    deleted = row.get("question_deleted", 0)
+    if deleted not in (0, 1):
+        raise ValueError(f"{place}: field 'question_deleted' must be 0 or 1, got {deleted!r:.80}")
+    if deleted:
+        return {}
+    question = fill(row["question_content"], _strings(row, "templ_values", place), place)
+    return {**row, "question": question, "kinds": _strings(row, "type", place)}
+
+
+def _vocabulary(rows: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    return tuple(sorted({row["anser"] for row in rows}))
 
 
 def fill(question: str, values: Sequence[str], place: str) -> str:
@@ -129,13 +140,13 @@ def fill(question: str, values: Sequence[str], place: str) -> str:
 def _strings(row: Mapping[str, Any], field: str, place: str) -> list[str]:
     """A field that holds a list of strings as a JSON string."""
     try:
-        values = json.loads(row[field])
-    except json.JSONDecodeError:
+        values = parse_json(row[field])
+    except ValueError:
         values = None
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        raise ValueError(f"{place}: field {field!r} must be a list of strings as JSON, got {row[field]!r}")
+        raise ValueError(f"{place}: field {field!r} must be a list of strings as JSON, got {row[field]!r:.80}")
     if field == "type" and len(values) != 2:
-        raise ValueError(f"{place}: field 'type' must name a modality and a kind, got {row['type']!r}")
+        raise ValueError(f"{place}: field 'type' must name a modality and a kind, got {row['type']!r:.80}")
     return values
 
 

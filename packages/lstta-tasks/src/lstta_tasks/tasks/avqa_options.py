@@ -7,11 +7,12 @@ file is ``test``, and ``val`` is a tenth of the videos of ``train_qa.json``, by 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lstta_tasks.annotations.files import clip_file, data_folder, first_file, json_rows
+from lstta_tasks.annotations.files import clip_file, data_folder, first_file, json_list
+from lstta_tasks.annotations.reading import Reading
 from lstta_tasks.annotations.splits import splits_with_files
 from lstta_tasks.answers.one_of_many import OneOfMany
 from lstta_tasks.data.clip import ClipSource
@@ -39,12 +40,15 @@ class AVQAOptions(Task):
 
     Args:
         root: the folder of the data set; None where there are no annotations to read, as for inference.
+        skip_bad_rows: leave rows out that are malformed, and count them; otherwise they are all named, and refused.
     """
 
     name = "avqa-options"
+    reading: Reading
     answer = OneOfMany(LETTERS, groups=lambda sample: [*zip(("relation", "type"), sample.labels, strict=True)])
 
-    def __init__(self, *, root: str | Path | None = None) -> None:
+    def __init__(self, *, root: str | Path | None = None, skip_bad_rows: bool = False) -> None:
+        self.reading = Reading(skip_bad_rows=skip_bad_rows)
         self.root = None if root is None else Path(root)
 
     def options(self) -> dict[str, Any]:
@@ -82,11 +86,10 @@ class AVQAOptions(Task):
         root = data_folder(self.root, self.name)
         return [root / FILES[split], root / "json" / FILES[split]]
 
-    def _rows(self, split: Split) -> Iterator[dict[str, Any]]:
-        for place, row in json_rows(first_file(self._places(split)), FIELDS, "a list of questions"):
-            _check(row, place)
-            if split == "test" or (tenth(row["video_name"]) == 0) == (split == "val"):
-                yield row
+    def _rows(self, split: Split) -> list[dict[str, Any]]:
+        path = first_file(self._places(split))
+        rows = json_list(path, _checked, reading=self.reading, fields=FIELDS, what="a list of questions")
+        return [row for row in rows if split == "test" or (tenth(row["video_name"]) == 0) == (split == "val")]
 
     def _source(self, video: str) -> ClipSource:
         assert self.root is not None
@@ -98,9 +101,10 @@ def with_options(question: str, options: Sequence[str]) -> str:
     return " ".join([question.strip(), *(f"{letter}: {text}" for letter, text in zip(LETTERS, options, strict=True))])
 
 
-def _check(row: dict[str, Any], place: str) -> None:
+def _checked(row: dict[str, Any], place: str) -> dict[str, Any]:
     options, answer = row["multi_choice"], row["answer"]
     if len(options) != OPTIONS or not all(isinstance(option, str) for option in options):
         raise ValueError(f"{place}: field 'multi_choice' must be {OPTIONS} texts, got {options!r}")
     if not 0 <= answer < OPTIONS:
         raise ValueError(f"{place}: field 'answer' must be an index from 0 to {OPTIONS - 1}, got {answer}")
+    return row

@@ -1,23 +1,36 @@
 """A label for a clip and its text, from a CSV file of one's own.
 
 Columns: ``video`` (a path, from the CSV's folder or absolute), ``label``; ``text``, ``split``, ``start`` and ``end``
-(seconds of the video) where one has them. UTF-8, with or without a byte order mark.
+(seconds of the video) where one has them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from lstta_tasks.annotations.csv_rows import read_csv
+from lstta_tasks.annotations.csv_rows import csv_rows
+from lstta_tasks.annotations.reading import Reading
 from lstta_tasks.answers.one_of_many import OUTSIDE, OneOfMany
 from lstta_tasks.data.clip import ClipSource
 from lstta_tasks.task import SPLITS, Sample, Split, Task
 from lstta_tasks.tasks.held_out import tenth
 
 COLUMNS = ("video", "label", "text", "split", "start", "end")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the CSV file; its id is the number of its (last) line."""
+
+    id: str
+    source: ClipSource
+    label: str
+    text: str | None
+    split: Split
 
 
 class Classification(Task):
@@ -29,11 +42,22 @@ class Classification(Task):
     Args:
         path: of the CSV file; None where only ``labels`` are needed, as for inference.
         labels: the classes; by default the labels of the training split, sorted.
+        encoding: of a CSV file that is neither UTF-8 nor UTF-16 with a mark.
+        skip_bad_rows: leave rows out that are malformed, and count them; otherwise they are all named, and refused.
     """
 
     name = "classification"
+    reading: Reading
 
-    def __init__(self, *, path: str | Path | None = None, labels: Sequence[str] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        path: str | Path | None = None,
+        labels: Sequence[str] | None = None,
+        encoding: str | None = None,
+        skip_bad_rows: bool = False,
+    ) -> None:
+        self.reading = Reading(encoding=encoding, skip_bad_rows=skip_bad_rows)
         self.path = None if path is None else Path(path)
         self._labels = None if labels is None else tuple(labels)
 
@@ -46,7 +70,7 @@ class Classification(Task):
         """
         labels = self._labels
         if labels is None:
-            labels = tuple(sorted({row["label"] for _, row in self._rows("train")}))
+            labels = tuple(sorted({row.label for row in self._rows("train")}))
             if len(labels) < 2:
                 raise ValueError(f"{self.path}: the train split has one label, {labels[0]!r}: nothing to learn")
         return OneOfMany(labels, field="label", per_class="recall")
@@ -55,55 +79,51 @@ class Classification(Task):
         return {"labels": list(self.answer.classes)}
 
     def splits(self) -> list[Split]:
-        named = {row["split"] for _, row in self._all_rows}
+        named = {row.split for row in self._all_rows}
         return [split for split in SPLITS if split in named]
 
     def clips(self, split: Split) -> list[ClipSource]:
-        sources = [self._source(row, line) for line, row in self._rows(split)]
-        return list({source.id: source for source in sources}.values())
+        return list({row.source.id: row.source for row in self._rows(split)}.values())
 
     def samples(self, split: Split) -> list[Sample]:
         index = {label: i for i, label in enumerate(self.answer.classes)}
         return [
             Sample(
-                id=str(line),
-                source=self._source(row, line),
-                text=row["text"] or None,
-                target=index.get(row["label"], OUTSIDE),
-                labels=(row["label"],),
+                id=row.id,
+                source=row.source,
+                text=row.text,
+                target=index.get(row.label, OUTSIDE),
+                labels=(row.label,),
             )
-            for line, row in self._rows(split)
+            for row in self._rows(split)
         ]
 
-    def _rows(self, split: Split) -> list[tuple[int, dict[str, str]]]:
-        rows = [(line, row) for line, row in self._all_rows if row["split"] == split]
+    def _rows(self, split: Split) -> list[Row]:
+        rows = [row for row in self._all_rows if row.split == split]
         if not rows:
             raise FileNotFoundError(f"{self.path}: no row has split {split!r}")
         return rows
 
     @cached_property
-    def _all_rows(self) -> list[tuple[int, dict[str, str]]]:
-        """All rows with all columns, each with the number of its (last) line."""
+    def _all_rows(self) -> list[Row]:
         if self.path is None:
             raise ValueError("classification has no path: set task.path to a CSV file")
         if not self.path.is_file():
             raise FileNotFoundError(f"{self.path}: no such file; set task.path to a CSV file")
-        rows = read_csv(self.path, needed=("video", "label"), optional=COLUMNS)
-        return [(line, self._checked(row, f"{self.path}, line {line}")) for line, row in rows]
+        return csv_rows(self.path, self._row, reading=self.reading, needed=("video", "label"), optional=COLUMNS)
 
-    def _checked(self, row: Mapping[str, str], place: str) -> dict[str, str]:
-        full = {name: row.get(name, "").strip() for name in COLUMNS}
+    def _row(self, cells: Mapping[str, str], place: str) -> Row:
+        full = {name: cells.get(name, "").strip() for name in COLUMNS}
         for name in ("video", "label"):
             if not full[name]:
                 raise ValueError(f"{place}: column {name!r} is empty")
-        full["split"] = full["split"] or _drawn(full["video"])
-        if full["split"] not in SPLITS:
-            raise ValueError(f"{place}: column 'split' must be one of {', '.join(SPLITS)}, got {full['split']!r}")
-        return full
+        split = full["split"] or _drawn(full["video"])
+        if split not in SPLITS:
+            raise ValueError(f"{place}: column 'split' must be one of {', '.join(SPLITS)}, got {split!r}")
+        return Row(place.rpartition(" ")[2], self._source(full, place), full["label"], full["text"] or None, split)
 
-    def _source(self, row: Mapping[str, str], line: int) -> ClipSource:
+    def _source(self, row: Mapping[str, str], place: str) -> ClipSource:
         assert self.path is not None
-        place = f"{self.path}, line {line}"
         start, end = (_seconds(row[name], name, place) for name in ("start", "end"))
         span = f"@{row['start']}-{row['end']}" if row["start"] or row["end"] else ""
         try:

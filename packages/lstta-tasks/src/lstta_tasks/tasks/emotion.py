@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal
 
-from lstta_tasks.annotations.csv_rows import UTF_8, read_csv, whole_number
+from lstta_tasks.annotations.csv_rows import csv_rows, whole_number
 from lstta_tasks.annotations.files import clip_file, data_folder, first_file
+from lstta_tasks.annotations.reading import Reading
 from lstta_tasks.annotations.splits import splits_with_files
 from lstta_tasks.answers.one_of_many import OneOfMany
 from lstta_tasks.data.clip import ClipSource
@@ -32,8 +33,11 @@ FOLDERS: dict[Split, str] = {
     "val": "dev_splits_complete",
     "test": "output_repeated_splits_test",
 }
-COLUMNS = ("Utterance", "Speaker", "Emotion", "Dialogue_ID", "Utterance_ID", "StartTime", "EndTime")
-TIME = re.compile(r"(\d+):([0-5]\d):([0-5]\d)[,.](\d{3})")
+COLUMNS = ("Utterance", "Speaker", "Emotion", "Dialogue_ID", "Utterance_ID")
+TIMES = ("StartTime", "EndTime")
+TIME = re.compile(r"(\d{1,4}):([0-5]\d):([0-5]\d)[,.](\d{1,3})")
+MIXED = "cp1252"
+"""What published copies mix with UTF-8."""
 C1 = {code: text for code in range(0x80, 0xA0) if (text := bytes([code]).decode("cp1252", "ignore"))}
 """Control characters that are punctuation of cp1252 which somebody took for Latin-1."""
 
@@ -44,7 +48,8 @@ class Utterance:
 
     Attributes:
         text: what is said.
-        start, end: in seconds of the episode. Some ends are minutes late; the clips are cut already.
+        start, end: in seconds of the episode; None where the file has no such time. Nothing reads them: the clips are
+            cut already, and some ends are minutes late.
     """
 
     dialogue: int
@@ -52,8 +57,8 @@ class Utterance:
     speaker: str
     text: str
     emotion: str
-    start: float
-    end: float
+    start: float | None
+    end: float | None
 
 
 class Emotion(Task):
@@ -69,9 +74,13 @@ class Emotion(Task):
         context: how many utterances before this one in its dialogue are read, at most.
         class_weights: of the loss, by class in the order of :data:`EMOTIONS`; ``"balanced"`` for n / (7 · n_c) of the
             training split. None weighs all samples alike.
+        encoding: of CSV files that are neither UTF-8 nor UTF-16 with a mark. By default their lines that are not UTF-8
+            are read as cp1252, as published copies have them, and the log says so.
+        skip_bad_rows: leave rows out that are malformed, and count them; otherwise they are all named, and refused.
     """
 
     name = "emotion"
+    reading: Reading
 
     def __init__(
         self,
@@ -79,7 +88,10 @@ class Emotion(Task):
         root: str | Path | None = None,
         context: int = 3,
         class_weights: Literal["balanced"] | Sequence[float] | None = None,
+        encoding: str | None = None,
+        skip_bad_rows: bool = False,
     ) -> None:
+        self.reading = Reading(encoding=encoding, skip_bad_rows=skip_bad_rows, fallback=MIXED)
         if context < 0:
             raise ValueError(f"task.context must be 0 or more utterances, got {context}")
         self.root = None if root is None else Path(root)
@@ -126,37 +138,18 @@ class Emotion(Task):
     def utterances(self, split: Split) -> list[Utterance]:
         """The rows of a split, as they are in the file. Raises as :meth:`samples` does."""
         seen: dict[tuple[int, int], str] = {}
-        utterances = []
-        for place, utterance in self._rows(split):
+
+        def once(row: Mapping[str, str], place: str) -> Utterance:
+            utterance = _utterance(row, place)
             if (earlier := seen.get(_place(utterance))) is not None:
                 raise ValueError(
                     f"{place}: dialogue {utterance.dialogue} has utterance {utterance.number} already, in {earlier}"
                 )
             seen[_place(utterance)] = place
-            utterances.append(utterance)
-        return utterances
+            return utterance
 
-    def _rows(self, split: Split) -> Iterator[tuple[str, Utterance]]:
         path = first_file(self._places(split))
-        for line, row in read_csv(path, needed=COLUMNS, encodings=(UTF_8, "cp1252")):
-            place = f"{path}, line {line}"
-            emotion = row["Emotion"].strip().lower()
-            if emotion not in EMOTIONS:
-                raise ValueError(
-                    f"{place}: field 'Emotion' must be one of {', '.join(EMOTIONS)}, got {row['Emotion']!r}"
-                )
-            yield (
-                place,
-                Utterance(
-                    dialogue=whole_number(row, "Dialogue_ID", place),
-                    number=whole_number(row, "Utterance_ID", place),
-                    speaker=row["Speaker"].translate(C1).strip(),
-                    text=row["Utterance"].translate(C1).strip(),
-                    emotion=emotion,
-                    start=_seconds(row, "StartTime", place),
-                    end=_seconds(row, "EndTime", place),
-                ),
-            )
+        return csv_rows(path, once, reading=self.reading, needed=COLUMNS, optional=TIMES)
 
     def _places(self, split: Split) -> list[Path]:
         root, file = data_folder(self.root, self.name), f"{NAMES[split]}_sent_emo.csv"
@@ -169,6 +162,21 @@ class Emotion(Task):
         return ClipSource(f"{name}/{_clip(utterance)}", clip_file(places))  # each split has a dialogue 0
 
 
+def _utterance(row: Mapping[str, str], place: str) -> Utterance:
+    emotion = row["Emotion"].strip().lower()
+    if emotion not in EMOTIONS:
+        raise ValueError(f"{place}: field 'Emotion' must be one of {', '.join(EMOTIONS)}, got {row['Emotion']!r:.80}")
+    return Utterance(
+        dialogue=whole_number(row, "Dialogue_ID", place),
+        number=whole_number(row, "Utterance_ID", place),
+        speaker=row["Speaker"].translate(C1).strip(),
+        text=row["Utterance"].translate(C1).strip(),
+        emotion=emotion,
+        start=_seconds(row.get("StartTime", "")),
+        end=_seconds(row.get("EndTime", "")),
+    )
+
+
 def _place(utterance: Utterance) -> tuple[int, int]:
     return utterance.dialogue, utterance.number
 
@@ -177,12 +185,12 @@ def _clip(utterance: Utterance) -> str:
     return f"dia{utterance.dialogue}_utt{utterance.number}"
 
 
-def _seconds(row: Mapping[str, str], field: str, place: str) -> float:
-    match = TIME.fullmatch(row[field].strip())
+def _seconds(cell: str) -> float | None:
+    match = TIME.fullmatch(cell.strip())
     if match is None:
-        raise ValueError(f"{place}: field {field!r} must be a time such as 00:16:16,059, got {row[field]!r}")
-    hours, minutes, seconds, milliseconds = map(int, match.groups())
-    return hours * 3600 + minutes * 60 + seconds + milliseconds / 1000
+        return None
+    hours, minutes, seconds, fraction = match.groups()
+    return int(hours) * 3600 + int(minutes) * 60 + float(f"{seconds}.{fraction}")
 
 
 def _checked_weights(given: str | Sequence[float] | None) -> Any:

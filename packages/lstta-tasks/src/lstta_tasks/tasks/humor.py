@@ -7,7 +7,7 @@ precomputed features are not read.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import numpy as np
 
 from lstta_tasks.annotations.files import check_fields, clip_file, data_folder, first_file
 from lstta_tasks.annotations.pickles import read_pickle
+from lstta_tasks.annotations.reading import Reading
 from lstta_tasks.answers.yes_or_no import YesOrNo
 from lstta_tasks.data.clip import ClipSource
 from lstta_tasks.task import SPLITS, Sample, Split, Task
@@ -35,12 +36,17 @@ class Humor(Task):
     Args:
         root: the folder of the data set; None where there are no annotations to read, as for inference.
         context: how many sentences before the punchline are read, at most, the nearest ones; None for all.
+        skip_bad_rows: leave rows out that are malformed, and count them; otherwise they are all named, and refused.
     """
 
     name = "humor"
+    reading: Reading
     answer = YesOrNo("funny", "not funny", per_class="f1")
 
-    def __init__(self, *, root: str | Path | None = None, context: int | None = None) -> None:
+    def __init__(
+        self, *, root: str | Path | None = None, context: int | None = None, skip_bad_rows: bool = False
+    ) -> None:
+        self.reading = Reading(skip_bad_rows=skip_bad_rows)
         if context is not None and context < 0:
             raise ValueError(f"task.context must be 0 or more sentences, or None for all, got {context}")
         self.root = None if root is None else Path(root)
@@ -53,19 +59,16 @@ class Humor(Task):
         return [split for split in SPLITS if self._folds.get(NAMES[split])]
 
     def clips(self, split: Split) -> list[ClipSource]:
-        return [self._source(name) for name in self._named(split)]
+        return [sample.source for sample in self.samples(split)]
 
     def samples(self, split: Split) -> list[Sample]:
-        return [
-            Sample(id=str(name), source=self._source(name), text=self._text(name), target=self._label(name))
-            for name in self._named(split)
-        ]
-
-    def _named(self, split: Split) -> list[int | str]:
-        names = self._folds.get(NAMES[split])
+        path, names = self._path(FOLDS), self._folds.get(NAMES[split])
         if not names:
-            raise FileNotFoundError(f"{self._path(FOLDS)}: no clip is in {NAMES[split]!r}")
-        return names
+            raise FileNotFoundError(f"{path}: no clip is in {NAMES[split]!r}")
+        return self.reading.kept(path, ((f"{NAMES[split]}, id {name!r}", name) for name in names), self._sample)
+
+    def _sample(self, name: int | str, place: str) -> Sample:
+        return Sample(id=str(name), source=self._source(name), text=self._text(name), target=self._label(name))
 
     def _text(self, name: int | str) -> str | None:
         place = f"{self._path(LANGUAGE)}, id {name!r}"
@@ -79,18 +82,26 @@ class Humor(Task):
     def _label(self, name: int | str) -> int:
         label = _plain(self._labels.get(name))
         if not isinstance(label, int | float) or label not in (0, 1):
-            raise ValueError(f"{self._path(LABELS)}, id {name!r}: 0 or 1 is wanted, got {label!r}")
+            raise ValueError(f"{self._path(LABELS)}, id {name!r}: 0 or 1 is wanted, got {label!r:.80}")
         return int(label)
 
     @cached_property
     def _folds(self) -> dict[str, list[int | str]]:
         path = self._path(FOLDS)
         content = self._pickle(path)
-        folds = {fold: _ids(content[fold], f"{path}, {fold}") for fold in NAMES.values() if fold in content}
-        times = Counter(name for names in folds.values() for name in names)
-        for name, count in times.items():
-            if count > 1:
-                raise ValueError(f"{path}: id {name!r} is there {count} times; a clip may be in one fold, once")
+        folds: dict[str, list[int | str]] = {fold: [] for fold in NAMES.values() if fold in content}
+        seen: dict[int | str, str] = {}
+
+        def once(row: tuple[str, Any], place: str) -> None:
+            fold, name = row[0], _plain(row[1])
+            if not isinstance(name, int | str):
+                raise ValueError(f"{place}: ids must be numbers or texts, got {name!r:.80}")
+            if name in seen:
+                raise ValueError(f"{place}: id {name!r} is there already, in {seen[name]}; a clip may be there once")
+            seen[name] = place
+            folds[fold].append(name)
+
+        self.reading.kept(path, _ids(content, folds, path), once)
         return folds
 
     @cached_property
@@ -117,15 +128,12 @@ class Humor(Task):
         return ClipSource(str(name), clip_file(places))
 
 
-def _ids(names: Any, place: str) -> list[int | str]:
-    """The ids of a fold."""
-    if not isinstance(names, list | np.ndarray):
-        raise ValueError(f"{place}: a list of ids is wanted, got {type(names).__name__}")
-    plain = [_plain(name) for name in names]
-    for name in plain:
-        if not isinstance(name, int | str):
-            raise ValueError(f"{place}: ids must be numbers or texts, got {name!r:.80}")
-    return plain
+def _ids(content: Mapping[str, Any], folds: Iterable[str], path: Path) -> Iterator[tuple[str, tuple[str, Any]]]:
+    """Where each id is, its fold, and the id."""
+    for fold in folds:
+        if not isinstance(content[fold], list | np.ndarray):
+            raise ValueError(f"{path}, {fold}: a list of ids is wanted, got {type(content[fold]).__name__}")
+        yield from ((f"{fold}, entry {number}", (fold, name)) for number, name in enumerate(content[fold]))
 
 
 def _plain(value: Any) -> Any:

@@ -7,17 +7,20 @@ clip is its span of that longer video.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 from lstta_tasks.annotations.files import check_fields, clip_file, data_folder, first_file, read_json
+from lstta_tasks.annotations.reading import Reading
 from lstta_tasks.answers.yes_or_no import YesOrNo
 from lstta_tasks.data.clip import ClipSource
 from lstta_tasks.task import SPLITS, Sample, Split, Task, TimedText
 
 ANNOTATIONS = "violin_annotation.json"
+WHAT = "an object of clips by id"
 FOLDERS = ("videos", "", "violin_videos")
 NAMES: dict[Split, str] = {"train": "train", "val": "validate", "test": "test"}
 """What the data set calls its splits."""
@@ -34,13 +37,22 @@ class Inference(Task):
         root: the folder of the data set; None where there are no annotations to read, as for inference.
         subtitle_clock: what the subtitles' milliseconds count from: the beginning of the ``"clip"``, or that of the
             ``"source"`` that the clip's span is cut from.
+        skip_bad_rows: leave rows out that are malformed, and count them; otherwise they are all named, and refused.
     """
 
     name = "inference"
+    reading: Reading
     timed_text = True
     answer = YesOrNo("real", "fake")
 
-    def __init__(self, *, root: str | Path | None = None, subtitle_clock: Literal["clip", "source"] = "clip") -> None:
+    def __init__(
+        self,
+        *,
+        root: str | Path | None = None,
+        subtitle_clock: Literal["clip", "source"] = "clip",
+        skip_bad_rows: bool = False,
+    ) -> None:
+        self.reading = Reading(skip_bad_rows=skip_bad_rows)
         if subtitle_clock not in ("clip", "source"):
             raise ValueError(f"task.subtitle_clock must be 'clip' or 'source', got {subtitle_clock!r}")
         self.root = None if root is None else Path(root)
@@ -50,11 +62,11 @@ class Inference(Task):
         return {}
 
     def splits(self) -> list[Split]:
-        named = {entry["split"] for _, _, entry in self._entries()}
+        named = {entry["split"] for entry in self._read.values()}
         return [split for split in SPLITS if NAMES[split] in named]
 
     def clips(self, split: Split) -> list[ClipSource]:
-        return [self._source(clip, entry) for clip, _, entry in self._entries(split)]
+        return [self._source(clip, entry) for clip, entry in self._entries(split).items()]
 
     def samples(self, split: Split) -> list[Sample]:
         return [
@@ -66,28 +78,25 @@ class Inference(Task):
                 labels=(kind,),
                 timed=timed,
             )
-            for clip, place, entry in self._entries(split)
-            for source, timed in [(self._source(clip, entry), self._subtitles(entry, place))]
+            for clip, entry in self._entries(split).items()
+            for source, timed in [(self._source(clip, entry), self._subtitles(entry))]
             for number, pair in enumerate(entry["statement"])
             for statement, target, kind in zip(pair, (REAL, FAKE), ("real", "fake"), strict=True)
         ]
 
-    def _entries(self, split: Split | None = None) -> Iterator[tuple[str, str, dict[str, Any]]]:
-        """The clips of a split, or of all: id, place for messages, and the entry, checked."""
-        path, empty = self._path(), True
-        for clip, entry in self._read.items():
-            place = f"{path}, clip {clip!r}"
-            _check(entry, place)
-            if split is None or entry["split"] == NAMES[split]:
-                empty = False
-                yield clip, place, entry
-        if empty:
-            raise ValueError(f"{path}: no clip has split {NAMES[split]!r}" if split else f"{path}: no clips")
+    def _entries(self, split: Split) -> dict[str, dict[str, Any]]:
+        """The clips of a split, by id."""
+        entries = {clip: entry for clip, entry in self._read.items() if entry["split"] == NAMES[split]}
+        if not entries:
+            raise ValueError(f"{self._path()}: no clip has split {NAMES[split]!r}")
+        return entries
 
     @cached_property
-    def _read(self) -> dict[str, Any]:
-        """The one file of all splits."""
-        return read_json(self._path(), dict, "an object of clips by id")
+    def _read(self) -> dict[str, dict[str, Any]]:
+        """The clips of the one file of all splits, checked, by id."""
+        path = self._path()
+        clips = ((f"clip {clip!r}", (clip, entry)) for clip, entry in read_json(path, dict, WHAT).items())
+        return dict(self.reading.kept(path, clips, _checked))
 
     def _path(self) -> Path:
         return first_file([data_folder(self.root, self.name) / ANNOTATIONS])
@@ -103,19 +112,14 @@ class Inference(Task):
         assert self.root is not None
         return clip_file([self.root / folder / f"{name.strip().removesuffix('.mp4')}.mp4" for folder in FOLDERS])
 
-    def _subtitles(self, entry: Mapping[str, Any], place: str) -> tuple[TimedText, ...]:
+    def _subtitles(self, entry: Mapping[str, Any]) -> tuple[TimedText, ...]:
         offset = float(entry["span"][0]) if self.subtitle_clock == "source" else 0.0
-        timed = []
-        for number, (text, (start, end)) in enumerate(entry["sub"]):
-            if end < start:
-                raise ValueError(f"{place}: subtitle {number} ends at {end} ms, before its start at {start} ms")
-            timed.append(TimedText(start / 1000 - offset, end / 1000 - offset, text))
-        return tuple(timed)
+        return tuple(TimedText(start / 1000 - offset, end / 1000 - offset, text) for text, (start, end) in entry["sub"])
 
 
-def _check(entry: Any, place: str) -> None:
+def _checked(clip: tuple[str, Any], place: str) -> tuple[str, dict[str, Any]]:
     """Raise a ValueError that names the place and the field where an entry is not VIOLIN's."""
-    check_fields(entry, FIELDS, place)
+    name, entry = clip[0], check_fields(clip[1], FIELDS, place)
     wanted = {
         "split": (lambda value: value in NAMES.values(), f"one of {', '.join(NAMES.values())}"),
         "span": (_is_span, "[start, end] in seconds"),
@@ -125,10 +129,19 @@ def _check(entry: Any, place: str) -> None:
     for field, (fits, what) in wanted.items():
         if not fits(entry[field]):
             raise ValueError(f"{place}: field {field!r} must be {what}, got {entry[field]!r:.80}")
+    for number, (_, (start, end)) in enumerate(entry["sub"]):
+        if end < start:
+            raise ValueError(f"{place}: subtitle {number} ends at {end} ms, before its start at {start} ms")
+    ClipSource(name, Path(entry["file"]))
+    return name, entry
 
 
 def _is_span(value: Any) -> bool:
-    return isinstance(value, list) and len(value) == 2 and all(type(time) in (int, float) for time in value)
+    return isinstance(value, list) and len(value) == 2 and all(_is_time(time) for time in value)
+
+
+def _is_time(value: Any) -> bool:
+    return type(value) in (int, float) and abs(value) < 1e12 and math.isfinite(value)
 
 
 def _are_pairs(value: Any) -> bool:

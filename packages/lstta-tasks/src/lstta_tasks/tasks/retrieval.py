@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from lstta_tasks.annotations.csv_rows import read_csv
-from lstta_tasks.annotations.files import clip_file, data_folder, first_file, read_json
+from lstta_tasks.annotations.csv_rows import csv_rows
+from lstta_tasks.annotations.files import check_fields, clip_file, data_folder, first_file, read_json
+from lstta_tasks.annotations.reading import Reading
 from lstta_tasks.answers.ranking import Ranking
 from lstta_tasks.data.clip import ClipSource
 from lstta_tasks.task import SPLITS, Sample, Split, Task
 
 DATA, VAL, TRAIN, TEST = "MSRVTT_data.json", "MSRVTT_val.csv", "MSRVTT_train.9k.csv", "MSRVTT_JSFUSION_test.csv"
 FILES: dict[Split, tuple[str, ...]] = {"train": (TRAIN, DATA), "val": (TRAIN, DATA), "test": (TEST,)}
+SENTENCE = {"video_id": str, "caption": str}
 PAIRS = ("key", "video_id", "sentence")
 
 
@@ -38,12 +40,15 @@ class Retrieval(Task):
         rerank: how many clips of each text, and texts of each clip, the joint mode ranks again.
         val_share: of train, that is held out where there is no file of val.
         val_captions: how many captions a clip of val has, the first of them; None for all. One is what test has.
+        encoding: of a CSV file that is neither UTF-8 nor UTF-16 with a mark.
+        skip_bad_rows: leave rows out that are malformed, and count them; otherwise they are all named, and refused.
 
     Raises:
         ValueError: an option is out of range.
     """
 
     name = "retrieval"
+    reading: Reading
 
     def __init__(
         self,
@@ -54,7 +59,10 @@ class Retrieval(Task):
         rerank: int = 10,
         val_share: float = 0.05,
         val_captions: int | None = 1,
+        encoding: str | None = None,
+        skip_bad_rows: bool = False,
     ) -> None:
+        self.reading = Reading(encoding=encoding, skip_bad_rows=skip_bad_rows)
         self.root = None if root is None else Path(root)
         self.val_share = val_share
         self.val_captions = val_captions
@@ -86,7 +94,8 @@ class Retrieval(Task):
         return splits
 
     def clips(self, split: Split) -> list[ClipSource]:
-        return [self._source(video) for video in self._videos(split)]
+        left = self._told(split) if self.reading.skip_bad_rows else self._videos(split)
+        return [self._source(video) for video in left]
 
     def samples(self, split: Split) -> list[Sample]:
         sources = {clip.id: (place, clip) for place, clip in enumerate(self.clips(split))}
@@ -112,18 +121,30 @@ class Retrieval(Task):
             )
         return left
 
+    def _told(self, split: Split) -> list[str]:
+        """The ids of a split that have captions; those that have none are bad rows."""
+        if split == "test":
+            return self._videos(split)
+
+        def checked(video: str, place: str) -> str:
+            if video not in self._sentences:
+                raise ValueError(f"{place}: {self._folder / DATA}: no sentence has video_id {video!r}")
+            return video
+
+        videos = ((f"clip {video!r} of {split}", video) for video in self._videos(split))
+        return self.reading.kept(self._folder / TRAIN, videos, checked)
+
     def _captions(self, split: Split) -> list[tuple[str, str, str]]:
         """Id, clip and text of each caption of a split."""
         if split == "test":
             return [(row["key"], row["video_id"], row["sentence"]) for row in self._rows(TEST, PAIRS)]
         most = self.val_captions if split == "val" else None
-        captions = []
-        for video in self._videos(split):
-            if video not in self._sentences:
-                raise ValueError(f"{self._folder / DATA}: no sentence has video_id {video!r}, a clip of {split}")
-            texts = self._sentences[video][:most]
-            captions += [(f"{video}#{number}", video, text) for number, text in enumerate(texts)]
-        return captions
+        sentences = self._sentences
+        return [
+            (f"{video}#{number}", video, text)
+            for video in self._told(split)
+            for number, text in enumerate(sentences[video][:most])
+        ]
 
     @cached_property
     def _sentences(self) -> dict[str, list[str]]:
@@ -133,24 +154,22 @@ class Retrieval(Task):
         if not isinstance(rows, list) or not rows:
             raise ValueError(f"{path}: an object with a list 'sentences' that is not empty is wanted")
         captions: dict[str, list[str]] = defaultdict(list)
-        for number, row in enumerate(rows):
-            for field in ("video_id", "caption"):
-                value = row.get(field) if isinstance(row, dict) else None
-                if not isinstance(value, str) or not value.strip():
-                    raise ValueError(f"{path}, sentence {number}: field {field!r} must be a text, got {value!r}")
-            captions[row["video_id"]].append(row["caption"].strip())
+        places = ((f"sentence {number}", row) for number, row in enumerate(rows))
+        for video, caption in self.reading.kept(path, places, _sentence):
+            captions[video].append(caption)
         return dict(captions)
 
     def _rows(self, name: str, columns: Sequence[str]) -> list[dict[str, str]]:
         """The rows of a CSV file, with no empty cell in these columns."""
-        path, rows = first_file([self._folder / name]), []
-        for line, cells in read_csv(path, needed=columns):
+
+        def checked(cells: Mapping[str, str], place: str) -> dict[str, str]:
             row = {column: cells[column].strip() for column in columns}
             for column, cell in row.items():
                 if not cell:
-                    raise ValueError(f"{path}, line {line}: column {column!r} is empty")
-            rows.append(row)
-        return rows
+                    raise ValueError(f"{place}: column {column!r} is empty")
+            return row
+
+        return csv_rows(first_file([self._folder / name]), checked, reading=self.reading, needed=columns)
 
     @property
     def _folder(self) -> Path:
@@ -162,6 +181,14 @@ class Retrieval(Task):
 
 def _ids(rows: Sequence[dict[str, str]]) -> list[str]:
     return list(dict.fromkeys(row["video_id"] for row in rows))
+
+
+def _sentence(row: Any, place: str) -> tuple[str, str]:
+    row = check_fields(row, SENTENCE, place)
+    for field in SENTENCE:
+        if not row[field].strip():
+            raise ValueError(f"{place}: field {field!r} must be a text, got {row[field]!r}")
+    return row["video_id"], row["caption"].strip()
 
 
 def _drawn(video: str) -> float:

@@ -6,15 +6,16 @@ features, of which texts, ids and labels are read and nothing else; the clips as
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal
 
-from lstta_tasks.annotations.csv_rows import UTF_8, number_between, read_csv
+from lstta_tasks.annotations.csv_rows import csv_rows, number_between
 from lstta_tasks.annotations.files import clip_file, data_folder, first_file
 from lstta_tasks.annotations.pickles import read_pickle
+from lstta_tasks.annotations.reading import Reading
 from lstta_tasks.answers.scale import Scale
 from lstta_tasks.data.clip import ClipSource
 from lstta_tasks.task import SPLITS, Sample, Split, Task
@@ -57,9 +58,12 @@ class Sentiment(Task):
         root: the folder of the data set; None where there are no annotations to read, as for inference.
         annotations: a file in ``root``: a CSV file, or one of MMSA's pickles (``.pkl``).
         loss: ``"l1"``, or ``"smooth_l1"``, which is quadratic where the error is below 1.
+        encoding: of a CSV file that is neither UTF-8 nor UTF-16 with a mark.
+        skip_bad_rows: leave rows out that are malformed, and count them; otherwise they are all named, and refused.
     """
 
     name = "sentiment"
+    reading: Reading
 
     def __init__(
         self,
@@ -67,7 +71,10 @@ class Sentiment(Task):
         root: str | Path | None = None,
         annotations: str = "label.csv",
         loss: Literal["l1", "smooth_l1"] = "l1",
+        encoding: str | None = None,
+        skip_bad_rows: bool = False,
     ) -> None:
+        self.reading = Reading(encoding=encoding, skip_bad_rows=skip_bad_rows)
         if loss not in ("l1", "smooth_l1"):
             raise ValueError(f"task.loss must be 'l1' or 'smooth_l1', got {loss!r}")
         self.root = None if root is None else Path(root)
@@ -110,16 +117,20 @@ class Sentiment(Task):
     @cached_property
     def _opinions(self) -> list[Opinion]:
         path = self._path()
-        read = _from_csv if path.suffix == ".csv" else _from_pickle
         seen: dict[tuple[str, str], str] = {}
-        opinions = []
-        for place, opinion in read(path):
+
+        def once(opinion: Opinion, place: str) -> Opinion:
             name = (opinion.video, opinion.clip)
             if name in seen:
                 raise ValueError(f"{place}: video {name[0]!r} has clip {name[1]!r} already, in {seen[name]}")
             seen[name] = place
-            opinions.append(opinion)
-        return opinions
+            return opinion
+
+        if path.suffix == ".csv":
+            return csv_rows(
+                path, lambda row, place: once(_from_csv(row, place), place), reading=self.reading, needed=COLUMNS
+            )
+        return self.reading.kept(path, _from_pickle(path), lambda make, place: once(make(place), place))
 
     def _path(self) -> Path:
         path = first_file([data_folder(self.root, self.name) / self.annotations])
@@ -133,19 +144,19 @@ class Sentiment(Task):
         return ClipSource(f"{opinion.video}/{opinion.clip}", clip_file(places))
 
 
-def _from_csv(path: Path) -> Iterator[tuple[str, Opinion]]:
-    for line, row in read_csv(path, needed=COLUMNS, encodings=(UTF_8, "cp1252")):
-        place = f"{path}, line {line}"
-        for field in ("video_id", "clip_id"):
-            if not row[field].strip():
-                raise ValueError(f"{place}: field {field!r} is empty")
-        if row["mode"] not in MODES.values():
-            raise ValueError(f"{place}: field 'mode' must be one of {', '.join(MODES.values())}, got {row['mode']!r}")
-        score = number_between(row["label"], -BOUND, BOUND, "label", place)
-        yield place, Opinion(row["video_id"].strip(), row["clip_id"].strip(), row["text"].strip(), score, row["mode"])
+def _from_csv(row: Mapping[str, str], place: str) -> Opinion:
+    for field in ("video_id", "clip_id"):
+        if not row[field].strip():
+            raise ValueError(f"{place}: field {field!r} is empty")
+    mode = row["mode"].strip()
+    if mode not in MODES.values():
+        raise ValueError(f"{place}: field 'mode' must be one of {', '.join(MODES.values())}, got {row['mode']!r}")
+    score = number_between(row["label"], -BOUND, BOUND, "label", place)
+    return Opinion(row["video_id"].strip(), row["clip_id"].strip(), row["text"].strip(), score, mode)
 
 
-def _from_pickle(path: Path) -> Iterator[tuple[str, Opinion]]:
+def _from_pickle(path: Path) -> Iterator[tuple[str, Callable[[str], Opinion]]]:
+    """Where each opinion is in the file, and what makes it, given its place for messages."""
     content = read_pickle(path)
     modes = [mode for mode in MODES.values() if isinstance(content, dict) and mode in content]
     if not modes:
@@ -159,10 +170,13 @@ def _from_pickle(path: Path) -> Iterator[tuple[str, Opinion]]:
             raise ValueError(
                 f"{path}, {mode}: {len(names)} of id, {len(texts)} of raw_text and {len(scores)} of regression_labels"
             )
-        for row, (name, text, label) in enumerate(zip(names, texts, scores, strict=True)):
-            place = f"{path}, {mode}, row {row}"
-            video, between, clip = str(name).rpartition(BETWEEN)
-            if not (video and between and clip):
-                raise ValueError(f"{place}: field 'id' must be VIDEO{BETWEEN}CLIP, got {name!r}")
-            score = number_between(label, -BOUND, BOUND, "regression_labels", place)
-            yield place, Opinion(video, clip, str(text).strip(), score, mode)
+        for row, values in enumerate(zip(names, texts, scores, strict=True)):
+            yield f"{mode}, row {row}", partial(_opinion, mode, *values)
+
+
+def _opinion(mode: str, name: Any, text: Any, label: Any, place: str) -> Opinion:
+    video, between, clip = str(name).rpartition(BETWEEN)
+    if not (video and between and clip):
+        raise ValueError(f"{place}: field 'id' must be VIDEO{BETWEEN}CLIP, got {name!r:.80}")
+    score = number_between(label, -BOUND, BOUND, "regression_labels", place)
+    return Opinion(video, clip, str(text).strip(), score, mode)

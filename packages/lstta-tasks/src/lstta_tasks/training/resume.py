@@ -84,7 +84,9 @@ def check_fits(
         tensors = checkpoint["state_dict"]
     except (RuntimeError, EOFError, pickle.UnpicklingError, KeyError, ValueError) as error:
         raise ValueError(f"{path}: not a whole checkpoint of ours ({error}); train into another --work-dir") from error
-    differences = _differences(was, json.loads(json.dumps({**record, "seed": seed, "steps an epoch": steps})))
+    known = {key: value for key, value in record.items() if key != "needs" and (key != "inputs" or key in was)}
+    was.pop("needs", None)
+    differences = _differences(was, json.loads(json.dumps({**known, "seed": seed, "steps an epoch": steps})))
     wrong = [entry for entry in differences if not FREE.fullmatch(entry.split(" was ")[0])]
     later = False
     if settings_then is not None:  # checkpoints of version 0.1 have none

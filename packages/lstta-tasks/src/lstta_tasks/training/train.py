@@ -22,6 +22,7 @@ from tqdm import tqdm
 
 from lstta_core.fast_linear import fast_linear
 from lstta_tasks.adapters import start_from
+from lstta_tasks.escaped import escaped
 from lstta_tasks.experiment.distributed import join, wrap
 from lstta_tasks.experiment.factories import plain
 from lstta_tasks.experiment.param_scheduler import check_ends
@@ -210,8 +211,11 @@ def train(
     )
     scorer = partial(score_again, experiment, runner_model)
     metric = TaskMetric(task=experiment.task, samples=datasets["val"].samples, scorer=scorer)
+    notes = [] if experiment.task.reading is None else experiment.task.reading.notes
     if is_main_process():
         _tell(model, {split: (len(data), len(data.missing)) for split, data in datasets.items()})
+        for note in notes:
+            print(escaped(note.partition("\n")[0]))
 
     runner = FileLogRunner(
         model=runner_model,
@@ -245,6 +249,8 @@ def train(
         cfg=config,
         default_scope=None,
     )
+    for note in notes:
+        runner.logger.info(escaped(note, lines=True))
     # A compiled graph would break at every operation that the mode of fast_linear watches.
     with fast_linear(enabled=not torch.cuda.is_available() and not experiment.compiled):
         runner.train()
