@@ -50,7 +50,7 @@ class AdapterOutput:
 
     Attributes:
         streams: the same modalities, with the same shapes, as it was given.
-        importances: (B, T) each, in (0, 2), 1 where nothing is said; empty where a method has none.
+        importances: (B, T) each, above 0, 1 where nothing is said; empty where a method has none.
     """
 
     streams: Streams
@@ -67,3 +67,9 @@ class Adapter(nn.Module, ABC):
     @abstractmethod
     def forward(self, streams: Streams) -> AdapterOutput:
         """The streams after this stage."""
+
+    def measure(self, streams: Streams) -> None:
+        """See a training batch before :meth:`forward` does, for statistics of tokens; by default there are none.
+
+        Not called in evaluation, nor where a stage is computed again in the backward pass.
+        """

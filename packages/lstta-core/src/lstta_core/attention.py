@@ -40,18 +40,19 @@ class MaskedAttention(nn.Module):
 
     Args:
         width: r, of queries, keys and output.
-        heads: how many; must divide ``width``.
+        heads: h; each has ⌈r / h⌉ features, so any number goes with any width.
     """
 
     def __init__(self, *, width: int, heads: int) -> None:
         super().__init__()
-        if width % heads:
-            raise ValueError(f"heads must divide the width: got heads={heads}, width={width}")
+        if heads < 1:
+            raise ValueError(f"attention needs at least one head, got heads={heads}")
         self.heads = heads
-        self.query = nn.Linear(width, width)
-        self.key = nn.Linear(width, width, bias=False)  # a bias here would cancel in the softmax
-        self.value = nn.Linear(width, width)
-        self.out = nn.Linear(width, width)
+        inner = heads * -(-width // heads)
+        self.query = nn.Linear(width, inner)
+        self.key = nn.Linear(width, inner, bias=False)  # a bias here would cancel in the softmax
+        self.value = nn.Linear(width, inner)
+        self.out = nn.Linear(inner, width)
 
     def forward(self, queries: Tensor, keys: Tensor, mask: Tensor, bias: Tensor | None = None) -> Tensor:
         """Attend.
@@ -68,7 +69,7 @@ class MaskedAttention(nn.Module):
         return self.attend(queries, self.key(keys), self.value(keys), mask, bias)
 
     def attend(self, queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor, bias: Tensor | None = None) -> Tensor:
-        """As :meth:`forward`, with keys and values (B, K, r) that ``key`` and ``value`` have projected already."""
+        """As :meth:`forward`, with keys and values (B, K, h ⌈r / h⌉) that ``key`` and ``value`` have projected."""
         seen = mask.any(-1)
         hidden = ~(mask | ~seen[:, None])[:, None, None]
         logits = torch.zeros_like(hidden, dtype=queries.dtype) if bias is None else bias[:, :, None].to(queries.dtype)

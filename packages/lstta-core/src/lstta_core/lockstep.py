@@ -6,8 +6,8 @@ The way of a batch: ``embed`` of each encoder; for each stage, the blocks of eac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property, partial
 from typing import Any, TypeVar, cast
 
@@ -82,6 +82,7 @@ class TrimodalModel(AdapterSet):
         self.adapted = adapted
         self.frozen_dtype = frozen_dtype
         self.checkpointing = checkpointing
+        self._computing_again = False
         self.digests = {m: encoder_digest(encoder) for m, encoder in self.by_modality().items()}
         if frozen_dtype is not None:
             lower(self.encoders, frozen_dtype)
@@ -172,7 +173,10 @@ class TrimodalModel(AdapterSet):
         if adapter is None:
             return states, {}
         with self._arithmetic(mixed=True):
-            adapted = adapter({m: to_stream(state, state.tokens, present[m]) for m, state in states.items()})
+            streams = {m: to_stream(state, state.tokens, present[m]) for m, state in states.items()}
+            if self.training and not self._computing_again:
+                adapter.measure(streams)
+            adapted = adapter(streams)
         after = {
             m: state.with_tokens(state.layout.to_rows(adapted.streams[m].tokens, state.tokens))
             for m, state in states.items()
@@ -182,8 +186,18 @@ class TrimodalModel(AdapterSet):
     def _computed_again(self, step: Step) -> Step:
         """The step; with checkpointing it keeps only its arguments and is computed again in the backward pass."""
         if self.checkpointing and torch.is_grad_enabled():
-            return cast(Step, partial(checkpoint, step, use_reentrant=False))
+            again = partial(checkpoint, step, use_reentrant=False, context_fn=lambda: (nullcontext(), self._again()))
+            return cast(Step, again)
         return step
+
+    @contextmanager
+    def _again(self) -> Iterator[None]:
+        """Around a stage that is computed again: adapters have measured its batch already."""
+        self._computing_again = True
+        try:
+            yield
+        finally:
+            self._computing_again = False
 
     def _arithmetic(self, *, mixed: bool) -> AbstractContextManager[object]:
         if self.frozen_dtype is None:

@@ -18,6 +18,8 @@ from lstta_core.interfaces import (
     Stream,
     Streams,
 )
+from lstta_core.methods.projections import Down, Up
+from lstta_core.methods.units import Units
 
 
 class BottleneckAdapter(Adapter):
@@ -34,21 +36,23 @@ class BottleneckAdapter(Adapter):
 
     def __init__(self, *, widths: Mapping[Modality, int], width: int = 64, dropout: float = 0.0) -> None:
         super().__init__()
-        self.norm = nn.ModuleDict({m: nn.LayerNorm(widths[m]) for m in widths})
-        self.down = nn.ModuleDict({m: nn.Linear(widths[m], width) for m in widths})
-        self.up = nn.ModuleDict({m: nn.Linear(width, widths[m], bias=False) for m in widths})
+        self.down = nn.ModuleDict({m: Down(widths[m], width) for m in widths})
+        self.up = nn.ModuleDict({m: Up(width, widths[m]) for m in widths})
+        self.units = nn.ModuleDict({m: Units() for m in widths})
         self.dropout = nn.Dropout(dropout)
-        for weight in self.up.parameters():
-            nn.init.zeros_(weight)
 
     def forward(self, streams: Streams) -> AdapterOutput:
         return AdapterOutput({m: stream.with_tokens(self._adapted(m, stream)) for m, stream in streams.items()})
 
     def _adapted(self, modality: Modality, stream: Stream) -> Tensor:
-        z = self.dropout(F.gelu(self.down[modality](self.norm[modality](stream.tokens))))
+        z = self.dropout(self.units[modality](F.gelu(self.down[modality](stream.tokens))))
         # Masked while it is narrow; without a bias on the way up, zero stays zero.
         z = z.masked_fill(~stream.mask[..., None], 0)
-        return stream.tokens + self.up[modality](z).to(stream.tokens.dtype)
+        return self.up[modality](stream.tokens, z)
+
+    def measure(self, streams: Streams) -> None:
+        for m, stream in streams.items():
+            self.down[m].measure(stream.tokens, stream.mask)
 
 
 class Bottleneck(Method):

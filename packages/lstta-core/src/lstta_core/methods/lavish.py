@@ -20,6 +20,7 @@ from lstta_core.interfaces import (
     Stream,
     Streams,
 )
+from lstta_core.methods.units import Units
 
 
 class GroupedLinear(nn.Module):
@@ -35,13 +36,14 @@ class GroupedLinear(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, groups: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.empty(groups, inputs // groups, outputs // groups))
+        self.groups = groups
+        self.weight = nn.Parameter(torch.empty(outputs, inputs // groups))
         nn.init.uniform_(self.weight, -((inputs // groups) ** -0.5), (inputs // groups) ** -0.5)
 
     def forward(self, values: Tensor) -> Tensor:
         """(…, D) to (…, r)."""
-        grouped = values.unflatten(-1, (len(self.weight), -1))
-        return torch.einsum("...gd,gdr->...gr", grouped, self.weight).flatten(-2)
+        grouped = values.unflatten(-1, (self.groups, -1))
+        return torch.einsum("...gd,grd->...gr", grouped, self.weight.unflatten(0, (self.groups, -1))).flatten(-2)
 
 
 class LavishDirection(nn.Module):
@@ -72,6 +74,7 @@ class LavishDirection(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.down = GroupedLinear(width, bottleneck, groups)
         self.norm_down = nn.LayerNorm(bottleneck)
+        self.units = Units()
         self.up = GroupedLinear(bottleneck, width, groups)
         self.norm_up = nn.LayerNorm(width)
         self.gate_heard = nn.Parameter(torch.zeros(()))
@@ -88,7 +91,7 @@ class LavishDirection(nn.Module):
         attention = (x @ summary.transpose(1, 2)).softmax(-1).to(x.dtype)
         # The gates go into the small factors: x' and the gated norm cost one pass over the wide tokens each.
         listened = torch.baddbmm(x, attention, self.gate_heard.to(x.dtype) * summary)
-        narrow = F.relu(self.norm_down(self.down(self.norm(listened))))
+        narrow = self.units(F.relu(self.norm_down(self.down(self.norm(listened)))))
         gain, shift = self.gate_out * self.norm_up.weight, self.gate_out * self.norm_up.bias
         return F.layer_norm(self.up(narrow), gain.shape, gain, shift, self.norm_up.eps)
 

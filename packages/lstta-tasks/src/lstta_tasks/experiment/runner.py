@@ -13,6 +13,7 @@ from mmengine.optim import AmpOptimWrapper, CosineAnnealingLR, LinearLR, OptimWr
 from torch import Tensor
 
 from lstta_core.interfaces import Inputs
+from lstta_core.rates import FULL, parameter_groups
 from lstta_tasks.experiment.concluding import Scorer, concluded
 from lstta_tasks.experiment.factories import call, callable_of, plain
 from lstta_tasks.network import TaskNetwork
@@ -103,12 +104,13 @@ class TaskMetric(BaseMetric):
 
 
 def optim_wrapper(config: Config, model: torch.nn.Module, *, amp: bool) -> OptimWrapper:
-    """The optimizer over what trains and nothing else."""
+    """The optimizer over what trains and nothing else, with the rate of each matrix by its inputs."""
     options = plain(config.optim_wrapper)
     optimizer_options = options.pop("optimizer")
     factory = callable_of("optim_wrapper.optimizer", optimizer_options.pop("type"))
-    trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimizer = call(factory, "optim_wrapper.optimizer", {"params": trainable, **optimizer_options})
+    full = options.pop("full_rate_inputs", FULL)
+    groups = parameter_groups(model, lr=optimizer_options["lr"], full=full)
+    optimizer = call(factory, "optim_wrapper.optimizer", {"params": groups, **optimizer_options})
     if amp:
         return AmpOptimWrapper(optimizer=optimizer, dtype="bfloat16", **options)
     return OptimWrapper(optimizer=optimizer, **options)

@@ -35,6 +35,7 @@ from lstta_tasks.task import Report, Split
 from lstta_tasks.training.checkpoints import BEST, POINTER, checkpoint_to_resume, save_best, save_checkpoint
 from lstta_tasks.training.pictures import PictureHook
 from lstta_tasks.training.resume import check_fits
+from lstta_tasks.training.watch import WatchHook
 
 Said = Callable[[], Mapping[str, Any]]
 
@@ -235,6 +236,7 @@ def train(
             SeedHook(seed=config.seed),
             ProgressHook(metric=metric),
             PictureHook(experiment=experiment, dataset=datasets["val"], model=runner_model),
+            *([] if experiment.compiled else [WatchHook(model=model, interval=config.log_interval)]),
             *([] if later_end is None else [later_end]),
         ],
         launcher=launcher,

@@ -15,26 +15,28 @@ from torch import Tensor, nn
 
 from lstta_core.interfaces import TIMED, Adapter, AdapterOutput, Method, Modality, Size, Stage, Streams, check_streams
 from lstta_core.methods.lstta.long_term import LongTermFilter, LongTermOutput
+from lstta_core.methods.projections import Down, Up
+from lstta_core.methods.units import Units
 from lstta_core.methods.lstta.short_term import ShortTermInteraction
 
 
 class LSTTAAdapter(Adapter):
-    """The adapter of one stage: down, long-term, short-term, up.
+    """The adapter of one stage: down, short-term, long-term, up.
 
-    ``x_m + W↑_m · GELU(z_m)`` with ``z_m = W↓_m · LN(x_m)``, to which the long-term module adds the context of the
-    segment and the short-term module adds what the other modalities say around it. W↑ is zero at the start and
-    nothing else is, except the gate's projection.
+    The way down gives z_m, the way up adds ``W↑_m · GELU(z_m)``, bounded: see :mod:`~lstta_core.methods.projections`.
+    Between them the short-term module adds to z_m what the other modalities say around it, and the long-term module,
+    which so can judge a segment by its neighbours too, what the important segments mean. W↑ is zero at the start and
+    nothing else is, except the importance's keys.
 
     Args:
         widths: D_m, the width of each modality's tokens at this stage.
         width: r, of the bottleneck.
-        heads: of both modules' attention; must divide ``width``.
+        heads: of both modules' attention.
         latents: k, latents a segment and modality.
         window: w, in segments, odd.
         long_term: whether the long-term module is there.
         short_term: whether the short-term module is there.
         dropout: on the bottleneck before it goes up.
-        last: whether the readout follows, which weights segments with the importances.
     """
 
     def __init__(
@@ -48,28 +50,23 @@ class LSTTAAdapter(Adapter):
         long_term: bool = True,
         short_term: bool = True,
         dropout: float = 0.0,
-        last: bool = False,
     ) -> None:
         super().__init__()
         self.modalities = modalities = tuple(m for m in Modality if m in widths)
         timed = tuple(m for m in TIMED if m in widths)
-        self.norm = nn.ModuleDict({m: nn.LayerNorm(widths[m]) for m in modalities})
-        self.down = nn.ModuleDict({m: nn.Linear(widths[m], width) for m in modalities})
-        self.up = nn.ModuleDict({m: nn.Linear(width, widths[m], bias=False) for m in modalities})
+        self.down = nn.ModuleDict({m: Down(widths[m], width) for m in modalities})
+        self.up = nn.ModuleDict({m: Up(width, widths[m]) for m in modalities})
+        self.units = nn.ModuleDict({m: Units() for m in widths})
         self.dropout = nn.Dropout(dropout)
         self.long_term: LongTermFilter | None = None
         self.short_term: ShortTermInteraction | None = None
         if long_term and timed:
-            # Importances are only computed where something reads them, so that no parameter trains for nothing.
-            gate = last or (short_term and Modality.LANGUAGE in widths)
-            self.long_term = LongTermFilter(width=width, heads=heads, modalities=modalities, gate=gate)
+            self.long_term = LongTermFilter(width=width, heads=heads, modalities=modalities)
             self.spread = nn.ModuleDict({m: nn.Linear(width, width, bias=False) for m in modalities})
         if short_term and timed:
             self.short_term = ShortTermInteraction(
                 width=width, heads=heads, latents=latents, window=window, modalities=modalities
             )
-        for weight in self.up.parameters():
-            nn.init.zeros_(weight)
 
     def forward(self, streams: Streams) -> AdapterOutput:
         """The streams after this stage.
@@ -84,13 +81,13 @@ class LSTTAAdapter(Adapter):
         masks = {m: streams[m].mask for m in self.modalities}
         z = {m: self._down(m, streams[m].tokens, masks[m]) for m in self.modalities}
         log_importances: Mapping[Modality, Tensor] = {}
+        if self.short_term is not None:
+            heard = self.short_term(z, masks)
+            z = {m: torch.addcmul(z[m], heard[m], masks[m][..., None].to(z[m].dtype)) for m in z}
         if self.long_term is not None:
             filtered = self.long_term(z, masks)
             log_importances = filtered.log_importances
             z = {m: self._add_context(m, z[m], filtered, masks[m]) for m in z}
-        if self.short_term is not None:
-            heard = self.short_term(z, masks, log_importances)
-            z = {m: z[m] + heard[m] for m in z}
         adapted = {m: stream.with_tokens(self._up(m, stream.tokens, z[m], masks[m])) for m, stream in streams.items()}
         return AdapterOutput(adapted, {m: log_g.exp() for m, log_g in log_importances.items()})
 
@@ -110,7 +107,7 @@ class LSTTAAdapter(Adapter):
                 raise ValueError(f"text must have 1 segment or those of the clip ({segments}), got {text}")
 
     def _down(self, modality: Modality, tokens: Tensor, mask: Tensor) -> Tensor:
-        z = self.down[modality](self.norm[modality](tokens))
+        z = self.down[modality](tokens)
         return z.masked_fill(~mask[..., None], 0)
 
     def _add_context(self, modality: Modality, z: Tensor, filtered: LongTermOutput, mask: Tensor) -> Tensor:
@@ -120,30 +117,30 @@ class LSTTAAdapter(Adapter):
         return torch.addcmul(z, said, mask[..., None].to(said.dtype))
 
     def _up(self, modality: Modality, tokens: Tensor, z: Tensor, mask: Tensor) -> Tensor:
-        z = self.dropout(F.gelu(z)).masked_fill(~mask[..., None], 0)
-        return tokens + self.up[modality](z).to(tokens.dtype)
+        z = self.dropout(self.units[modality](F.gelu(z))).masked_fill(~mask[..., None], 0)
+        return self.up[modality](tokens, z)
+
+    def measure(self, streams: Streams) -> None:
+        for m, stream in streams.items():
+            self.down[m].measure(stream.tokens, stream.mask)
 
 
 class LSTTA(Method):
-    """Places an :class:`LSTTAAdapter` at every adapted stage. See there for the arguments.
+    """Places an :class:`LSTTAAdapter` at every adapted stage. See there for the arguments."""
 
-    ``heads=None`` takes as many as divide the width, four at most: a budget can then be met with any width.
-    """
+    size = Size("width")
 
     def __init__(
         self,
         *,
         width: int = 64,
-        heads: int | None = None,
+        heads: int = 4,
         latents: int = 4,
         window: int = 3,
         long_term: bool = True,
         short_term: bool = True,
         dropout: float = 0.0,
     ) -> None:
-        self.size = Size("width", step=heads or 1)
-        if heads is None:
-            heads = next(count for count in (4, 3, 2, 1) if width % count == 0)
         self._build = partial(
             LSTTAAdapter,
             width=width,
@@ -156,4 +153,4 @@ class LSTTA(Method):
         )
 
     def adapter(self, stage: Stage) -> Adapter:
-        return self._build(widths=stage.widths, last=stage.index == stage.count)
+        return self._build(widths=stage.widths)

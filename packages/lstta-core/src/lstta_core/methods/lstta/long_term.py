@@ -5,16 +5,15 @@ What the module is for is from the paper's abstract; the formulas are our choice
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lstta_core.attention import MaskedAttention, masked_mean
 from lstta_core.interfaces import TIMED, Modality
+from lstta_core.methods.lstta.importance import Importance
 
 
 @dataclass(frozen=True)
@@ -22,10 +21,10 @@ class LongTermOutput:
     """What the filter says of a clip.
 
     Attributes:
-        context: (B, T, r), what each segment means within the whole clip; zeros for segments that hold nothing.
+        context: (B, T, r), what each segment means within the whole clip, sight and sound weighed by their importance;
+            zeros for segments that hold nothing.
         clip_context: (B, r), its mean over the segments that hold something.
-        log_importances: (B, T) for each modality, log g with g in (0, 2), 0 for segments that hold nothing; empty
-            where the module has no gate. At least float32.
+        log_importances: (B, T) for each modality, log g, 0 for segments that hold nothing. At least float32.
     """
 
     context: Tensor
@@ -47,12 +46,11 @@ class LongTermFilter(nn.Module):
 
     Args:
         width: r, of the bottleneck.
-        heads: of the attention.
+        heads: of the attention and of the importance.
         modalities: those that the model has; at least one of visual and audio.
-        gate: whether importances are wanted. They are where language reads them or the readout does.
     """
 
-    def __init__(self, *, width: int, heads: int, modalities: Sequence[Modality], gate: bool = True) -> None:
+    def __init__(self, *, width: int, heads: int, modalities: Sequence[Modality]) -> None:
         super().__init__()
         self.timed = tuple(m for m in TIMED if m in modalities)
         if not self.timed:
@@ -62,11 +60,7 @@ class LongTermFilter(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.attention = MaskedAttention(width=width, heads=heads)
         self.context = nn.ModuleDict({m: nn.Linear(width, width, bias=False) for m in self.timed})
-        self.gate: nn.Linear | None = None
-        if gate:
-            self.gate = nn.Linear(width, len(self.timed))
-            nn.init.zeros_(self.gate.weight)
-            nn.init.zeros_(self.gate.bias)
+        self.importance = Importance(width=width, heads=heads, timed=self.timed, text=Modality.LANGUAGE in modalities)
 
     def forward(self, tokens: Mapping[Modality, Tensor], masks: Mapping[Modality, Tensor]) -> LongTermOutput:
         """Judge every segment within its clip.
@@ -75,31 +69,27 @@ class LongTermFilter(nn.Module):
             tokens: z_m, (B, T, N_m, r) for sight and sound, (B, S, L, r) for the text. Zero under a false mask.
             masks: (B, T, N_m) and (B, S, L), bool.
         """
-        summaries, seen = [], []
+        seen = {m: masks[m].any(-1) for m in self.timed}
+        words = mask = None
+        summaries, visible = [], []
         for modality in self.timed:
-            z, mask = tokens[modality], masks[modality]
+            z = tokens[modality]
             time = self.time(sinusoids(z.shape[1], z.shape[-1], z))
-            summaries.append(masked_mean(z, mask) + time + self.kind[modality])
-            seen.append(mask.any(-1))
+            summaries.append(masked_mean(z, masks[modality]) + time + self.kind[modality])
+            visible.append(seen[modality])
         if Modality.LANGUAGE in self.kind:
-            z, mask = tokens[Modality.LANGUAGE], masks[Modality.LANGUAGE]
-            text = masked_mean(z.flatten(1, 2), mask.flatten(1))
-            summaries.append((text + self.kind[Modality.LANGUAGE])[:, None])
-            seen.append(mask.any((1, 2))[:, None])
-        sequence, visible = torch.cat(summaries, 1), torch.cat(seen, 1)
+            words, mask = tokens[Modality.LANGUAGE].flatten(1, 2), masks[Modality.LANGUAGE].flatten(1)
+            summaries.append((masked_mean(words, mask) + self.kind[Modality.LANGUAGE])[:, None])
+            visible.append(mask.any(1)[:, None])
+        sequence = torch.cat(summaries, 1)
         normed = self.norm(sequence)
-        attended = sequence + self.attention(normed, normed, visible)
+        attended = sequence + self.attention(normed, normed, torch.cat(visible, 1))
 
         segments = tokens[self.timed[0]].shape[1]
-        context = torch.zeros_like(attended[:, :segments])
-        for place, modality in enumerate(self.timed):
-            part = attended[:, place * segments : (place + 1) * segments] * seen[place][..., None]
-            context = context + self.context[modality](part)
-        clip_context = masked_mean(context, torch.stack(seen[: len(self.timed)]).any(0))
-        if self.gate is None:
-            return LongTermOutput(context, clip_context, {})
-        gate = self.gate(context)
-        # log 2σ(x), stable for large |x|; half precision would round it too coarsely
-        log_g = math.log(2) + F.logsigmoid(gate.to(torch.promote_types(gate.dtype, torch.float32)))
-        importances = {m: log_g[..., i].masked_fill(~seen[i], 0) for i, m in enumerate(self.timed)}
-        return LongTermOutput(context, clip_context, importances)
+        parts = {
+            m: self.context[m](attended[:, place * segments : (place + 1) * segments] * seen[m][..., None])
+            for place, m in enumerate(self.timed)
+        }
+        log_g = self.importance(torch.stack(list(parts.values())).sum(0), seen, words, mask)
+        filtered = torch.stack([parts[m] * log_g[m].exp()[..., None].to(parts[m].dtype) for m in self.timed]).sum(0)
+        return LongTermOutput(filtered, masked_mean(filtered, torch.stack(list(seen.values())).any(0)), log_g)

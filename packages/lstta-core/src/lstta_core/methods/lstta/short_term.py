@@ -45,15 +45,25 @@ def windows(values: Tensor, window: int) -> Tensor:
     return torch.stack([padded[:, offset : offset + segments] for offset in range(window)], dim=2)
 
 
+def preferences(heads: int, window: int) -> Tensor:
+    """(heads, window): the bias of each place at the start. A head's own has 0, the next to it −8, then −16.
+
+    Heads take the places from the middle outwards: the segment, the one before, the one after, and so on, and again.
+    """
+    places = torch.arange(window) - window // 2
+    own = places[places.abs().argsort(stable=True)][torch.arange(heads) % window]
+    return -8.0 * (places[None] - own[:, None]).abs()
+
+
 class ShortTermInteraction(nn.Module):
     """Tokens of a segment attend to the latents of sight and sound in the segments around it, and to the text there.
 
     A text that belongs to the whole clip (S = 1) is around every segment, and its own tokens attend to the latents of
-    all segments. Timed text (S = T) is read and reads within the window, like the other two. Language attends with
-    the log importances as a bias on the latents: there unimportant segments are suppressed.
+    all segments. Timed text (S = T) is read and reads within the window, like the other two.
 
     One attention serves all listeners. At the start a token hears each modality as loud as any other, however many
-    keys each has, and segments by e^-distance; both are learned, for each head.
+    keys each has, and each head hears one place of the window, e^8 times as loud as the next: so what was before and
+    what comes after are told apart from the first step on. Both are learned, for each head.
 
     Args:
         width: r, of the bottleneck.
@@ -75,27 +85,23 @@ class ShortTermInteraction(nn.Module):
         self.offset = nn.Parameter(torch.randn(window, width) * 0.02)
         self.kind = nn.ParameterDict({m: nn.Parameter(torch.randn(width) * 0.02) for m in modalities})
         self.norm = nn.ModuleDict({m: nn.LayerNorm(width) for m in modalities})
+        self.source_norm = nn.ModuleDict({m: nn.LayerNorm(width) for m in modalities})
         self.attention = MaskedAttention(width=width, heads=heads)
+        for linear in (self.attention.query, self.attention.key, self.attention.value, self.attention.out):
+            nn.init.xavier_uniform_(linear.weight)  # with torch's own, what is heard is a tenth of what is there
         # What is the same for all keys cancels in the softmax, so there are biases only where keys differ.
-        distance = (torch.arange(window) - window // 2).abs().float()
-        self.near = nn.Parameter(-distance.repeat(heads, 1)) if window > 1 else None
+        self.near = nn.Parameter(preferences(heads, window)) if window > 1 else None
         sources = {m: self.timed if m is Modality.LANGUAGE else tuple(modalities) for m in modalities}
         self.prefer = nn.ParameterDict(
             {m: nn.Parameter(torch.zeros(len(sources[m]), heads)) for m in modalities if len(sources[m]) > 1}
         )
 
-    def forward(
-        self,
-        tokens: Mapping[Modality, Tensor],
-        masks: Mapping[Modality, Tensor],
-        log_importances: Mapping[Modality, Tensor],
-    ) -> dict[Modality, Tensor]:
+    def forward(self, tokens: Mapping[Modality, Tensor], masks: Mapping[Modality, Tensor]) -> dict[Modality, Tensor]:
         """What each token hears from its surroundings.
 
         Args:
             tokens: z_m, (B, S_m, N_m, r). Zero under a false mask.
             masks: (B, S_m, N_m), bool.
-            log_importances: (B, T), for the modalities that have them; none is as good as zeros.
 
         Returns:
             (B, S_m, N_m, r) for each modality, to be added to z_m.
@@ -103,41 +109,35 @@ class ShortTermInteraction(nn.Module):
         segments = tokens[self.timed[0]].shape[1]
         weight, bias = projection = self._projection()
         offsets = F.linear(self.offset, weight)
-        latents = [self._latents(m, tokens[m], masks[m], log_importances.get(m), projection) for m in self.timed]
+        latents = [self._latents(m, tokens[m], masks[m], projection) for m in self.timed]
         around = [self._around(source, offsets) for source in latents]
         heard: dict[Modality, Tensor] = {}
         words: list[_Source] = []
         if Modality.LANGUAGE in tokens:
             said, shown = tokens[Modality.LANGUAGE], masks[Modality.LANGUAGE]
-            keys = F.linear(said + self.kind[Modality.LANGUAGE], weight, bias)
-            text = _Source(keys, shown, said.new_zeros(shown.shape), None)
+            keys = F.linear(self.source_norm[Modality.LANGUAGE](said) + self.kind[Modality.LANGUAGE], weight, bias)
+            text = _Source(keys, shown, None)
             if said.shape[1] == segments > 1:
                 words, surroundings = [self._around(text, offsets)], around
             else:
                 words, surroundings = [text.repeated(segments)], [source.joined() for source in latents]
             heard = self._listen((Modality.LANGUAGE,), tokens, surroundings)
-        even = [source._replace(log_g=torch.zeros_like(source.log_g)) for source in around] + words
-        return heard | self._listen(self.timed, tokens, even)
+        return heard | self._listen(self.timed, tokens, around + words)
 
-    def _latents(
-        self, modality: Modality, tokens: Tensor, mask: Tensor, log_g: Tensor | None, projection: tuple[Tensor, Tensor]
-    ) -> _Source:
+    def _latents(self, modality: Modality, tokens: Tensor, mask: Tensor, projection: tuple[Tensor, Tensor]) -> _Source:
         latents, seen = self.latents[modality](tokens, mask)
-        log_g = latents.new_zeros(seen.shape) if log_g is None else log_g
-        each = latents.shape[:-1]
-        keys = F.linear(latents + self.kind[modality], *projection)
-        return _Source(keys, seen[..., None].expand(each), log_g[..., None].expand(each), None)
+        keys = F.linear(self.source_norm[modality](latents) + self.kind[modality], *projection)
+        return _Source(keys, seen[..., None].expand(latents.shape[:-1]), None)
 
     def _around(self, source: _Source, offsets: Tensor) -> _Source:
         """The source's window around each segment. What is linear came before, while there was one of each:
         W (y + o) = W y + W o."""
         keys = windows(source.keys, self.window) + offsets[:, None]
-        seen, log_g = windows(source.seen, self.window), windows(source.log_g, self.window)
         near = None if self.near is None else self.near.repeat_interleave(source.keys.shape[2], 1)
-        return _Source(keys.flatten(2, 3), seen.flatten(2), log_g.flatten(2), near)
+        return _Source(keys.flatten(2, 3), windows(source.seen, self.window).flatten(2), near)
 
     def _projection(self) -> tuple[Tensor, Tensor]:
-        """W_k over W_v, (2r, r), and their bias."""
+        """W_k over W_v, as one matrix with r inputs, and their bias."""
         key, value = self.attention.key, self.attention.value
         return torch.cat([key.weight, value.weight]), torch.cat([torch.zeros_like(value.bias), value.bias])
 
@@ -163,29 +163,26 @@ class _Source(NamedTuple):
     """One modality to attend to.
 
     Attributes:
-        keys: (B, S, K, 2r), projected as the attention wants them, and its values beside them.
+        keys: (B, S, K, …), projected as the attention wants them, and its values beside them.
         seen: (B, S, K), bool.
-        log_g: (B, S, K), zeros where importances do not count.
         near: (heads, K), the bias for the distance, or None where there is none.
     """
 
     keys: Tensor
     seen: Tensor
-    log_g: Tensor
     near: Tensor | None
 
     def bias(self, heads: int) -> Tensor:
         """(B, S, heads, K). Alike keys of a source weigh together what one alone would."""
         count = self.seen.sum(-1, keepdim=True).clamp(min=1)
-        bias = (self.log_g - count.to(self.log_g.dtype).log())[:, :, None].expand(-1, -1, heads, -1)
+        bias = -count.to(self.keys.dtype).log()[:, :, None].expand(-1, -1, heads, self.keys.shape[2])
         return bias if self.near is None else bias + self.near
 
     def joined(self) -> _Source:
         """All segments as the surroundings of one: S becomes 1."""
-        keys, seen, log_g = (part.flatten(1, 2)[:, None] for part in self[:3])
-        return _Source(keys, seen, log_g, self.near)
+        return _Source(self.keys.flatten(1, 2)[:, None], self.seen.flatten(1, 2)[:, None], self.near)
 
     def repeated(self, segments: int) -> _Source:
         """One segment as the surroundings of each: S becomes ``segments``."""
-        keys, seen, log_g = (part.expand(-1, segments, *part.shape[2:]) for part in self[:3])
-        return _Source(keys, seen, log_g, self.near)
+        keys, seen = (part.expand(-1, segments, *part.shape[2:]) for part in self[:2])
+        return _Source(keys, seen, self.near)

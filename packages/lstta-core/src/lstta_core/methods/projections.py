@@ -1,0 +1,110 @@
+"""The way into an adapter's bottleneck and out of it, for LSTTA and for what it is compared with.
+
+Frozen, pretrained tokens have a large part in common, which AdamW turns into a drift that kills a plain bottleneck
+(decision 13). So what goes in is standardised by what was measured at the start of training, and what comes out is
+never longer than the token that it is added to. Our choice, both.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from lstta_core.processes import sum_over_processes
+
+BATCHES = 40
+"""How many training batches are measured."""
+
+
+class Down(nn.Module):
+    """``W↓ (LN(x) − μ) / σ + b``: mean and deviation of each feature are measured, then stand still.
+
+    They are those of LN(x) over all tokens of the first training batches, see :meth:`measure`; before that they are 0
+    and 1. They are buffers, so they are saved with the adapter.
+
+    Args:
+        inputs: D, the width of the tokens.
+        width: r, of the bottleneck.
+        eps: added to the variance.
+    """
+
+    mean: Tensor
+    variance: Tensor
+    tokens: Tensor
+    batches: Tensor
+
+    def __init__(self, inputs: int, width: int, *, eps: float = 1e-5) -> None:
+        super().__init__()
+        linear = nn.Linear(inputs, width)
+        self.weight, self.bias = linear.weight, linear.bias
+        self.eps = eps
+        self.register_buffer("mean", torch.zeros(inputs))
+        self.register_buffer("variance", torch.ones(inputs))
+        self.register_buffer("tokens", torch.zeros((), dtype=torch.long))
+        self.register_buffer("batches", torch.zeros((), dtype=torch.long))
+        self._measured = False
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """(…, D) to (…, r)."""
+        # The statistics go into the small matrix, so that the wide tokens are passed over once.
+        weight = self.weight * (self.variance + self.eps).rsqrt()
+        return F.linear(_normed(tokens), weight, self.bias - (weight * self.mean).sum(1))
+
+    @torch.no_grad()
+    def measure(self, tokens: Tensor, mask: Tensor) -> None:
+        """Take a training batch into the statistics, all processes' batches together; after ``BATCHES`` do nothing.
+
+        Args:
+            tokens: (…, D).
+            mask: (…), bool, true for tokens that are there.
+        """
+        if self._measured:
+            return
+        self._measured = int(self.batches) >= BATCHES
+        if self._measured:
+            return
+        with torch.autocast(tokens.device.type, enabled=False):
+            rows = _normed(tokens)[mask].to(self.mean.dtype) - self.mean
+            sums = torch.stack([torch.full_like(self.mean, len(rows)), rows.sum(0), rows.square().sum(0)])
+        (count, *_), total, squares = sum_over_processes(sums)
+        if not count:
+            return
+        self.tokens += count.long()
+        self.batches += 1
+        # Chan et al. 1979, with the batch's moments about the mean so far.
+        share, shift = count / self.tokens, total / count
+        self.variance.lerp_(squares / count - share * shift.square(), share)
+        self.mean += share * shift
+
+
+def _normed(tokens: Tensor) -> Tensor:
+    return F.layer_norm(tokens, tokens.shape[-1:])
+
+
+class Up(nn.Module):
+    """``x + u / √(1 + |u|² / |x|²)`` with ``u = W↑ y``: what is added is shorter than its token, and u while it is small.
+
+    W↑ has no bias and is zero at the start. |x| counts as a constant: no gradient goes through it.
+
+    Args:
+        width: r, of the bottleneck.
+        outputs: D, the width of the tokens.
+    """
+
+    def __init__(self, width: int, outputs: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(outputs, width))
+
+    def forward(self, tokens: Tensor, narrow: Tensor) -> Tensor:
+        """x (…, D) and y (…, r) to (…, D); a token whose y is zero stays as it is."""
+        return tokens + F.linear(narrow * self.bound(tokens, narrow), self.weight).to(tokens.dtype)
+
+    def bound(self, tokens: Tensor, narrow: Tensor) -> Tensor:
+        """(…, 1), what u is multiplied with. |u|² is yᵀ (W↑ᵀ W↑) y, so that no wide vector is made for it."""
+        precise = torch.promote_types(tokens.dtype, torch.float32)
+        with torch.autocast(tokens.device.type, enabled=False):
+            weight, y = self.weight.to(precise), narrow.to(precise)
+            added = ((y @ (weight.T @ weight)) * y).sum(-1, keepdim=True).clamp(min=0)
+            length = torch.linalg.vector_norm(tokens.detach(), dim=-1, keepdim=True, dtype=precise)
+            return (1 + added / (length.square() + torch.finfo(precise).tiny)).rsqrt().to(narrow.dtype)
