@@ -10,8 +10,8 @@ A study file assigns these names and nothing else (``__doc__`` apart)::
     search = dict(key="optim_wrapper.optimizer.lr", values=(1e-3, 2e-3), tasks=("avqa",), seed=0)
 
 A config is a shipped one by its name, or a path relative to the file. A method may also have ``label``, ``settings``,
-``tasks`` and ``seeds`` (some of the study's), ``prefix=False`` (it cannot read ``clips.prefix``) and ``like`` (the
-method whose found value it takes).
+``tasks`` and ``seeds`` (some of the study's), ``prefix`` (False where it cannot read ``clips.prefix``, or the end of
+the path of one of its own), ``like`` (the method whose found value it takes) and ``cost``.
 """
 
 from __future__ import annotations
@@ -57,8 +57,10 @@ class Compared:
         settings: further config keys.
         tasks: those that it runs on; all by default.
         seeds: those that it runs with; all by default.
-        prefix: whether it can read the cached states of the prefix.
+        prefix: whether it can read the cached states of the prefix; or, for a method whose prefix ends elsewhere, what
+            is added to the path ``clips.prefix`` for a cache of its own.
         like: whose value of the searched setting it takes; its own by default.
+        cost: about how many times as long as the task says its runs take.
     """
 
     method: Mapping[str, Any]
@@ -66,8 +68,9 @@ class Compared:
     settings: Mapping[str, Any] = field(default_factory=dict)
     tasks: Sequence[str] = ()
     seeds: Sequence[int] = ()
-    prefix: bool = True
+    prefix: bool | str = True
     like: str = ""
+    cost: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,12 +82,14 @@ class Search:
         values: to try.
         tasks: on which, each for itself; the study's other tasks take what the first of them finds.
         seed: with which.
+        beyond: a value below all and one above, each tried where the lowest or the highest of ``values`` is the best.
     """
 
     key: str
     values: Sequence[float]
     tasks: Sequence[str]
     seed: int
+    beyond: Sequence[float] = ()
 
 
 @dataclass(frozen=True)
@@ -162,6 +167,13 @@ class Study:
             for key, method in self.methods.items()
             if not method.like and task in (method.tasks or self.tasks)
         ]
+
+    def one_further(self, place: Place, best: float) -> Run | None:
+        """The run one step outwards where the best of the search's values is at an end of them."""
+        if self.search is None or not self.search.beyond:
+            return None
+        ends = dict(zip((min(self.search.values), max(self.search.values)), self.search.beyond, strict=True))
+        return Run(*place, self.search.seed, ends[best]) if best in ends else None
 
     def place_of(self, task: str, method: str) -> Place:
         """Where the value of the searched setting is found for a method on a task."""
@@ -257,6 +269,13 @@ def _check(study: Study) -> None:
     search = study.search
     if search is not None and not (search.values and search.tasks and set(search.tasks) <= set(study.tasks)):
         raise ValueError(f"{study.path}: search: values and some of the tasks {', '.join(study.tasks)} are wanted")
+    if search is not None and search.beyond:
+        low, high = (*search.beyond, 0.0, 0.0)[:2]
+        if len(search.beyond) != 2 or not low < min(search.values) < max(search.values) < high:
+            raise ValueError(
+                f"{study.path}: search.beyond: a value below all of {search.values} and one above are wanted, and at "
+                f"least two values; got {search.beyond}"
+            )
     searched = {Place(run.task, run.method) for run in study.searched()}
     for task in study.tasks if search is not None else ():
         for key, method in study.methods.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +31,20 @@ class StudyResults:
         self.digest = digest
         self._read: dict[Run, Result] = {}
         self._values: dict[Place, float | None] = {}
+        self._further: list[Run] = []
         self.refresh()
 
     def refresh(self) -> None:
         """Read what has come since."""
         for run in self.study.searched():
             self._load(run)
-        places = {self.study.place_of(task, method) for task in self.study.tasks for method in self.study.methods}
-        self._values = {place: self._best(place) for place in places}
+        places = [self.study.place_of(task, method) for task in self.study.tasks for method in self.study.methods]
+        best = {place: self._best(place, self.study.searched()) for place in places}
+        further = {p: self.study.one_further(p, value) for p, value in best.items() if value is not None}
+        self._further = [run for run in further.values() if run is not None]
+        for run in self._further:
+            self._load(run)
+        self._values = {place: self._best(place, [*self.study.searched(), *self._further]) for place in places}
         self._values = {
             place: value for place, value in self._values.items() if self.study.search is None or value is not None
         }
@@ -62,29 +68,35 @@ class StudyResults:
 
     def missing(self) -> list[Run]:
         """The runs that can be made now: those of the search first. More may follow once it is complete."""
-        wanted = [*self.study.searched(), *self.study.compared(self._values)]
+        wanted = [*self.study.searched(), *self._further, *self.study.compared(self._values)]
         return [run for run in dict.fromkeys(wanted) if run not in self._read]
 
-    def waiting(self) -> int:
-        """How many further runs the search holds back."""
-        every: dict[Place, float | None] = {
-            self.study.place_of(task, method): None for task in self.study.tasks for method in self.study.methods
+    def waiting(self) -> list[Run]:
+        """The runs of the tables that wait for the search, those that it makes itself apart; it may step outwards yet."""
+        search = {(run.task, run.method, run.seed) for run in self.study.searched()}
+        open_places: dict[Place, float | None] = {
+            place: None
+            for task in self.study.tasks
+            for method in self.study.methods
+            if (place := self.study.place_of(task, method)) not in self._values
         }
-        return sum(1 for _ in self.study.compared(every)) - sum(1 for _ in self.study.compared(self._values))
+        held = self.study.compared(open_places)
+        return [run for run in held if (run.task, run.method, run.seed) not in search]
 
     def seconds(self, run: Run) -> float:
         """About what a run costs: as the same method's on the task did, else as others did, else as the study says."""
         whole = {other: result for other, result in self._read.items() if not result["resumed"]}
-        same = [r for other, r in whole.items() if (other.task, other.method) == (run.task, run.method)]
-        alike = same or [r for other, r in whole.items() if other.task == run.task]
-        taken = [sum(result["seconds"].values()) for result in alike]
-        return sum(taken) / len(taken) if taken else self.study.tasks[run.task].seconds
+        same = {o: r for o, r in whole.items() if (o.task, o.method) == (run.task, run.method)}
+        alike = same or {o: r for o, r in whole.items() if o.task == run.task}
+        taken = [sum(r["seconds"].values()) / self.study.methods[o.method].cost for o, r in alike.items()]
+        of_one = sum(taken) / len(taken) if taken else self.study.tasks[run.task].seconds
+        return of_one * self.study.methods[run.method].cost
 
     def path(self, run: Run) -> Path:
         return self.study.results / f"{run.name}.json"
 
-    def _best(self, place: Place) -> float | None:
-        runs = [run for run in self.study.searched() if Place(run.task, run.method) == place]
+    def _best(self, place: Place, searched: Sequence[Run]) -> float | None:
+        runs = [run for run in searched if Place(run.task, run.method) == place]
         if not runs or any(run not in self._read for run in runs):
             return None
         return max(runs, key=self._merit).value
