@@ -72,7 +72,7 @@ class StudyResults:
         return [run for run in dict.fromkeys(wanted) if run not in self._read]
 
     def waiting(self) -> list[Run]:
-        """The runs of the tables that wait for the search, those that it makes itself apart; it may step outwards yet."""
+        """The runs of the tables that wait for the search, without those that the search itself makes."""
         search = {(run.task, run.method, run.seed) for run in self.study.searched()}
         open_places: dict[Place, float | None] = {
             place: None
