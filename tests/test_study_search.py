@@ -84,6 +84,62 @@ def test_others_results_tell_what_a_slower_method_costs(path: Path) -> None:
     assert results.seconds(Run("second", "layers", 0, 1e-3)) == 35
 
 
+def test_a_method_may_be_searched_on_some_of_the_tasks(path: Path) -> None:
+    path.write_text(STUDY.replace("cost=7", 'searched=("second",)'))
+    study = load_study(path)
+    searched = {(run.task, run.method) for run in study.searched()}
+    assert searched == {("first", "none"), ("second", "none"), ("second", "layers")}
+    assert study.place_of("first", "layers") == Place("second", "layers")
+    path.write_text(STUDY.replace("cost=7", 'searched=("third",)'))
+    with pytest.raises(ValueError, match=r"methods.layers.searched: some of search.tasks are wanted"):
+        load_study(path)
+
+
+OTHER = """
+seeds = (0,)
+tasks = {"first": dict(config="avqa/tiny_lstta", seconds=3), "third": dict(config="humor/tiny_lstta", seconds=5)}
+methods = {
+    "none": dict(method=dict(name="none")),
+    "deaf": dict(method=dict(name="none"), settings={"model.modalities": ["visual", "language"]}, like="none"),
+}
+found = dict(key="optim_wrapper.optimizer.lr", study="searching", tasks={"third": "second"})
+"""
+
+
+def test_a_study_takes_what_another_one_finds(path: Path) -> None:
+    side = path.with_name("side.py")
+    side.write_text(OTHER)
+    results, found = results_of(load_study(side)), results_of(load_study(path))
+    assert (results.missing(), len(results.waiting())) == ([], 4)
+    for value in (1e-4, 3e-4, 1e-3):
+        write(found, Run("second", "none", 0, value), value == 3e-4)
+    results.refresh()
+    wanted = [Run("third", "none", 0, 3e-4), Run("third", "deaf", 0, 3e-4)]
+    assert (results.missing(), len(results.waiting())) == (wanted, 2)
+    assert configured(results.study, wanted[0]).optim_wrapper.optimizer.lr == 3e-4
+    write(results, wanted[0], 0.5)
+    assert results.missing() == wanted[1:]
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "message"),
+    [
+        ('study="searching"', 'study="nothing"', "nothing"),
+        ('"third": "second"', '"third": "fourth"', r"found: .*searching.py has no fourth"),
+        ('"none": dict', '"full": dict(method=dict(name="full")), "none": dict', r"found: .*searching.py has no full"),
+        ("optimizer.lr", "optimizer.weight_decay", r"found.key: .*searching.py does not search optim_wrapper"),
+        ("found = ", "search = dict(key='seed', values=(1,), tasks=('first',), seed=0)\nfound = ", "leave one out"),
+        ("key=", "kee=", "found: nothing reads 'kee'"),
+    ],
+)
+def test_what_cannot_be_found_is_named(path: Path, right: str, wrong: str, message: str) -> None:
+    side = path.with_name("side.py")
+    assert right in OTHER
+    side.write_text(OTHER.replace(right, wrong))
+    with pytest.raises((ValueError, FileNotFoundError), match=message):
+        results_of(load_study(side))
+
+
 @pytest.mark.parametrize("beyond", ["(3e-5,)", "(3e-4, 3e-3)", "(3e-5, 1e-3)", "(3e-5, 3e-3, 1e-2)"])
 def test_what_is_beyond_lies_beyond(path: Path, beyond: str) -> None:
     path.write_text(STUDY.replace("(3e-5, 3e-3)", beyond))

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from lstta_tasks.study.definition import Place, Run, Study
+from lstta_tasks.study.definition import Found, Place, Run, Study, load_study
+from lstta_tasks.study.run_config import digest
 
 Result = Mapping[str, Any]
 KEYS = {"parameters", "val", "test", "seconds", "resumed", "encoders", "data"}
@@ -32,6 +34,7 @@ class StudyResults:
         self._read: dict[Run, Result] = {}
         self._values: dict[Place, float | None] = {}
         self._further: list[Run] = []
+        self._others = None if study.found is None else _results_of(study, study.found)
         self.refresh()
 
     def refresh(self) -> None:
@@ -45,9 +48,10 @@ class StudyResults:
         for run in self._further:
             self._load(run)
         self._values = {place: self._best(place, [*self.study.searched(), *self._further]) for place in places}
-        self._values = {
-            place: value for place, value in self._values.items() if self.study.search is None or value is not None
-        }
+        if self._others is not None:
+            self._values = self._found(places, self._others)
+        elif self.study.search is not None:
+            self._values = {place: value for place, value in self._values.items() if value is not None}
         for run in self.study.compared(self._values):
             self._load(run)
         self._check_same()
@@ -101,6 +105,13 @@ class StudyResults:
             return None
         return max(runs, key=self._merit).value
 
+    def _found(self, places: Sequence[Place], others: StudyResults) -> dict[Place, float | None]:
+        """What the other study has found so far, by this study's places."""
+        others.refresh()
+        names = {} if self.study.found is None else self.study.found.tasks
+        there = {p: others.study.place_of(names.get(p.task, p.task), p.method) for p in places}
+        return {place: others.values[other] for place, other in there.items() if other in others.values}
+
     def _merit(self, run: Run) -> float:
         result = self._read[run]
         return -math.inf if "diverged" in result else result["val"]["merit"]
@@ -133,3 +144,20 @@ class StudyResults:
                         f"{self.path(other)} and {self.path(run)} were made with different {what} (digests {earlier} "
                         f"and {value}): they cannot stand in one table; remove those of the older ones"
                     )
+
+
+def _results_of(study: Study, found: Found) -> StudyResults:
+    """The results of the study that finds the values.
+
+    Raises:
+        FileNotFoundError: there is no such study.
+        ValueError: it lacks a method or a task that values are wanted for, or searches another setting.
+    """
+    beside = study.path.with_name(f"{found.study}.py")
+    other = load_study(beside if beside.is_file() else found.study)
+    wanted = {m.like or key for key, m in study.methods.items()} | {found.tasks.get(task, task) for task in study.tasks}
+    if lacking := wanted - {*other.methods, *other.tasks}:
+        raise ValueError(f"{study.path}: found: {other.path} has no {', '.join(sorted(lacking))}")
+    if other.search is None or other.search.key != found.key:
+        raise ValueError(f"{study.path}: found.key: {other.path} does not search {found.key}")
+    return StudyResults(other, partial(digest, other))

@@ -26,8 +26,8 @@ def configured(study: Study, run: Run) -> Config:
     """
     task, method = study.tasks[run.task], study.methods[run.method]
     settings = {**study.settings, **task.settings, **study.where, **method.settings, "seed": run.seed}
-    if study.search is not None:
-        settings[study.search.key] = run.value
+    if study.key is not None and run.value is not None:
+        settings[study.key] = run.value
     settings["method"] = {"_delete_": True, **method.method}
     config = load_config(task.config, settings)
     if "prefix" in config.clips and isinstance(method.prefix, str):
