@@ -56,14 +56,13 @@ def test_values_and_gradients_equal_a_loop(widths: dict[Modality, int], make_str
             mix = sum((w * norm(x) for w, x in zip(weights, tokens, strict=True)), torch.zeros(()))
             out.append(tokens[-1] + tokens[-1].std(correction=0) * mix if seen else tokens[-1])
         naive[m] = torch.stack(out).view_as(streams[m].tokens)
-        # The deviation is taken in float32 at least.
-        torch.testing.assert_close(fast[m].tokens, naive[m], rtol=1e-6, atol=1e-6)
+        torch.testing.assert_close(fast[m].tokens, naive[m], rtol=1e-9, atol=1e-9)
         assert fast[m].carried is None
     parameters = [p for adapter in adapters for p in adapter.parameters()]
     gradients = torch.autograd.grad(sum((s.tokens.sin().sum() for s in fast.values()), torch.zeros(())), parameters)
     expected = torch.autograd.grad(sum((t.sin().sum() for t in naive.values()), torch.zeros(())), parameters)
     for gradient, other in zip(gradients, expected, strict=True):
-        torch.testing.assert_close(gradient, other, rtol=1e-5, atol=1e-5)
+        torch.testing.assert_close(gradient, other, rtol=1e-8, atol=1e-8)
 
 
 def test_earlier_stages_leave_tokens_alone(widths: dict[Modality, int], make_streams: MakeStreams) -> None:

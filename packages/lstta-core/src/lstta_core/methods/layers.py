@@ -62,7 +62,7 @@ class LayersAdapter(Adapter):
         mix = own if mix is None else mix + own
         if index < count:
             return replace(stream, carried=mix)
-        scale = tokens.detach().float().std(-1, keepdim=True, correction=0)
+        scale = tokens.detach().std(-1, keepdim=True, correction=0)
         added = (scale * mix).masked_fill(hidden, 0)
         return replace(stream, tokens=tokens + added.to(tokens.dtype), carried=None)
 
