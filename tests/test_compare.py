@@ -38,8 +38,16 @@ def test_lists_the_search_first_and_what_waits_for_it(tool: Tool, study: Path, t
     assert len(said) == SEARCH + 2
     assert said[-2:] == [
         "6 runs, about 0 minutes one after the other",
-        f"{TABLE} more once the search has found their setting",
+        f"{TABLE - 3} more once the search has found their setting, about 0 minutes",  # three come of the search
     ]
+
+
+def test_the_list_says_what_slower_methods_cost(tool: Tool, study: Path, tmp_path: Path) -> None:
+    other = tmp_path / "small.py"
+    other.write_text(study.read_text().replace('dict(name="full"),', 'dict(name="full"), cost=90,'))
+    said = tool("compare", other, "--list").out.splitlines()
+    assert said[1:3] == ["films/bottleneck-0.001-seed0: about 2 s", "films/full-0.001-seed0: about 180 s"]
+    assert said[-2] == "6 runs, about 6 minutes one after the other"
 
 
 def test_only_some_methods_and_tasks(tool: Tool, study: Path, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ PUBLIC = [
     "LSTTAAdapter",
     "LanguageSpec",
     "Lavish",
+    "Layers",
     "Layout",
     "Method",
     "MethodChoice",

@@ -20,7 +20,10 @@ from lstta_core import (
 )
 from lstta_core.testing import synthetic_inputs, toy_encoders
 
-METHODS = {"lstta": {"width": 6}, "bottleneck": {"width": 5}, "lavish": {"width": 4}, "none": {}, "full": {}}
+METHODS = {
+    **{"lstta": {"width": 6}, "bottleneck": {"width": 5}, "lavish": {"width": 4}},
+    **{"layers": {}, "none": {}, "full": {}},
+}
 
 
 def build(name: str) -> TrimodalModel:

@@ -23,6 +23,7 @@ _HOME = {
     "LSTTAAdapter": "methods.lstta.adapter",
     "LanguageSpec": "interfaces",
     "Lavish": "methods.lavish",
+    "Layers": "methods.layers",
     "Layout": "streams",
     "Method": "interfaces",
     "MethodChoice": "methods.choice",

@@ -61,7 +61,9 @@ class Adapter(nn.Module, ABC):
     """What is trained at one stage: reads the streams, returns streams of the same shapes.
 
     It changes the values of tokens, never their number; leaves tokens under a false mask as they are; and at
-    initialisation returns its input exactly, so that a fresh model equals the frozen one.
+    initialisation returns its input exactly, so that a fresh model equals the frozen one. What it has to tell the
+    adapter at the next stage beside the tokens it returns as ``carried`` of a stream: nothing may be kept in the
+    module, since stages are computed again in the backward pass, and two batches may be under way at once.
     """
 
     @abstractmethod

@@ -103,9 +103,10 @@ class TrimodalModel(AdapterSet):
         present = {m: inputs[m]["present"] for m in self.by_modality()}
         states = self.prefix(inputs) if states is None else states
         importances: list[Mapping[Modality, Tensor]] = []
+        carried: Mapping[Modality, Tensor | None] = {}
         run_stage = self._computed_again(self._run_stage)
         for index in range(self.first_adapted, self.stages + 1):
-            states, shown = run_stage(index, states, present)
+            states, shown, carried = run_stage(index, states, present, carried)
             if shown:
                 importances.append(shown)
         with self._arithmetic(mixed=bool(self.trained_inside)):
@@ -164,16 +165,20 @@ class TrimodalModel(AdapterSet):
         return after
 
     def _run_stage(
-        self, index: int, states: States, present: Mapping[Modality, Tensor]
-    ) -> tuple[States, Mapping[Modality, Tensor]]:
-        """The blocks before this stage, unless the prefix had them, and its adapter; states and importances."""
+        self, index: int, states: States, present: Mapping[Modality, Tensor], carried: Mapping[Modality, Tensor | None]
+    ) -> tuple[States, Mapping[Modality, Tensor], Mapping[Modality, Tensor | None]]:
+        """The blocks before this stage, unless the prefix had them, and its adapter.
+
+        Returns:
+            States, importances, and what the adapter leaves for the next one.
+        """
         if index > self.first_adapted:
             states = self._run_blocks(index, states, bool(self.trained_inside))
         adapter = self.adapter_at(index)
         if adapter is None:
-            return states, {}
+            return states, {}, carried
+        streams = {m: to_stream(s, s.tokens, present[m], carried.get(m)) for m, s in states.items()}
         with self._arithmetic(mixed=True):
-            streams = {m: to_stream(state, state.tokens, present[m]) for m, state in states.items()}
             if self.training and not self._computing_again:
                 adapter.measure(streams)
             adapted = adapter(streams)
@@ -181,7 +186,7 @@ class TrimodalModel(AdapterSet):
             m: state.with_tokens(state.layout.to_rows(adapted.streams[m].tokens, state.tokens))
             for m, state in states.items()
         }
-        return after, adapted.importances
+        return after, adapted.importances, {m: stream.carried for m, stream in adapted.streams.items()}
 
     def _computed_again(self, step: Step) -> Step:
         """The step; with checkpointing it keeps only its arguments and is computed again in the backward pass."""
@@ -205,7 +210,7 @@ class TrimodalModel(AdapterSet):
         return arithmetic(self.frozen_dtype, self.device.type, mixed=mixed)
 
 
-def to_stream(state: EncoderState, tokens: Tensor, present: Tensor) -> Stream:
+def to_stream(state: EncoderState, tokens: Tensor, present: Tensor, carried: Tensor | None = None) -> Stream:
     """A state's tokens (or others of the same rows) as adapters see them; absent clips have no true mask."""
     mask = state.layout.mask(state.mask) & present[:, None, None]
-    return Stream(state.layout.to_segments(tokens), mask, present)
+    return Stream(state.layout.to_segments(tokens), mask, present, carried)

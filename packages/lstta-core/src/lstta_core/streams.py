@@ -27,11 +27,14 @@ class Stream:
         tokens: (B, S, N, D), floating point. Values under a false mask are unspecified and must not matter.
         mask: (B, S, N), bool, true for tokens that adapters may read and change.
         present: (B,), bool, false for clips that do not have this modality. Where it is false the mask is false too.
+        carried: (B, S, N, …), what the adapter at the adapted stage before has left for this one beside the tokens;
+            None where it has left nothing, as most do.
     """
 
     tokens: Tensor
     mask: Tensor
     present: Tensor
+    carried: Tensor | None = None
 
     def with_tokens(self, tokens: Tensor) -> Stream:
         """The same stream with other token values of the same shape (B, S, N, D)."""

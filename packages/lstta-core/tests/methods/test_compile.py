@@ -7,14 +7,17 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from lstta_core.interfaces import Adapter, Modality, Streams
+from lstta_core.interfaces import Adapter, Modality, Stage, Streams
 from lstta_core.methods.bottleneck import BottleneckAdapter
 from lstta_core.methods.lavish import LavishAdapter
+from lstta_core.methods.layers import Layers
 from lstta_core.methods.lstta.adapter import LSTTAAdapter
 
 MAKERS: dict[str, Callable[[dict[Modality, int]], Adapter]] = {
     "lstta": lambda widths: LSTTAAdapter(widths=widths, width=8, heads=2, last=True),
     "bottleneck": lambda widths: BottleneckAdapter(widths=widths, width=3),
+    "layers": lambda widths: Layers().adapter(Stage(1, 1, widths)),
+    "layers, before the last": lambda widths: Layers().adapter(Stage(1, 2, widths)),
     "lavish": lambda widths: LavishAdapter(widths=widths, width=4),
 }
 
@@ -33,6 +36,8 @@ def test_no_graph_breaks_and_the_same_values_and_gradients(
     for run in (adapter, compiled):
         output = run(streams)
         loss = torch.stack([stream.tokens.sin().sum() for stream in output.streams.values()]).sum()
+        for carried in (stream.carried for stream in output.streams.values() if stream.carried is not None):
+            loss = loss + carried.sin().sum()
         for g in output.importances.values():
             loss = loss + (g * torch.arange(g.shape[1])).sum()
         gradients.append(torch.autograd.grad(loss, list(adapter.parameters())))

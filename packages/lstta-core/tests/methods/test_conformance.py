@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from lstta_core.interfaces import Adapter, Method, Modality
+from lstta_core.interfaces import Adapter, AdapterOutput, Method, Modality, Stage, Streams
 from lstta_core.lockstep import TrimodalModel
 from lstta_core.methods.bottleneck import Bottleneck, BottleneckAdapter
 from lstta_core.methods.full import FullFineTuning
 from lstta_core.methods.lavish import Lavish, LavishAdapter
+from lstta_core.methods.layers import Layers
 from lstta_core.methods.none import NoAdapter
 from lstta_core.testing.adapter_suite import AdapterConformance
 from lstta_core.testing.method_suite import MethodConformance
+from lstta_core.testing.run import run_checks
 
 
 class TestBottleneckAdapter(AdapterConformance):
@@ -31,6 +33,33 @@ class TestLavishAdapter(AdapterConformance):
 
     def test_gradients_reach_every_parameter(self) -> None:
         self.gradients_reach(steps=3, last=True, text_segments=1)
+
+
+class InARow(Adapter):
+    """The adapters of two stages, the second reading what the first carries."""
+
+    def __init__(self, widths: Mapping[Modality, int]) -> None:
+        super().__init__()
+        self.first = Layers().adapter(Stage(1, 2, widths))
+        self.second = Layers().adapter(Stage(2, 2, widths))
+
+    def forward(self, streams: Streams) -> AdapterOutput:
+        output: AdapterOutput = self.second(self.first(streams).streams)
+        return output
+
+
+class TestLayersAdapters(AdapterConformance):
+    def make_adapter(self, widths: Mapping[Modality, int], *, last: bool) -> Adapter:
+        return InARow(widths)
+
+
+def test_layers_pass_the_checks_that_the_command_makes() -> None:
+    assert not [result for result in run_checks(Layers()) if not result.passed]
+
+
+class TestLayers(MethodConformance):
+    def make_method(self) -> Method:
+        return Layers()
 
 
 class TestBottleneck(MethodConformance):

@@ -12,6 +12,7 @@ def lstta_register_methods(register: Register) -> None:
     home = "lstta_core.methods"
     register("lstta", f"{home}.lstta.adapter:LSTTA", summary="long short-term trimodal adapters")
     register("none", f"{home}.none:NoAdapter", summary="the readout alone, on frozen encoders")
+    register("layers", f"{home}.layers:Layers", summary="a learned mix of the encoders' layers, for the readout")
     register("bottleneck", f"{home}.bottleneck:Bottleneck", summary="bottlenecks, each modality by itself")
     register("lavish", f"{home}.lavish:Lavish", summary="latents between sight and sound")
     register("full", f"{home}.full:FullFineTuning", summary="every parameter of the encoders")

@@ -230,12 +230,14 @@ def _train(adapter: Adapter, streams: Streams, *, steps: int) -> None:
 
 
 def _loss(output: AdapterOutput) -> torch.Tensor:
-    """A mean over what tasks read, weighted at random, and the importances as a readout uses them."""
+    """A mean over what tasks read, weighted at random, the importances as a readout uses them, and what is carried."""
     random = torch.Generator().manual_seed(1)
     total = torch.zeros(())
     for stream in output.streams.values():
         weights = torch.randn(stream.tokens.shape, generator=random)
         total = total + (stream.tokens * weights * stream.mask[..., None]).mean()
+    for carried in (stream.carried for stream in output.streams.values() if stream.carried is not None):
+        total = total + (carried * torch.randn(carried.shape, generator=random)).mean()
     for importance in output.importances.values():
         total = total + (importance.log() * torch.randn(importance.shape, generator=random)).mean()
     return total

@@ -63,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         return
     results = results_of(study)
     if args.list:
-        _list(results, [run for run in results.missing() if wanted(run)])
+        _list(results, wanted)
         return
     if not args.report:
         if args.jobs > 1:
@@ -100,13 +100,15 @@ def _prepare(study: Study, tasks: list[str]) -> None:
                 raise SystemExit(code)
 
 
-def _list(results: StudyResults, missing: list[Run]) -> None:
+def _list(results: StudyResults, wanted: Callable[[Run], bool]) -> None:
+    missing = [run for run in results.missing() if wanted(run)]
     for run in missing:
         print(f"{run.name}: about {results.seconds(run):.0f} s")
     total = sum(results.seconds(run) for run in missing)
     print(f"{len(missing)} runs, about {total / 60:.0f} minutes one after the other")
-    if waiting := results.waiting():
-        print(f"{waiting} more once the search has found their setting")
+    if waiting := [run for run in results.waiting() if wanted(run)]:
+        minutes = sum(map(results.seconds, waiting)) / 60
+        print(f"{len(waiting)} more once the search has found their setting, about {minutes:.0f} minutes")
 
 
 def _in_parallel(args: argparse.Namespace) -> None:
@@ -155,7 +157,7 @@ def _show(study: Study, results: StudyResults, wanted: Callable[[Run], bool], ar
         write_json(args.json, study, summary, finished)
     if args.figure is not None:
         draw(args.figure, summary)
-    if left := len(results.missing()) + results.waiting():
+    if left := len(results.missing()) + len(results.waiting()):
         print(f"{left} runs of the study are missing: lstta compare {args.study} --list")
 
 

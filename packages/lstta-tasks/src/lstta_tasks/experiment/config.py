@@ -19,6 +19,7 @@ from lstta_tasks.experiment.param_scheduler import check_schedulers
 from lstta_tasks.experiment.refusals import nearest
 from lstta_tasks.experiment.runner import schedulers_of
 from lstta_tasks.experiment.sections import COURSES, READERS, SECTIONS, Reader
+from lstta_tasks.experiment.train_share import check_share
 from lstta_tasks.shipped import find_shipped
 
 
@@ -111,6 +112,7 @@ def _check_sections(path: Path, config: Config) -> None:
     for section, reader in READERS.items():
         if (settings := _at(config, section)) is not None:
             check_keys(section, settings, _known(reader))
+    check_share(config.loader.get("train_share", 1))
     for key in ("cache", "prefix"):
         if not isinstance(path := config.clips.get(key, ""), str):
             raise ValueError(f"clips.{key}: the path of a folder is wanted, got {path!r}")

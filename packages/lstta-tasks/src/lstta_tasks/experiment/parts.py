@@ -20,6 +20,7 @@ from lstta_tasks.data.cache_shards import CacheSet
 from lstta_tasks.data.clip import Preprocessing
 from lstta_tasks.experiment.factories import call, create, plain
 from lstta_tasks.experiment.named import check_method
+from lstta_tasks.experiment.train_share import share_of
 from lstta_tasks.network import TaskNetwork, build_model
 from lstta_tasks.prefix.dataset import PrefixCollate, PrefixDataset
 from lstta_tasks.prefix.prefix import Prefix
@@ -113,8 +114,9 @@ class Experiment:
         return Collate({m: self.specs[m] for m in self.specs if m in used}, timed_text=self.task.timed_text)
 
     def dataset(self, split: Split) -> SampleDataset | PrefixDataset:
-        """A split's samples, see :meth:`dataset_of`."""
-        return self.dataset_of(self.task.samples(split))
+        """A split's samples, of train the share that the config trains on; see :meth:`dataset_of`."""
+        samples, share = self.task.samples(split), self.config.loader.get("train_share", 1)
+        return self.dataset_of(share_of(samples, share, self.config.seed) if split == "train" else samples)
 
     def dataset_of(self, samples: Sequence[Sample]) -> SampleDataset | PrefixDataset:
         """Samples with their clips, or with their states where the config names a prefix cache."""

@@ -10,8 +10,9 @@ A study file assigns these names and nothing else (``__doc__`` apart)::
     search = dict(key="optim_wrapper.optimizer.lr", values=(1e-3, 2e-3), tasks=("avqa",), seed=0)
 
 A config is a shipped one by its name, or a path relative to the file. A method may also have ``label``, ``settings``,
-``tasks`` and ``seeds`` (some of the study's), ``prefix=False`` (it cannot read ``clips.prefix``) and ``like`` (the
-method whose found value it takes).
+``tasks`` and ``seeds`` (some of the study's), ``prefix`` (False where it cannot read ``clips.prefix``, or the end of
+the path of one of its own), ``like`` (the method whose found value it takes), ``searched`` (on some of the search's
+tasks alone) and ``cost``. In place of ``search``, ``found=dict(key=…, study="main")`` takes what another study finds.
 """
 
 from __future__ import annotations
@@ -57,8 +58,11 @@ class Compared:
         settings: further config keys.
         tasks: those that it runs on; all by default.
         seeds: those that it runs with; all by default.
-        prefix: whether it can read the cached states of the prefix.
+        prefix: whether it can read the cached states of the prefix; or, for a method whose prefix ends elsewhere, what
+            is added to the path ``clips.prefix`` for a cache of its own.
         like: whose value of the searched setting it takes; its own by default.
+        searched: the tasks on which it is searched, where those are not all of the search's.
+        cost: about how many times as long as the task says its runs take.
     """
 
     method: Mapping[str, Any]
@@ -66,8 +70,10 @@ class Compared:
     settings: Mapping[str, Any] = field(default_factory=dict)
     tasks: Sequence[str] = ()
     seeds: Sequence[int] = ()
-    prefix: bool = True
+    prefix: bool | str = True
     like: str = ""
+    searched: Sequence[str] = ()
+    cost: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,12 +85,29 @@ class Search:
         values: to try.
         tasks: on which, each for itself; the study's other tasks take what the first of them finds.
         seed: with which.
+        beyond: a value below all and one above, each tried where the lowest or the highest of ``values`` is the best.
     """
 
     key: str
     values: Sequence[float]
     tasks: Sequence[str]
     seed: int
+    beyond: Sequence[float] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """One setting whose values another study's search finds, for methods of the same keys.
+
+    Attributes:
+        key: of the config.
+        study: the other study: a file beside this one, or a shipped one by its name.
+        tasks: by tasks of this study that the other one does not have, those of the other one that stand for them.
+    """
+
+    key: str
+    study: str
+    tasks: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -129,6 +152,7 @@ class Study:
         settings: config keys for all runs.
         budget: how many parameters each method may train, readout and head apart, within 5 %; None for no such rule.
         search: what is searched; None for nothing.
+        found: what another study searches; None for nothing.
         where: config keys that say where things are on this machine, for all runs; no result depends on them.
     """
 
@@ -139,6 +163,7 @@ class Study:
     settings: Mapping[str, Any] = field(default_factory=dict)
     budget: int | None = None
     search: Search | None = None
+    found: Found | None = None
     where: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -151,6 +176,12 @@ class Study:
         shipped = self.path.parent == FOLDERS["study"]
         return (Path("studies") if shipped else self.path.parent) / "results" / self.name
 
+    @property
+    def key(self) -> str | None:
+        """The setting that is searched, here or in another study; None for none."""
+        source = self.search or self.found
+        return None if source is None else source.key
+
     def searched(self) -> list[Run]:
         """The runs that decide on the searched setting."""
         if self.search is None:
@@ -160,13 +191,25 @@ class Study:
             for task in self.search.tasks
             for value in self.search.values
             for key, method in self.methods.items()
-            if not method.like and task in (method.tasks or self.tasks)
+            if not method.like and task in (method.tasks or self.tasks) and task in self._searched_on(key)
         ]
+
+    def one_further(self, place: Place, best: float) -> Run | None:
+        """The run one step outwards where the best of the search's values is at an end of them."""
+        if self.search is None or not self.search.beyond:
+            return None
+        ends = dict(zip((min(self.search.values), max(self.search.values)), self.search.beyond, strict=True))
+        return Run(*place, self.search.seed, ends[best]) if best in ends else None
 
     def place_of(self, task: str, method: str) -> Place:
         """Where the value of the searched setting is found for a method on a task."""
-        searched = () if self.search is None else self.search.tasks
-        return Place(task if task in searched or not searched else searched[0], self.methods[method].like or method)
+        key = self.methods[method].like or method
+        searched = self._searched_on(key)
+        return Place(task if task in searched or not searched else searched[0], key)
+
+    def _searched_on(self, method: str) -> Sequence[str]:
+        every = () if self.search is None else self.search.tasks
+        return self.methods[method].searched or every
 
     def compared(self, values: Mapping[Place, float | None]) -> Iterator[Run]:
         """The runs of the tables, seed by seed and task by task.
@@ -206,7 +249,8 @@ def load_study(path: str | Path) -> Study:
     }
     methods = {key: _part(Compared, path, f"methods.{key}", value) for key, value in given["methods"].items()}
     search = None if given.get("search") is None else _part(Search, path, "search", given["search"])
-    parts = {"path": path, "tasks": tasks, "methods": methods, "search": search}
+    found = None if given.get("found") is None else _part(Found, path, "found", given["found"])
+    parts = {"path": path, "tasks": tasks, "methods": methods, "search": search, "found": found}
     study = _part(Study, path, "the study", given | parts)
     _check(study)
     return study
@@ -252,11 +296,22 @@ def _check(study: Study) -> None:
     for key, method in study.methods.items():
         if unknown := set(method.tasks) - set(study.tasks) or set(method.seeds) - set(study.seeds):
             raise ValueError(f"{study.path}: methods.{key}: the study has no {sorted(map(str, unknown))}")
+        if method.searched and not set(method.searched) <= set(study.search.tasks if study.search else ()):
+            raise ValueError(f"{study.path}: methods.{key}.searched: some of search.tasks are wanted")
         if method.like and (method.like not in study.methods or study.methods[method.like].like):
             raise ValueError(f"{study.path}: methods.{key}.like: {method.like!r} is no method that is searched itself")
     search = study.search
+    if search is not None and study.found is not None:
+        raise ValueError(f"{study.path}: search and found both say where values come from: leave one out")
     if search is not None and not (search.values and search.tasks and set(search.tasks) <= set(study.tasks)):
         raise ValueError(f"{study.path}: search: values and some of the tasks {', '.join(study.tasks)} are wanted")
+    if search is not None and search.beyond:
+        low, high = (*search.beyond, 0.0, 0.0)[:2]
+        if len(search.beyond) != 2 or not low < min(search.values) < max(search.values) < high:
+            raise ValueError(
+                f"{study.path}: search.beyond: a value below all of {search.values} and one above are wanted, and at "
+                f"least two values; got {search.beyond}"
+            )
     searched = {Place(run.task, run.method) for run in study.searched()}
     for task in study.tasks if search is not None else ():
         for key, method in study.methods.items():

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from lstta_tasks.study.definition import Place, Run, Study
+from lstta_tasks.study.definition import Found, Place, Run, Study, load_study
+from lstta_tasks.study.run_config import digest
 
 Result = Mapping[str, Any]
 KEYS = {"parameters", "val", "test", "seconds", "resumed", "encoders", "data"}
@@ -31,17 +33,25 @@ class StudyResults:
         self.digest = digest
         self._read: dict[Run, Result] = {}
         self._values: dict[Place, float | None] = {}
+        self._further: list[Run] = []
+        self._others = None if study.found is None else _results_of(study, study.found)
         self.refresh()
 
     def refresh(self) -> None:
         """Read what has come since."""
         for run in self.study.searched():
             self._load(run)
-        places = {self.study.place_of(task, method) for task in self.study.tasks for method in self.study.methods}
-        self._values = {place: self._best(place) for place in places}
-        self._values = {
-            place: value for place, value in self._values.items() if self.study.search is None or value is not None
-        }
+        places = [self.study.place_of(task, method) for task in self.study.tasks for method in self.study.methods]
+        best = {place: self._best(place, self.study.searched()) for place in places}
+        further = {p: self.study.one_further(p, value) for p, value in best.items() if value is not None}
+        self._further = [run for run in further.values() if run is not None]
+        for run in self._further:
+            self._load(run)
+        self._values = {place: self._best(place, [*self.study.searched(), *self._further]) for place in places}
+        if self._others is not None:
+            self._values = self._found(places, self._others)
+        elif self.study.search is not None:
+            self._values = {place: value for place, value in self._values.items() if value is not None}
         for run in self.study.compared(self._values):
             self._load(run)
         self._check_same()
@@ -62,32 +72,45 @@ class StudyResults:
 
     def missing(self) -> list[Run]:
         """The runs that can be made now: those of the search first. More may follow once it is complete."""
-        wanted = [*self.study.searched(), *self.study.compared(self._values)]
+        wanted = [*self.study.searched(), *self._further, *self.study.compared(self._values)]
         return [run for run in dict.fromkeys(wanted) if run not in self._read]
 
-    def waiting(self) -> int:
-        """How many further runs the search holds back."""
-        every: dict[Place, float | None] = {
-            self.study.place_of(task, method): None for task in self.study.tasks for method in self.study.methods
+    def waiting(self) -> list[Run]:
+        """The runs of the tables that wait for the search, without those that the search itself makes."""
+        search = {(run.task, run.method, run.seed) for run in self.study.searched()}
+        open_places: dict[Place, float | None] = {
+            place: None
+            for task in self.study.tasks
+            for method in self.study.methods
+            if (place := self.study.place_of(task, method)) not in self._values
         }
-        return sum(1 for _ in self.study.compared(every)) - sum(1 for _ in self.study.compared(self._values))
+        held = self.study.compared(open_places)
+        return [run for run in held if (run.task, run.method, run.seed) not in search]
 
     def seconds(self, run: Run) -> float:
         """About what a run costs: as the same method's on the task did, else as others did, else as the study says."""
         whole = {other: result for other, result in self._read.items() if not result["resumed"]}
-        same = [r for other, r in whole.items() if (other.task, other.method) == (run.task, run.method)]
-        alike = same or [r for other, r in whole.items() if other.task == run.task]
-        taken = [sum(result["seconds"].values()) for result in alike]
-        return sum(taken) / len(taken) if taken else self.study.tasks[run.task].seconds
+        same = {o: r for o, r in whole.items() if (o.task, o.method) == (run.task, run.method)}
+        alike = same or {o: r for o, r in whole.items() if o.task == run.task}
+        taken = [sum(r["seconds"].values()) / self.study.methods[o.method].cost for o, r in alike.items()]
+        of_one = sum(taken) / len(taken) if taken else self.study.tasks[run.task].seconds
+        return of_one * self.study.methods[run.method].cost
 
     def path(self, run: Run) -> Path:
         return self.study.results / f"{run.name}.json"
 
-    def _best(self, place: Place) -> float | None:
-        runs = [run for run in self.study.searched() if Place(run.task, run.method) == place]
+    def _best(self, place: Place, searched: Sequence[Run]) -> float | None:
+        runs = [run for run in searched if Place(run.task, run.method) == place]
         if not runs or any(run not in self._read for run in runs):
             return None
         return max(runs, key=self._merit).value
+
+    def _found(self, places: Sequence[Place], others: StudyResults) -> dict[Place, float | None]:
+        """What the other study has found so far, by this study's places."""
+        others.refresh()
+        names = {} if self.study.found is None else self.study.found.tasks
+        there = {p: others.study.place_of(names.get(p.task, p.task), p.method) for p in places}
+        return {place: others.values[other] for place, other in there.items() if other in others.values}
 
     def _merit(self, run: Run) -> float:
         result = self._read[run]
@@ -121,3 +144,20 @@ class StudyResults:
                         f"{self.path(other)} and {self.path(run)} were made with different {what} (digests {earlier} "
                         f"and {value}): they cannot stand in one table; remove those of the older ones"
                     )
+
+
+def _results_of(study: Study, found: Found) -> StudyResults:
+    """The results of the study that finds the values.
+
+    Raises:
+        FileNotFoundError: there is no such study.
+        ValueError: it lacks a method or a task that values are wanted for, or searches another setting.
+    """
+    beside = study.path.with_name(f"{found.study}.py")
+    other = load_study(beside if beside.is_file() else found.study)
+    wanted = {m.like or key for key, m in study.methods.items()} | {found.tasks.get(task, task) for task in study.tasks}
+    if lacking := wanted - {*other.methods, *other.tasks}:
+        raise ValueError(f"{study.path}: found: {other.path} has no {', '.join(sorted(lacking))}")
+    if other.search is None or other.search.key != found.key:
+        raise ValueError(f"{study.path}: found.key: {other.path} does not search {found.key}")
+    return StudyResults(other, partial(digest, other))

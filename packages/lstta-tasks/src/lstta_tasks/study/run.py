@@ -70,7 +70,7 @@ def make_run(study: Study, run: Run, *, work_dir: Path, result: Path) -> dict[st
         "task": run.task,
         "method": run.method,
         "seed": run.seed,
-        "searched": {} if study.search is None else {study.search.key: run.value},
+        "searched": {} if study.key is None else {study.key: run.value},
         "digest": digest(study, run),
         "options": record["method"],
         "parameters": parameters,

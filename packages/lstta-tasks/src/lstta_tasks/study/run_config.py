@@ -26,12 +26,15 @@ def configured(study: Study, run: Run) -> Config:
     """
     task, method = study.tasks[run.task], study.methods[run.method]
     settings = {**study.settings, **task.settings, **study.where, **method.settings, "seed": run.seed}
-    if study.search is not None:
-        settings[study.search.key] = run.value
-    if not method.prefix:
-        settings.pop("clips.prefix", None)
+    if study.key is not None and run.value is not None:
+        settings[study.key] = run.value
     settings["method"] = {"_delete_": True, **method.method}
-    return load_config(task.config, settings)
+    config = load_config(task.config, settings)
+    if "prefix" in config.clips and isinstance(method.prefix, str):
+        config.clips.prefix += method.prefix
+    elif not method.prefix:
+        config.clips.pop("prefix", None)
+    return config
 
 
 def digest(study: Study, run: Run) -> str:

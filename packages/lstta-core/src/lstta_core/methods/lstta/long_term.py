@@ -91,5 +91,14 @@ class LongTermFilter(nn.Module):
             for place, m in enumerate(self.timed)
         }
         log_g = self.importance(torch.stack(list(parts.values())).sum(0), seen, words, mask)
-        filtered = torch.stack([parts[m] * log_g[m].exp()[..., None].to(parts[m].dtype) for m in self.timed]).sum(0)
+        import os
+        v = os.environ.get("SUPP", "none")
+        def weigh(m):
+            if v == "none":
+                return 1.0
+            if v == "one":
+                return (log_g[m] - log_g[m].amax(1, keepdim=True)).exp()[..., None].to(parts[m].dtype)
+            if v == "det":
+                return (log_g[m] - log_g[m].amax(1, keepdim=True)).exp()[..., None].to(parts[m].dtype).detach()
+        filtered = torch.stack([parts[m] * weigh(m) for m in self.timed]).sum(0)
         return LongTermOutput(filtered, masked_mean(filtered, torch.stack(list(seen.values())).any(0)), log_g)
