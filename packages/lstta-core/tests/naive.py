@@ -14,8 +14,10 @@ from torch import Tensor, nn
 from lstta_core.attention import MaskedAttention
 from lstta_core.interfaces import Modality, Streams
 from lstta_core.methods.lstta.adapter import LSTTAAdapter
+from lstta_core.methods.lstta.importance import Importance
 from lstta_core.methods.lstta.long_term import LongTermFilter
 from lstta_core.methods.lstta.short_term import Latents, ShortTermInteraction
+from lstta_core.methods.projections import Down
 
 Clip = dict[Modality, list[list[Tensor]]]
 """The visible tokens of one clip: by modality, segment and token."""
@@ -31,7 +33,8 @@ def layer_norm(vector: Tensor, norm: nn.Module) -> Tensor:
     assert isinstance(norm, nn.LayerNorm)
     mean = vector.sum() / len(vector)
     variance = ((vector - mean) ** 2).sum() / len(vector)
-    return (vector - mean) / (variance + norm.eps).sqrt() * norm.weight + norm.bias
+    normed = (vector - mean) / (variance + norm.eps).sqrt()
+    return normed * norm.weight + norm.bias if norm.elementwise_affine else normed
 
 
 def softmax(scores: list[Tensor]) -> list[Tensor]:
@@ -53,7 +56,7 @@ def attention(query: Tensor, keys: list[Tensor], biases: list[Tensor], module: n
     assert isinstance(module, MaskedAttention)
     if not keys:
         return torch.zeros_like(query)
-    size = len(query) // module.heads
+    size = module.query.out_features // module.heads
     q, ks, vs = (
         linear(query, module.query),
         [linear(k, module.key) for k in keys],
@@ -102,28 +105,51 @@ def long_term(
         summaries[Modality.LANGUAGE, 0] = mean(words, width, like) + module.kind[Modality.LANGUAGE]
     keys = [layer_norm(summary, module.norm) for summary in summaries.values()]
     zero, even = like.new_zeros(()), like.new_zeros(module.attention.heads)
-    context = []
-    for t in range(segments):
-        total = like.new_zeros(width)
-        for modality in module.timed:
-            if (modality, t) in summaries:
-                summary = summaries[modality, t]
-                query = layer_norm(summary, module.norm)
-                attended = summary + attention(query, keys, [even] * len(keys), module.attention)
-                total = total + linear(attended, module.context[modality])
-        context.append(total)
-    seen = [t for t in range(segments) if any((m, t) in summaries for m in module.timed)]
-    clip_context = mean([context[t] for t in seen], width, like)
+    parts: dict[tuple[Modality, int], Tensor] = {}
+    for (modality, t), summary in summaries.items():
+        if modality in module.timed:
+            query = layer_norm(summary, module.norm)
+            attended = summary + attention(query, keys, [even] * len(keys), module.attention)
+            parts[modality, t] = linear(attended, module.context[modality])
+
+    def total(t: int) -> Tensor:
+        return sum((part for (_, at), part in parts.items() if at == t), like.new_zeros(width))
+
+    context = [total(t) for t in range(segments)]
+    seen = [t for t in range(segments) if any((m, t) in parts for m in module.timed)]
     log_g: dict[Modality, list[Tensor]] = {}
-    if module.gate is not None:
-        for place, modality in enumerate(module.timed):
-            log_g[modality] = [
-                (2 / (1 + (-linear(context[t], module.gate)[place]).exp())).log()
-                if (modality, t) in summaries
-                else zero
-                for t in range(segments)
-            ]
-    return context, clip_context, log_g
+    for modality in module.timed if module.importance is not None else ():
+        there = [t for t in range(segments) if (modality, t) in parts]
+        assert module.importance is not None
+        shares = importance(module.importance, modality, [context[t] for t in there], words, width, like)
+        log_g[modality] = [shares[there.index(t)] if t in there else zero for t in range(segments)]
+    return context, mean([context[t] for t in seen], width, like), log_g
+
+
+def importance(
+    module: Importance, modality: Modality, contexts: list[Tensor], words: list[Tensor], width: int, like: Tensor
+) -> list[Tensor]:
+    """Log g of the segments that are there, whose contexts these are."""
+    if not contexts:
+        return []
+    asked = module.asked
+    if words:
+        assert module.word is not None
+        for weight, word in zip(softmax([(module.word * word).sum() for word in words]), words, strict=True):
+            asked = asked + weight * word
+    asked = layer_norm(asked, module.norm)
+    choice = softmax([score for score in linear(asked, module.choice)])
+    query = linear(asked, module.query)
+    size = len(query) // module.heads
+    scores = []
+    for context in contexts:
+        key = linear(layer_norm(context, module.norm_context), module.key[modality])
+        score = like.new_zeros(())
+        for head in range(module.heads):
+            own = slice(head * size, (head + 1) * size)
+            score = score + module.heads * choice[head] * (query[own] * key[own]).sum()
+        scores.append(score / math.sqrt(width))
+    return [(len(scores) * share).log() for share in softmax(scores)]
 
 
 def latents(tokens: list[Tensor], module: nn.Module) -> list[Tensor]:
@@ -140,19 +166,21 @@ def latents(tokens: list[Tensor], module: nn.Module) -> list[Tensor]:
     return notes
 
 
-def short_term(
-    module: ShortTermInteraction, clip: Clip, log_g: Mapping[Modality, list[Tensor]]
-) -> dict[Modality, list[list[Tensor]]]:
+def short_term(module: ShortTermInteraction, clip: Clip) -> dict[Modality, list[list[Tensor]]]:
     """What every visible token hears."""
     nothing = module.offset.new_zeros(module.attention.heads)
     segments = len(clip[module.timed[0]])
     timed_text = Modality.LANGUAGE in clip and len(clip[Modality.LANGUAGE]) == segments > 1
     reach = module.window // 2
+
+    def source(vector: Tensor, modality: Modality) -> Tensor:
+        return layer_norm(vector, module.source_norm[modality]) + module.kind[modality]
+
     notes = {
-        m: [[latent + module.kind[m] for latent in latents(clip[m][t], module.latents[m])] for t in range(segments)]
+        m: [[source(latent, m) for latent in latents(clip[m][t], module.latents[m])] for t in range(segments)]
         for m in module.timed
     }
-    words = [[word + module.kind[Modality.LANGUAGE] for word in part] for part in clip.get(Modality.LANGUAGE, [])]
+    words = [[source(word, Modality.LANGUAGE) for word in part] for part in clip.get(Modality.LANGUAGE, [])]
 
     def around(per_segment: list[list[Tensor]], t: int) -> list[tuple[Tensor, int, Tensor]]:
         keys = []
@@ -168,19 +196,18 @@ def short_term(
         for s, tokens in enumerate(parts):
             keys: list[Tensor] = []
             biases: list[Tensor] = []
-            sources = [*module.timed, *([Modality.LANGUAGE] if words and modality is not Modality.LANGUAGE else [])]
-            for place, source in enumerate(sources):
-                if source is Modality.LANGUAGE:
+            heard_from = [*module.timed, *([Modality.LANGUAGE] if words and modality is not Modality.LANGUAGE else [])]
+            for place, speaker in enumerate(heard_from):
+                if speaker is Modality.LANGUAGE:
                     near = around(words, s) if timed_text else [(word, 0, nothing) for word in words[0]]
                 elif modality is Modality.LANGUAGE and not timed_text:
-                    near = [(key, t, nothing) for t in range(segments) for key in notes[source][t]]
+                    near = [(key, t, nothing) for t in range(segments) for key in notes[speaker][t]]
                 else:
-                    near = around(notes[source], s)
-                says = modality is Modality.LANGUAGE and source in log_g
+                    near = around(notes[speaker], s)
                 liked = module.prefer[modality][place] if modality in module.prefer else nothing
-                for key, t, distance in near:
+                for key, _, distance in near:
                     keys.append(key)
-                    biases.append(liked + distance - math.log(len(near)) + (log_g[source][t] if says else 0))
+                    biases.append(liked + distance - math.log(len(near)))
             norm, attend = module.norm[modality], module.attention
             heard[modality].append([attention(layer_norm(token, norm), keys, biases, attend) for token in tokens])
     return heard
@@ -188,6 +215,18 @@ def short_term(
 
 def gelu(vector: Tensor) -> Tensor:
     return vector * 0.5 * (1 + torch.erf(vector / math.sqrt(2)))
+
+
+def down(x: Tensor, module: nn.Module) -> Tensor:
+    """W↓ (LN(x) − μ) / σ + b."""
+    assert isinstance(module, Down)
+    normed = layer_norm(x, nn.LayerNorm(len(x), elementwise_affine=False))
+    return module.weight @ ((normed - module.mean) / (module.variance + module.eps).sqrt()) + module.bias
+
+
+def bounded(u: Tensor, x: Tensor) -> Tensor:
+    """u / √(1 + |u|² / |x|²), |x| a constant."""
+    return u / (1 + (u**2).sum() / (x.detach() ** 2).sum()).sqrt()
 
 
 def lstta(adapter: LSTTAAdapter, streams: Streams) -> tuple[dict[Modality, Tensor], dict[Modality, Tensor]]:
@@ -199,26 +238,27 @@ def lstta(adapter: LSTTAAdapter, streams: Streams) -> tuple[dict[Modality, Tenso
     for b in range(len(next(iter(tokens.values())))):
         raw = visible({m: stream.tokens for m, stream in streams.items()}, masks, b)
         z = {
-            m: [[linear(layer_norm(x, adapter.norm[m]), adapter.down[m]) for x in part] for part in parts]
+            m: [[down(x, adapter.down[m]) for x in part] for part in parts]
             for m, parts in raw.items()
         }
         log_g: dict[Modality, list[Tensor]] = {}
+        if adapter.short_term is not None:
+            heard = short_term(adapter.short_term, z)
+            z = {
+                m: [[v + h for v, h in zip(*pair, strict=True)] for pair in zip(z[m], heard[m], strict=True)] for m in z
+            }
         if adapter.long_term is not None:
             context, clip_context, log_g = long_term(adapter.long_term, z, width)
             for m, parts in z.items():
                 for s, part in enumerate(parts):
                     said = linear(clip_context if len(parts) == 1 else context[s], adapter.spread[m])
                     parts[s] = [vector + said for vector in part]
-        if adapter.short_term is not None:
-            heard = short_term(adapter.short_term, z, log_g)
-            z = {
-                m: [[v + h for v, h in zip(*pair, strict=True)] for pair in zip(z[m], heard[m], strict=True)] for m in z
-            }
         for m, parts in z.items():
             for s, part in enumerate(parts):
                 places = masks[m][b, s].nonzero().flatten().tolist()
                 for n, vector in zip(places, part, strict=True):
-                    tokens[m][b, s, n] = streams[m].tokens[b, s, n] + linear(gelu(vector), adapter.up[m])
+                    x = streams[m].tokens[b, s, n]
+                    tokens[m][b, s, n] = x + bounded(adapter.up[m].weight @ gelu(vector), x)
         for m, values in log_g.items():
             importances.setdefault(m, []).append(torch.stack(values).exp())
     return tokens, {m: torch.stack(values) for m, values in importances.items()}

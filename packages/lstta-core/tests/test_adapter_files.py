@@ -153,9 +153,13 @@ WRONG: dict[str, tuple[Callable[[Path], object], str]] = {
     "not a record": (lambda f: (f / "adapter.json").write_text("[1]"), r"adapter.json: no integer 'schema'"),
     "no schema": (lambda f: edit(f, lambda r: r.pop("schema")), r"adapter.json: no integer 'schema'"),
     "schema of no kind": (lambda f: edit(f, lambda r: r.update(schema=True)), r"adapter.json: no integer 'schema'"),
+    "older schema": (
+        lambda f: edit(f, lambda r: r.update(schema=1)),
+        r"adapter.json: schema 1 is older than 2, .* load it with lstta-core 0.1, which wrote it, or train anew",
+    ),
     "newer schema": (
-        lambda f: edit(f, lambda r: r.update(schema=2)),
-        r"adapter.json: schema 2 is newer than 1, the newest that this lstta-core knows: update lstta-core",
+        lambda f: edit(f, lambda r: r.update(schema=3)),
+        r"adapter.json: schema 3 is newer than 2, the newest that this lstta-core knows: update lstta-core",
     ),
     "no encoders": (lambda f: edit(f, lambda r: r.pop("encoders")), r"'encoders' must map modalities to encoders"),
     "encoder without digest": (

@@ -96,6 +96,10 @@ def test_gradcheck() -> None:
     assert torch.autograd.gradcheck(lambda q, k, bias: module(q, k, mask, bias), inputs)
 
 
-def test_heads_must_divide_the_width() -> None:
-    with pytest.raises(ValueError, match="heads must divide the width: got heads=4, width=6"):
-        MaskedAttention(width=6, heads=4)
+def test_any_number_of_heads_goes_with_any_width() -> None:
+    module = MaskedAttention(width=7, heads=4)
+    assert module.query.weight.shape == (8, 7)
+    out = module(torch.randn(2, 3, 7), torch.randn(2, 5, 7), torch.ones(2, 5, dtype=torch.bool))
+    assert out.shape == (2, 3, 7)
+    with pytest.raises(ValueError, match="at least one head, got heads=0"):
+        MaskedAttention(width=6, heads=0)

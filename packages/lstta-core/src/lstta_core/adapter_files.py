@@ -18,7 +18,8 @@ from torch import Tensor, nn
 from lstta_core.model_card import model_card
 from lstta_core.whole_files import existing, whole_folder
 
-SCHEMA = 1
+SCHEMA = 2
+"""2 since the adapters standardise their tokens and bound what they add; what wrote 1 is lstta-core 0.1."""
 TENSORS, RECORD, CARD = "adapter.safetensors", "adapter.json", "README.md"
 
 
@@ -44,17 +45,23 @@ class AdapterFile:
 def trained_tensors(model: nn.Module, frozen: str | tuple[str, ...]) -> dict[str, Tensor]:
     """The part of a model's state that belongs into an adapter folder: what trains, and the buffers beside it.
 
-    Of several named adapters only the active one trains.
+    Of several named adapters only the active one trains. A buffer belongs to the module that it stands in: where that
+    has parameters and none of them trains, its buffers stay behind too.
 
     Args:
         model: any module that holds frozen encoders.
         frozen: prefix of the names of the frozen encoders' state, or several; below it no buffers are kept.
     """
-    training = {name: parameter.requires_grad for name, parameter in model.named_parameters()}
+    kept = {name: parameter.requires_grad for name, parameter in model.named_parameters()}
+    for place, module in model.named_modules():
+        own = [parameter.requires_grad for parameter in module.parameters(recurse=False)]
+        for name, _ in module.named_buffers(recurse=False):
+            whole = f"{place}.{name}" if place else name
+            kept[whole] = not whole.startswith(frozen) and (any(own) or not own)
     return {
         name: tensor.detach().cpu().contiguous().clone()
         for name, tensor in model.state_dict().items()
-        if training.get(name, not name.startswith(frozen))
+        if kept.get(name, not name.startswith(frozen))
     }
 
 
@@ -97,6 +104,11 @@ def read_adapter(folder: Path) -> AdapterFile:
         raise AdapterFileError(
             f"{folder / RECORD}: schema {record['schema']} is newer than {SCHEMA}, the newest that this "
             "lstta-core knows: update lstta-core"
+        )
+    if record["schema"] < SCHEMA:
+        raise AdapterFileError(
+            f"{folder / RECORD}: schema {record['schema']} is older than {SCHEMA}, and its adapters compute something "
+            "else: load it with lstta-core 0.1, which wrote it, or train anew"
         )
     try:
         tensors = load_file(folder / TENSORS)

@@ -29,7 +29,9 @@ def test_starts_as_the_identity(widths: dict[Modality, int], make_streams: MakeS
 
 def test_values_and_gradients_equal_a_loop(widths: dict[Modality, int], make_streams: MakeStreams) -> None:
     streams, adapter = make_streams(), noisy(widths)
+    adapter.measure(streams)
     fast = adapter(streams).streams
+    buffers = dict(adapter.named_buffers())
     state = dict(adapter.named_parameters())
     naive = {}
     for modality, stream in streams.items():
@@ -37,9 +39,10 @@ def test_values_and_gradients_equal_a_loop(widths: dict[Modality, int], make_str
         for x, seen in zip(stream.tokens.flatten(0, 2), stream.mask.flatten(), strict=True):
             centred = x - x.mean()
             normed = centred / (centred.square().mean() + 1e-5).sqrt()
-            normed = normed * state[f"norm.{modality}.weight"] + state[f"norm.{modality}.bias"]
+            normed = (normed - buffers[f"down.{modality}.mean"]) / (buffers[f"down.{modality}.variance"] + 1e-5).sqrt()
             z = state[f"down.{modality}.weight"] @ normed + state[f"down.{modality}.bias"]
-            out.append(x + state[f"up.{modality}.weight"] @ F.gelu(z) if seen else x)
+            u = state[f"up.{modality}.weight"] @ F.gelu(z)
+            out.append(x + u / (1 + u.square().sum() / x.square().sum()).sqrt() if seen else x)
         naive[modality] = torch.stack(out).view_as(stream.tokens)
         torch.testing.assert_close(fast[modality].tokens, naive[modality], rtol=1e-10, atol=1e-10)
     parameters = list(adapter.parameters())

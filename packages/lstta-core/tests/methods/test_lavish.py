@@ -27,8 +27,8 @@ def norm(x: Tensor) -> Tensor:
 
 
 def grouped(weight: Tensor, x: Tensor) -> Tensor:
-    parts = x.chunk(len(weight))
-    return torch.cat([part @ w for part, w in zip(parts, weight, strict=True)])
+    groups = len(x) // weight.shape[1]
+    return torch.cat([w @ part for part, w in zip(x.chunk(groups), weight.chunk(groups), strict=True)])
 
 
 def loop(state: Mapping[str, Tensor], name: str, x: Tensor, y: Tensor, heard: Tensor) -> Tensor:

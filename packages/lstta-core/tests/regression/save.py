@@ -66,6 +66,7 @@ def main() -> None:
             continue
         torch.manual_seed(7)
         adapter = build(name, options)
+        adapter.measure(streams())
         with torch.no_grad():
             for parameter in adapter.parameters():
                 parameter.add_(0.2 * torch.randn_like(parameter))

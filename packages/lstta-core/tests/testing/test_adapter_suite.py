@@ -76,7 +76,7 @@ class OtherMask(Good):
 
 class WildImportances(Good):
     def forward(self, streams: Streams) -> AdapterOutput:
-        importance = streams[Modality.VISUAL].tokens.mean((2, 3)).exp() * 3
+        importance = -streams[Modality.VISUAL].tokens.mean((2, 3)).exp()
         return replace(super().forward(streams), importances={Modality.VISUAL: importance})
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from lstta_core.interfaces import Modality
-from lstta_core.methods.lstta.short_term import ShortTermInteraction, windows
+from lstta_core.methods.lstta.short_term import ShortTermInteraction, preferences, windows
 from lstta_core.testing import synthetic_streams
 from lstta_core.testing.inputs import absent
 
@@ -28,8 +28,8 @@ def interaction(modalities: Sequence[Modality], *, window: int = 3) -> ShortTerm
 
 def tokens_of(
     modalities: Sequence[Modality], *, text_segments: int = 1, segments: int = SEGMENTS, everything: bool = False
-) -> tuple[dict[Modality, Tensor], dict[Modality, Tensor], dict[Modality, Tensor]]:
-    """z, masks and log importances; clip 1 lacks the first modality unless everything is wanted."""
+) -> tuple[dict[Modality, Tensor], dict[Modality, Tensor]]:
+    """z and masks; clip 1 lacks the first modality unless everything is wanted."""
     streams = synthetic_streams(
         dict.fromkeys(modalities, WIDTH),
         batch=2,
@@ -42,8 +42,7 @@ def tokens_of(
         streams[modalities[0]] = absent(streams[modalities[0]], [1])
     masks = {m: torch.ones_like(s.mask) if everything else s.mask for m, s in streams.items()}
     z = {m: s.tokens.masked_fill(~masks[m][..., None], 0).requires_grad_() for m, s in streams.items()}
-    log_g = {m: torch.randn(2, segments, dtype=torch.float64, requires_grad=True) for m in modalities if m != L}
-    return z, masks, log_g
+    return z, masks
 
 
 @pytest.mark.parametrize("window", [1, 3])
@@ -53,18 +52,18 @@ def test_equals_naive_loops_and_their_gradients(
     naive: ModuleType, modalities: tuple[Modality, ...], text_segments: int, window: int
 ) -> None:
     module = interaction(modalities, window=window)
-    z, masks, log_g = tokens_of(modalities, text_segments=text_segments, segments=3)
-    heard = module(z, masks, log_g)
+    z, masks = tokens_of(modalities, text_segments=text_segments, segments=3)
+    heard = module(z, masks)
     got = torch.cat([heard[m][masks[m]] for m in modalities])
 
     clips = [
-        naive.short_term(module, naive.visible(z, masks, b), {m: list(g[b]) for m, g in log_g.items()})
+        naive.short_term(module, naive.visible(z, masks, b))
         for b in range(2)
     ]
     reference = torch.stack([token for m in modalities for clip in clips for part in clip[m] for token in part])
     torch.testing.assert_close(got, reference)
 
-    leaves = [*z.values(), *module.parameters(), *(log_g.values() if L in modalities else ())]
+    leaves = [*z.values(), *module.parameters()]
     weights = torch.randn_like(got)
     one = torch.autograd.grad((got * weights).sum(), leaves)
     two = torch.autograd.grad((reference * weights).sum(), leaves, allow_unused=True)
@@ -75,16 +74,14 @@ def test_equals_naive_loops_and_their_gradients(
 @pytest.mark.parametrize("text_segments", [1, 2])
 def test_gradcheck(text_segments: int) -> None:
     module = interaction((V, A, L))
-    z, masks, log_g = tokens_of((V, A, L), text_segments=text_segments, segments=2)
+    z, masks = tokens_of((V, A, L), text_segments=text_segments, segments=2)
     masks = {m: mask[:, :, :2] for m, mask in masks.items()}
-    names = [*z, *log_g]
 
     def outputs(*values: Tensor) -> tuple[Tensor, ...]:
-        given = dict(zip(names[3:], values[3:], strict=True))
-        heard = module(dict(zip(names[:3], values[:3], strict=True)), masks, given)
+        heard = module(dict(zip(z, values, strict=True)), masks)
         return tuple(heard[m].masked_fill(~masks[m][..., None], 0) for m in heard)
 
-    small = [*(tokens[:, :, :2].detach().requires_grad_() for tokens in z.values()), *log_g.values()]
+    small = [tokens[:, :, :2].detach().requires_grad_() for tokens in z.values()]
     assert torch.autograd.gradcheck(outputs, small, fast_mode=True)
 
 
@@ -92,8 +89,8 @@ def test_gradcheck(text_segments: int) -> None:
 @pytest.mark.parametrize("text_segments", [1, SEGMENTS])
 def test_a_segment_sees_its_window_alone(window: int, text_segments: int) -> None:
     module = interaction((V, A, L), window=window)
-    z, masks, log_g = tokens_of((V, A, L), text_segments=text_segments, everything=True)
-    heard = module(z, masks, log_g)
+    z, masks = tokens_of((V, A, L), text_segments=text_segments, everything=True)
+    heard = module(z, masks)
     timed = [m for m in (V, A, L) if z[m].shape[1] == SEGMENTS]
     for listener, segment in itertools.product(timed, range(SEGMENTS)):
         # Squared, since every token hears the same constants: only what depends on the input has a gradient.
@@ -109,49 +106,30 @@ def test_a_segment_sees_its_window_alone(window: int, text_segments: int) -> Non
 
 def test_text_of_the_whole_clip_sees_all_segments() -> None:
     module = interaction((V, A, L), window=1)
-    z, masks, log_g = tokens_of((V, A, L), everything=True)
-    said = module(z, masks, log_g)[L][0].square().sum()
-    for gradient in torch.autograd.grad(said, [z[V], z[A], log_g[V], log_g[A]]):
-        assert gradient[0].flatten(1).any(1).all() if gradient.ndim > 2 else gradient[0].all()
+    z, masks = tokens_of((V, A, L), everything=True)
+    said = module(z, masks)[L][0].square().sum()
+    for gradient in torch.autograd.grad(said, [z[V], z[A]]):
+        assert gradient[0].flatten(1).any(1).all()
         assert not gradient[1:].any()
 
 
-def test_importances_reach_the_text_alone() -> None:
-    module = interaction((V, A, L))
-    z, masks, log_g = tokens_of((V, A, L))
-    heard = module(z, masks, log_g)
-    said = heard[V].square().sum() + heard[A].square().sum()
-    assert not any(
-        gradient is not None and gradient.any()
-        for gradient in torch.autograd.grad(said, list(log_g.values()), retain_graph=True, allow_unused=True)
-    )
-    without = module(z, masks, {})
-    assert torch.equal(heard[V], without[V])
-    assert not torch.equal(heard[L], without[L])
-    zeros = {m: torch.zeros_like(g) for m, g in log_g.items()}
-    assert torch.equal(module(z, masks, zeros)[L], without[L])
-
-
-def test_an_unimportant_segment_is_not_heard_by_the_text() -> None:
-    module = interaction((V, A, L))
-    z, masks, _ = tokens_of((V, A, L), everything=True)
-    quiet = {m: torch.zeros(2, SEGMENTS, dtype=torch.float64) for m in (V, A)}
-    for values in quiet.values():
-        values[:, 2] = -60.0
-    (gradient,) = torch.autograd.grad(module(z, masks, quiet)[L].square().sum(), z[V])
-    assert gradient[:, 2].abs().max() < 1e-20 < gradient[:, 1].abs().max()
+def test_each_head_hears_one_place_of_the_window_at_the_start() -> None:
+    middle, before, after = [-8.0, 0.0, -8.0], [0.0, -8.0, -16.0], [-16.0, -8.0, 0.0]
+    assert preferences(4, 3).tolist() == [middle, before, after, middle]
+    assert preferences(2, 5).tolist() == [[-16.0, -8.0, 0.0, -8.0, -16.0], [-8.0, 0.0, -8.0, -16.0, -24.0]]
+    assert preferences(3, 1).tolist() == [[0.0]] * 3
 
 
 def test_nothing_to_hear_gives_zeros_and_finite_gradients() -> None:
     for text_segments in (1, SEGMENTS):
         module = interaction((V, A, L))
-        z, masks, log_g = tokens_of((V, A, L), text_segments=text_segments)
+        z, masks = tokens_of((V, A, L), text_segments=text_segments)
         nothing = {m: torch.zeros_like(mask) for m, mask in masks.items()}
-        heard = module(z, nothing, log_g)
+        heard = module(z, nothing)
         for values in heard.values():
             assert torch.equal(values, torch.zeros_like(values))
         sum(values.square().sum() for values in heard.values()).backward()
-        for leaf in (*z.values(), *log_g.values(), *module.parameters()):
+        for leaf in (*z.values(), *module.parameters()):
             assert leaf.grad is None or not leaf.grad.isnan().any()
 
 

@@ -62,8 +62,8 @@ tasks = {
         clips="--train 2000 --val 200 --test 300",
         segments=8,
         words=24,
-        epochs=8,
-        seconds=1150,
+        epochs=12,
+        seconds=1500,
     ),
     "emotion": _task(
         "emotion",

@@ -2,7 +2,7 @@
 
 The moments as in the main table, with fewer epochs; the lowest and the highest rate on two more tasks.
 
-cost:     lstta compare robust --list; about three core hours; clips and caches are those of main
+cost:     lstta compare robust --list; about two core hours; clips and caches are those of main
 results:  docs/studies.md
 """
 
@@ -27,9 +27,9 @@ budget = _main["budget"]
 seeds = (0, 1, 2, 3, 4)
 settings = _main["settings"]
 tasks = {
-    "moments": _short("moments", 3, 430),
-    "emotion": _short("emotion", 3, 80),
-    "avqa": _short("avqa", 3, 200),
+    "moments": _short("moments", 2, 220),
+    "emotion": _short("emotion", 2, 60),
+    "avqa": _short("avqa", 2, 130),
 }
 methods = {
     "lowest": _at(1e-4),

@@ -24,6 +24,7 @@ from lstta_tasks.study.run_config import configured, data_digest, digest, with_a
 from lstta_tasks.task import Report
 from lstta_tasks.training.checkpoints import BEST, last_checkpoint
 from lstta_tasks.training.train import train
+from lstta_tasks.training.watch import watched
 
 TOLERANCE = 0.05
 """How far from the study's budget a method may be."""
@@ -75,6 +76,7 @@ def make_run(study: Study, run: Run, *, work_dir: Path, result: Path) -> dict[st
         "options": record["method"],
         "parameters": parameters,
         **outcome,
+        "watched": watched(folder),
         "seconds": {"train": round(trained - start, 1), "test": round(tested - trained, 1)},
         "resumed": resumed,
         "processor_seconds": round(time.process_time() - processor, 1),

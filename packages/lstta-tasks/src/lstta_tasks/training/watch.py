@@ -153,6 +153,13 @@ class WatchHook(Hook):
         self.warned.add(what)
 
 
+def watched(folder: Path) -> dict[str, Any] | None:
+    """What was watched in this run folder: ``dead``, the largest share by place, ``added``, the last length against the
+    tokens', and ``jumps``; None where nothing was, as with compiled adapters."""
+    place = folder / FILE
+    return json.loads(place.read_text(encoding="utf-8")) if place.exists() else None
+
+
 def part_of(name: str) -> str:
     """The part of a model that a parameter belongs to: that of an adapter and its modality, the readout, the head."""
     kept = [word for word in name.split(".") if word not in ("weight", "bias")]

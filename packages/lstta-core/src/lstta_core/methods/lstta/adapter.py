@@ -25,7 +25,7 @@ class LSTTAAdapter(Adapter):
 
     The way down gives z_m, the way up adds ``W↑_m · GELU(z_m)``, bounded: see :mod:`~lstta_core.methods.projections`.
     Between them the short-term module adds to z_m what the other modalities say around it, and the long-term module,
-    which so can judge a segment by its neighbours too, what the important segments mean. W↑ is zero at the start and
+    which so can judge a segment by its neighbours too, what each segment means within the whole clip. W↑ is zero at the start and
     nothing else is, except the importance's keys.
 
     Args:
@@ -37,6 +37,8 @@ class LSTTAAdapter(Adapter):
         long_term: whether the long-term module is there.
         short_term: whether the short-term module is there.
         dropout: on the bottleneck before it goes up.
+        last: whether the readout follows, which weighs segments with the importances. Elsewhere there are none, so that
+            no parameter trains for nothing.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class LSTTAAdapter(Adapter):
         long_term: bool = True,
         short_term: bool = True,
         dropout: float = 0.0,
+        last: bool = False,
     ) -> None:
         super().__init__()
         self.modalities = modalities = tuple(m for m in Modality if m in widths)
@@ -61,7 +64,7 @@ class LSTTAAdapter(Adapter):
         self.long_term: LongTermFilter | None = None
         self.short_term: ShortTermInteraction | None = None
         if long_term and timed:
-            self.long_term = LongTermFilter(width=width, heads=heads, modalities=modalities)
+            self.long_term = LongTermFilter(width=width, heads=heads, modalities=modalities, importance=last)
             self.spread = nn.ModuleDict({m: nn.Linear(width, width, bias=False) for m in modalities})
         if short_term and timed:
             self.short_term = ShortTermInteraction(
@@ -153,4 +156,4 @@ class LSTTA(Method):
         )
 
     def adapter(self, stage: Stage) -> Adapter:
-        return self._build(widths=stage.widths)
+        return self._build(widths=stage.widths, last=stage.index == stage.count)

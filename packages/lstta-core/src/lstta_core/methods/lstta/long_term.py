@@ -21,10 +21,10 @@ class LongTermOutput:
     """What the filter says of a clip.
 
     Attributes:
-        context: (B, T, r), what each segment means within the whole clip, sight and sound weighed by their importance;
-            zeros for segments that hold nothing.
+        context: (B, T, r), what each segment means within the whole clip; zeros for segments that hold nothing.
         clip_context: (B, r), its mean over the segments that hold something.
-        log_importances: (B, T) for each modality, log g, 0 for segments that hold nothing. At least float32.
+        log_importances: (B, T) for each modality, log g, 0 for segments that hold nothing; empty where the module has
+            no importance. At least float32.
     """
 
     context: Tensor
@@ -48,9 +48,12 @@ class LongTermFilter(nn.Module):
         width: r, of the bottleneck.
         heads: of the attention and of the importance.
         modalities: those that the model has; at least one of visual and audio.
+        importance: whether importances are wanted; they are where the readout reads them.
     """
 
-    def __init__(self, *, width: int, heads: int, modalities: Sequence[Modality]) -> None:
+    def __init__(
+        self, *, width: int, heads: int, modalities: Sequence[Modality], importance: bool = True
+    ) -> None:
         super().__init__()
         self.timed = tuple(m for m in TIMED if m in modalities)
         if not self.timed:
@@ -60,7 +63,10 @@ class LongTermFilter(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.attention = MaskedAttention(width=width, heads=heads)
         self.context = nn.ModuleDict({m: nn.Linear(width, width, bias=False) for m in self.timed})
-        self.importance = Importance(width=width, heads=heads, timed=self.timed, text=Modality.LANGUAGE in modalities)
+        self.importance: Importance | None = None
+        if importance:
+            text = Modality.LANGUAGE in modalities
+            self.importance = Importance(width=width, heads=heads, timed=self.timed, text=text)
 
     def forward(self, tokens: Mapping[Modality, Tensor], masks: Mapping[Modality, Tensor]) -> LongTermOutput:
         """Judge every segment within its clip.
@@ -86,19 +92,11 @@ class LongTermFilter(nn.Module):
         attended = sequence + self.attention(normed, normed, torch.cat(visible, 1))
 
         segments = tokens[self.timed[0]].shape[1]
-        parts = {
-            m: self.context[m](attended[:, place * segments : (place + 1) * segments] * seen[m][..., None])
+        parts = [
+            self.context[m](attended[:, place * segments : (place + 1) * segments] * seen[m][..., None])
             for place, m in enumerate(self.timed)
-        }
-        log_g = self.importance(torch.stack(list(parts.values())).sum(0), seen, words, mask)
-        import os
-        v = os.environ.get("SUPP", "none")
-        def weigh(m):
-            if v == "none":
-                return 1.0
-            if v == "one":
-                return (log_g[m] - log_g[m].amax(1, keepdim=True)).exp()[..., None].to(parts[m].dtype)
-            if v == "det":
-                return (log_g[m] - log_g[m].amax(1, keepdim=True)).exp()[..., None].to(parts[m].dtype).detach()
-        filtered = torch.stack([parts[m] * weigh(m) for m in self.timed]).sum(0)
-        return LongTermOutput(filtered, masked_mean(filtered, torch.stack(list(seen.values())).any(0)), log_g)
+        ]
+        context = torch.stack(parts).sum(0)
+        clip_context = masked_mean(context, torch.stack(list(seen.values())).any(0))
+        log_g = {} if self.importance is None else self.importance(context, seen, words, mask)
+        return LongTermOutput(context, clip_context, log_g)
