@@ -21,6 +21,12 @@ def naive() -> ModuleType:
     return _beside("naive")
 
 
+@pytest.fixture
+def measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Statistics of tokens stand still from the start, so that two forward passes in training are alike."""
+    monkeypatch.setattr("lstta_core.methods.projections.BATCHES", 0)
+
+
 def _beside(name: str) -> ModuleType:
     """A module of this folder: test folders are no packages, so it cannot be imported by name."""
     spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))

@@ -237,10 +237,7 @@ def lstta(adapter: LSTTAAdapter, streams: Streams) -> tuple[dict[Modality, Tenso
     importances: dict[Modality, list[Tensor]] = {}
     for b in range(len(next(iter(tokens.values())))):
         raw = visible({m: stream.tokens for m, stream in streams.items()}, masks, b)
-        z = {
-            m: [[down(x, adapter.down[m]) for x in part] for part in parts]
-            for m, parts in raw.items()
-        }
+        z = {m: [[down(x, adapter.down[m]) for x in part] for part in parts] for m, parts in raw.items()}
         log_g: dict[Modality, list[Tensor]] = {}
         if adapter.short_term is not None:
             heard = short_term(adapter.short_term, z)

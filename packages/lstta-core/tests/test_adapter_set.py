@@ -30,6 +30,8 @@ METHODS: dict[str, Callable[[], Method]] = {
 
 Batch = dict[Modality, dict[str, Tensor]]
 
+pytestmark = pytest.mark.usefixtures("measured")
+
 
 @pytest.fixture
 def model(small: ModuleType) -> TrimodalModel:
@@ -52,8 +54,10 @@ def same(a: dict[Modality, Tensor], b: dict[Modality, Tensor]) -> bool:
 
 def loss(model: TrimodalModel, inputs: Batch) -> Tensor:
     """A sum over clips, so that halves of a batch add up to the whole."""
-    streams = model(inputs).streams.values()
-    return torch.stack([(s.tokens.float().sin() * s.mask[..., None]).sum() for s in streams]).sum() / 100
+    output = model(inputs)
+    parts = [(s.tokens.float().sin() * s.mask[..., None]).sum() for s in output.streams.values()]
+    parts += [g.square().sum() for stage in output.importances for g in stage.values()]
+    return torch.stack(parts).sum() / 100
 
 
 def train(model: TrimodalModel, inputs: Batch, steps: int = 3) -> None:

@@ -107,8 +107,8 @@ def test_errors(model: TrimodalModel) -> None:
         create_method("lstta", model, budget=1_000, width=8)
     with pytest.raises(ValueError, match="full has no option that sets its size"):
         create_method("full", model, budget=1_000)
-    with pytest.raises(ValueError, match=r"budget=100 is too small for bottleneck: with width=1"):
-        create_method("bottleneck", model, budget=100)
+    with pytest.raises(ValueError, match=r"budget=50 is too small for bottleneck: with width=1"):
+        create_method("bottleneck", model, budget=50)
     nowhere = TrimodalModel(model.by_modality(), adapted=0)
     with pytest.raises(ValueError, match="trains 0 parameters here, whatever its width"):
         create_method("bottleneck", nowhere, budget=1_000)

@@ -14,10 +14,13 @@ from lstta_core.adapter_set import encoder_digest
 from lstta_core.interfaces import Adapter, AdapterOutput, EncoderState, Modality, Stage, Streams, TrimodalOutput
 from lstta_core.lockstep import TrimodalModel, blocks_before, to_stream
 from lstta_core.methods.lstta.adapter import LSTTA
+from lstta_core.methods.projections import Down
 
 VISUAL, AUDIO, LANGUAGE = Modality
 
 Batch = dict[Modality, dict[str, Tensor]]
+
+pytestmark = pytest.mark.usefixtures("measured")
 
 
 def lstta() -> LSTTA:
@@ -318,3 +321,25 @@ def test_errors_name_what_is_wrong(small: ModuleType) -> None:
     model = TrimodalModel(encoders)
     with pytest.raises(ValueError, match=r"lack .*language"):
         model(small.inputs(VISUAL, AUDIO))
+
+
+@pytest.mark.parametrize("checkpointing", [False, True])
+def test_adapters_measure_each_training_batch_once(
+    small: ModuleType, monkeypatch: pytest.MonkeyPatch, checkpointing: bool
+) -> None:
+    monkeypatch.setattr("lstta_core.methods.projections.BATCHES", 40)
+    model, inputs = TrimodalModel(small.encoders(), checkpointing=checkpointing), small.inputs()
+    model.add_adapter("a", lstta())
+    model.eval()
+    loss_of(model(inputs))
+    statistics = [(name, module) for name, module in model.named_modules() if isinstance(module, Down)]
+    assert statistics
+    assert not any(int(down.batches) for _, down in statistics), "evaluation measures nothing"
+    model.train()
+    loss_of(model(inputs)).backward()
+    once = [int(down.tokens) for _, down in statistics]
+    for _ in range(2):
+        loss_of(model(inputs)).backward()
+    assert [int(down.batches) for _, down in statistics] == [3] * len(statistics)
+    assert [int(down.tokens) for _, down in statistics] == [3 * tokens for tokens in once]
+    assert min(once) > 0

@@ -139,7 +139,7 @@ def test_segments_never_mix(widths: dict[Modality, int], make_streams: MakeStrea
 def test_grouped_linear_is_a_grouped_convolution() -> None:
     torch.manual_seed(0)
     linear, convolution = GroupedLinear(6, 10, 2), torch.nn.Conv1d(6, 10, 1, groups=2, bias=False)
-    convolution.weight.data = linear.weight.data.transpose(1, 2).reshape(10, 3, 1)
+    convolution.weight.data = linear.weight.data[..., None]
     x = torch.randn(2, 7, 6)
     torch.testing.assert_close(linear(x), convolution(x.transpose(1, 2)).transpose(1, 2))
 

@@ -95,15 +95,20 @@ def test_the_rule_by_hand() -> None:
     embedded = rows * 6 * 48 * 8
     narrow = rows * 4 * 12 * 6
     assert parts["visual encoder",] == Macs(embedded + block + merged + last, 0)
-    assert parts["adapters", "stage 2", "down"] == Macs(narrow, 2 * narrow)
-    assert parts["adapters", "stage 2", "up"] == Macs(narrow, 2 * narrow)
+    # The bound of what is added: W↑ᵀ W↑ once a step, and y with it for each token.
+    bound = 6 * 12 * 6 + rows * 4 * 6 * 6
+    assert parts["adapters", "stage 2", "down"] == Macs(narrow, narrow)
+    assert parts["adapters", "stage 2", "up"] == Macs(narrow + bound, 2 * (narrow + bound))
     assert parts["head",] == Macs(8 * 3, 2 * 8 * 3)
 
 
 def test_twice_the_clips_are_twice_the_macs() -> None:
     model = built(METHODS["bottleneck"]())
-    one, two = (count_macs(model, inputs_for(model, batch), loss=loss).total for batch in (1, 2))
-    assert two == one + one
+    one, two, three = (count_macs(model, inputs_for(model, batch), loss=loss).total for batch in (1, 2, 3))
+    assert three.forward - two.forward == two.forward - one.forward
+    assert three.backward - two.backward == two.backward - one.backward
+    once = sum(6 * width * 6 for stage in model.trimodal.adapted_stages for width in stage.widths.values())
+    assert two.forward == 2 * one.forward - once, "W↑ᵀ W↑ of each adapter is there once a step"
 
 
 def test_counting_leaves_the_model_as_it_was() -> None:

@@ -56,10 +56,7 @@ def test_equals_naive_loops_and_their_gradients(
     heard = module(z, masks)
     got = torch.cat([heard[m][masks[m]] for m in modalities])
 
-    clips = [
-        naive.short_term(module, naive.visible(z, masks, b))
-        for b in range(2)
-    ]
+    clips = [naive.short_term(module, naive.visible(z, masks, b)) for b in range(2)]
     reference = torch.stack([token for m in modalities for clip in clips for part in clip[m] for token in part])
     torch.testing.assert_close(got, reference)
 

@@ -76,7 +76,7 @@ class Importance(nn.Module):
         """q, (B, r) or (r,)."""
         if self.word is None or words is None or mask is None:
             return self.asked
-        weights = masked_softmax(words @ self.word, mask)
+        weights = masked_softmax(torch.einsum("blr,r->bl", words, self.word), mask)
         return self.asked + torch.einsum("bl,blr->br", weights, words)
 
 

@@ -51,9 +51,7 @@ class LongTermFilter(nn.Module):
         importance: whether importances are wanted; they are where the readout reads them.
     """
 
-    def __init__(
-        self, *, width: int, heads: int, modalities: Sequence[Modality], importance: bool = True
-    ) -> None:
+    def __init__(self, *, width: int, heads: int, modalities: Sequence[Modality], importance: bool = True) -> None:
         super().__init__()
         self.timed = tuple(m for m in TIMED if m in modalities)
         if not self.timed:
