@@ -138,7 +138,7 @@ def importance(
         for weight, word in zip(softmax([(module.word * word).sum() for word in words]), words, strict=True):
             asked = asked + weight * word
     asked = layer_norm(asked, module.norm)
-    choice = softmax([score for score in linear(asked, module.choice)])
+    choice = softmax(list(linear(asked, module.choice)))
     query = linear(asked, module.query)
     size = len(query) // module.heads
     scores = []

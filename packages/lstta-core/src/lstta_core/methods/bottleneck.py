@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from typing import cast
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -26,7 +27,8 @@ class BottleneckAdapter(Adapter):
     """``x_m + W↑_m · GELU(W↓_m · LN(x_m) + b_m)`` for each modality. W↑ is zero at the start.
 
     A norm before and none after, and GELU, are our choice; the published adapter stands twice in a block, this one
-    once, at the stage.
+    once, at the stage. Its way in and out are those of LSTTA: standardised and bounded, see
+    :mod:`~lstta_core.methods.projections`.
 
     Args:
         widths: D_m, the width of each modality's tokens at this stage.
@@ -48,11 +50,11 @@ class BottleneckAdapter(Adapter):
         z = self.dropout(self.units[modality](F.gelu(self.down[modality](stream.tokens))))
         # Masked while it is narrow; without a bias on the way up, zero stays zero.
         z = z.masked_fill(~stream.mask[..., None], 0)
-        return self.up[modality](stream.tokens, z)
+        return cast(Tensor, self.up[modality](stream.tokens, z))
 
     def measure(self, streams: Streams) -> None:
         for m, stream in streams.items():
-            self.down[m].measure(stream.tokens, stream.mask)
+            cast(Down, self.down[m]).measure(stream.tokens, stream.mask)
 
 
 class Bottleneck(Method):

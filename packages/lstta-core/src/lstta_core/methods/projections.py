@@ -83,7 +83,7 @@ def _normed(tokens: Tensor) -> Tensor:
 
 
 class Up(nn.Module):
-    """``x + u / √(1 + |u|² / |x|²)`` with ``u = W↑ y``: what is added is shorter than its token, and u while it is small.
+    """``x + u / √(1 + |u|² / |x|²)`` with ``u = W↑ y``: u while it is small, and never longer than its token.
 
     W↑ has no bias and is zero at the start. |x| counts as a constant: no gradient goes through it.
 

@@ -1,7 +1,7 @@
 """Training watches its adapters: units that are dead, how much is added to tokens, gradients by part, and jumps.
 
-All of it goes to TensorBoard beside the loss, and what is wrong to the log, once. At the end it stands in ``watched.json``
-of the run folder. Our choice, with the measures of decision 13.
+All of it goes to TensorBoard beside the loss, and what is wrong to the log, once. After each epoch it stands in
+``watched.json`` of the run folder. Our choice, with the measures of decision 13.
 """
 
 from __future__ import annotations
@@ -136,8 +136,8 @@ class WatchHook(Hook):
             if dead > 0.5:
                 self._warn(
                     name,
-                    f"step {runner.iter + 1}: {dead:.0%} of the units of {name} gave nothing for {BATCHES} batches: this "
-                    "adapter hardly learns; a lower optim_wrapper.optimizer.lr is the way out",
+                    f"step {runner.iter + 1}: {dead:.0%} of the units of {name} gave nothing for {BATCHES} batches: "
+                    "this adapter hardly learns; a lower optim_wrapper.optimizer.lr is the way out",
                 )
         self.most.clear()
 

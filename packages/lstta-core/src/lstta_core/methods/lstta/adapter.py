@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -15,9 +16,9 @@ from torch import Tensor, nn
 
 from lstta_core.interfaces import TIMED, Adapter, AdapterOutput, Method, Modality, Size, Stage, Streams, check_streams
 from lstta_core.methods.lstta.long_term import LongTermFilter, LongTermOutput
+from lstta_core.methods.lstta.short_term import ShortTermInteraction
 from lstta_core.methods.projections import Down, Up
 from lstta_core.methods.units import Units
-from lstta_core.methods.lstta.short_term import ShortTermInteraction
 
 
 class LSTTAAdapter(Adapter):
@@ -25,8 +26,8 @@ class LSTTAAdapter(Adapter):
 
     The way down gives z_m, the way up adds ``W↑_m · GELU(z_m)``, bounded: see :mod:`~lstta_core.methods.projections`.
     Between them the short-term module adds to z_m what the other modalities say around it, and the long-term module,
-    which so can judge a segment by its neighbours too, what each segment means within the whole clip. W↑ is zero at the start and
-    nothing else is, except the importance's keys.
+    which so can judge a segment by its neighbours too, what each segment means within the whole clip. W↑ is zero at the
+    start and nothing else is, except the importance's keys.
 
     Args:
         widths: D_m, the width of each modality's tokens at this stage.
@@ -121,11 +122,11 @@ class LSTTAAdapter(Adapter):
 
     def _up(self, modality: Modality, tokens: Tensor, z: Tensor, mask: Tensor) -> Tensor:
         z = self.dropout(self.units[modality](F.gelu(z))).masked_fill(~mask[..., None], 0)
-        return self.up[modality](tokens, z)
+        return cast(Tensor, self.up[modality](tokens, z))
 
     def measure(self, streams: Streams) -> None:
         for m, stream in streams.items():
-            self.down[m].measure(stream.tokens, stream.mask)
+            cast(Down, self.down[m]).measure(stream.tokens, stream.mask)
 
 
 class LSTTA(Method):
