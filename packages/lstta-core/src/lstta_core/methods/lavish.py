@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -20,6 +21,7 @@ from lstta_core.interfaces import (
     Stream,
     Streams,
 )
+from lstta_core.methods.projections import Standardised
 from lstta_core.methods.units import Units
 
 
@@ -53,11 +55,13 @@ class LavishDirection(nn.Module):
 
         R   = L + softmax(L yᵀ) y
         x'  = x + g₁ · softmax(x Rᵀ) R
-        out = g₂ · Norm(W↑ ReLU(Norm(W↓ LN(x'))))
+        out = g₂ · Norm(W↑ ReLU(Norm(W↓ (LN(x') − μ) / σ)))
 
     as published, with no scale in the softmax, the gates g₁ and g₂ zero at the start, and grouped W↓ and W↑. What
     deviates: where D and E differ R goes through a learned (E, D) matrix, instead of y being resized; both norms are
-    layer norms instead of batch norms, since a clip's answer may not depend on what shares its batch or on padding.
+    layer norms instead of batch norms, since a clip's answer may not depend on what shares its batch or on padding; and
+    as for the other methods what goes in is standardised by the tokens' first batches, since without it or a batch norm
+    half of the units are dead on pretrained tokens.
 
     Args:
         width: D, of the tokens that listen.
@@ -71,7 +75,7 @@ class LavishDirection(nn.Module):
         super().__init__()
         self.latents = nn.Parameter(torch.rand(latents, other))
         self.bridge = nn.Linear(other, width, bias=False) if other != width else nn.Identity()
-        self.norm = nn.LayerNorm(width)
+        self.standard = Standardised(width)
         self.down = GroupedLinear(width, bottleneck, groups)
         self.norm_down = nn.LayerNorm(bottleneck)
         self.units = Units()
@@ -91,7 +95,7 @@ class LavishDirection(nn.Module):
         attention = (x @ summary.transpose(1, 2)).softmax(-1).to(x.dtype)
         # The gates go into the small factors: x' and the gated norm cost one pass over the wide tokens each.
         listened = torch.baddbmm(x, attention, self.gate_heard.to(x.dtype) * summary)
-        narrow = self.units(F.relu(self.norm_down(self.down(self.norm(listened)))))
+        narrow = self.units(F.relu(self.norm_down(self.down(self.standard(listened)))))
         gain, shift = self.gate_out * self.norm_up.weight, self.gate_out * self.norm_up.bias
         return F.layer_norm(self.up(narrow), gain.shape, gain, shift, self.norm_up.eps)
 
@@ -137,6 +141,10 @@ class LavishAdapter(Adapter):
         for listener, speaker in zip(TIMED, reversed(TIMED), strict=True):
             adapted[listener] = self._listen(listener, streams[listener], streams[speaker])
         return AdapterOutput(adapted)
+
+    def measure(self, streams: Streams) -> None:
+        for m in TIMED:
+            cast(LavishDirection, self.directions[m]).standard.measure(streams[m].tokens, streams[m].mask)
 
     def _listen(self, listener: Modality, stream: Stream, other: Stream) -> Stream:
         x, y = stream.tokens.flatten(0, 1), other.tokens.flatten(0, 1)

@@ -17,15 +17,14 @@ BATCHES = 40
 """How many training batches are measured."""
 
 
-class Down(nn.Module):
-    """``W↓ (LN(x) − μ) / σ + b``: mean and deviation of each feature are measured, then stand still.
+class Standardised(nn.Module):
+    """``(LN(x) − μ) / σ``: mean and deviation of each feature of LN(x) are measured, then stand still.
 
-    They are those of LN(x) over all tokens of the first training batches, see :meth:`measure`; before that they are 0
+    They are those over all tokens of the first ``BATCHES`` training batches, see :meth:`measure`; before that they are 0
     and 1. They are buffers, so they are saved with the adapter.
 
     Args:
-        inputs: D, the width of the tokens.
-        width: r, of the bottleneck.
+        width: D, of the tokens.
         eps: added to the variance.
     """
 
@@ -34,22 +33,18 @@ class Down(nn.Module):
     tokens: Tensor
     batches: Tensor
 
-    def __init__(self, inputs: int, width: int, *, eps: float = 1e-5) -> None:
+    def __init__(self, width: int, *, eps: float = 1e-5) -> None:
         super().__init__()
-        linear = nn.Linear(inputs, width)
-        self.weight, self.bias = linear.weight, linear.bias
         self.eps = eps
-        self.register_buffer("mean", torch.zeros(inputs))
-        self.register_buffer("variance", torch.ones(inputs))
+        self.register_buffer("mean", torch.zeros(width))
+        self.register_buffer("variance", torch.ones(width))
         self.register_buffer("tokens", torch.zeros((), dtype=torch.long))
         self.register_buffer("batches", torch.zeros((), dtype=torch.long))
         self._measured = False
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """(…, D) to (…, r)."""
-        # The statistics go into the small matrix, so that the wide tokens are passed over once.
-        weight = self.weight * (self.variance + self.eps).rsqrt()
-        return F.linear(_normed(tokens), weight, self.bias - (weight * self.mean).sum(1))
+        """(…, D), standardised."""
+        return (_normed(tokens) - self.mean) * (self.variance + self.eps).rsqrt()
 
     @torch.no_grad()
     def measure(self, tokens: Tensor, mask: Tensor) -> None:
@@ -59,9 +54,7 @@ class Down(nn.Module):
             tokens: (…, D).
             mask: (…), bool, true for tokens that are there.
         """
-        if self._measured:
-            return
-        self._measured = int(self.batches) >= BATCHES
+        self._measured = self._measured or int(self.batches) >= BATCHES
         if self._measured:
             return
         with torch.autocast(tokens.device.type, enabled=False):
@@ -76,6 +69,27 @@ class Down(nn.Module):
         share, shift = count / self.tokens, total / count
         self.variance.lerp_(squares / count - share * shift.square(), share)
         self.mean += share * shift
+
+
+class Down(Standardised):
+    """``W↓ (LN(x) − μ) / σ + b``: the way in, standardised.
+
+    Args:
+        inputs: D, the width of the tokens.
+        width: r, of the bottleneck.
+        eps: added to the variance.
+    """
+
+    def __init__(self, inputs: int, width: int, *, eps: float = 1e-5) -> None:
+        super().__init__(inputs, eps=eps)
+        linear = nn.Linear(inputs, width)
+        self.weight, self.bias = linear.weight, linear.bias
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """(…, D) to (…, r)."""
+        # The statistics go into the small matrix, so that the wide tokens are passed over once.
+        weight = self.weight * (self.variance + self.eps).rsqrt()
+        return F.linear(_normed(tokens), weight, self.bias - (weight * self.mean).sum(1))
 
 
 def _normed(tokens: Tensor) -> Tensor:

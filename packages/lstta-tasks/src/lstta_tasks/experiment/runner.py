@@ -109,7 +109,12 @@ def optim_wrapper(config: Config, model: torch.nn.Module, *, amp: bool) -> Optim
     optimizer_options = options.pop("optimizer")
     factory = callable_of("optim_wrapper.optimizer", optimizer_options.pop("type"))
     full = options.pop("full_rate_inputs", FULL)
-    groups = parameter_groups(model, lr=optimizer_options["lr"], full=full)
+    if "lr" not in optimizer_options:
+        raise ValueError("optim_wrapper.optimizer.lr is missing: the rate of each weight matrix is made of it")
+    try:
+        groups = parameter_groups(model, lr=optimizer_options["lr"], full=full)
+    except ValueError as error:
+        raise ValueError(f"optim_wrapper.full_rate_inputs: {error}") from error
     optimizer = call(factory, "optim_wrapper.optimizer", {"params": groups, **optimizer_options})
     if amp:
         return AmpOptimWrapper(optimizer=optimizer, dtype="bfloat16", **options)
