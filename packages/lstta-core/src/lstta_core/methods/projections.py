@@ -20,8 +20,8 @@ BATCHES = 40
 class Standardised(nn.Module):
     """``(LN(x) − μ) / σ``: mean and deviation of each feature of LN(x) are measured, then stand still.
 
-    They are those over all tokens of the first ``BATCHES`` training batches, see :meth:`measure`; before that they are 0
-    and 1. They are buffers, so they are saved with the adapter.
+    They are those over all tokens of the first ``BATCHES`` training batches, see :meth:`measure`; before that they are
+    0 and 1. They are buffers, so they are saved with the adapter.
 
     Args:
         width: D, of the tokens.
