@@ -8,15 +8,19 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lstta_core.adapter_files import AdapterFile, AdapterFileError
-from lstta_tasks.adapters import load_into, read
+from lstta_core.adapter_files import RECORD, AdapterFile, AdapterFileError
+from lstta_tasks.adapter_record import check_part, options_of
+from lstta_tasks.adapters import check_task, describing, load_into, read
 from lstta_tasks.data.preprocessing import differences, preprocessing_from
 from lstta_tasks.experiment.batches import ready, through
 from lstta_tasks.experiment.distributed import join
+from lstta_tasks.experiment.factories import factory_of
 from lstta_tasks.experiment.parts import Experiment
 from lstta_tasks.experiment.record import described
 from lstta_tasks.experiment.runner import TaskMetric
 from lstta_tasks.experiment.second_pass import score_again
+from lstta_tasks.fitting import check_fits
+from lstta_tasks.signatures import check_options
 from lstta_tasks.task import Report, Split
 
 if TYPE_CHECKING:
@@ -69,8 +73,15 @@ def restore(config: Config, adapter: Path) -> Experiment:
     task, trained_for = described("task", config.task)["name"], file.record["task"]["name"]
     if task != trained_for:
         raise AdapterFileError(f"{adapter}: trained for task {trained_for!r}, the config is for {task!r}")
-    config.task.update({key: value for key, value in file.record["task"].items() if key != "name"})
+    options, place = options_of(file.record["task"]), file.folder / RECORD
+    with describing(file):
+        check_options(factory_of("task", "task", config.task), options, place, "task", paths=False)
+        check_part("method", file.record["method"]["name"], file.record["method"], place, "method")
+    config.task.update(options)
     experiment = Experiment(config)
+    with describing(file):
+        check_task(file, experiment.task)
+        check_fits(file, experiment.encoders, file.record["method"], experiment.task)
     load_into(experiment.model, file)
     _check_preprocessing(experiment, file)
     return experiment
