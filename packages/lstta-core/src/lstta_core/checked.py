@@ -162,6 +162,8 @@ def _fits_tuple(value: object, inner: tuple[Any, ...]) -> bool:
 def _wanted(kind: Any) -> str:
     if kind is type(None):
         return "null"
+    if get_origin(kind) is Literal:
+        return f"one of {', '.join(map(str, get_args(kind)))}"
     return kind.__name__ if type(kind) is type else re.sub(r"\b[a-z_]+\.|~", "", str(kind))
 
 

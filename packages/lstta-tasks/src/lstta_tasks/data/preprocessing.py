@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstta_tasks.data.clip import Fit, Preprocessing
+from lstta_tasks.data.clip import Preprocessing
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class PreprocessingRecord:
     sample_rate: int
     sound_seconds: float
     frames_per_segment: int = 1
-    fit: Fit = "crop"
+    fit: str = "crop"
 
 
 def preprocessing_from(settings: Mapping[str, Any]) -> Preprocessing:
