@@ -96,7 +96,7 @@ def _prepare(study: Study, tasks: list[str]) -> None:
                 at = arguments.index("CONFIG")
                 arguments[at : at + 1] = config
             print(f"\n── {key}: lstta {shlex.join(arguments)}", flush=True)
-            if code := subprocess.run([sys.executable, "-m", "lstta_tasks", *arguments]).returncode:
+            if code := subprocess.run([sys.executable, "-Pm", "lstta_tasks", *arguments]).returncode:
                 raise SystemExit(code)
 
 
@@ -114,7 +114,7 @@ def _in_parallel(args: argparse.Namespace) -> None:
     part = "{}/{}".format(*args.part)
     command = [
         sys.executable,
-        "-m",
+        "-Pm",
         "lstta_tasks",
         "compare",
         args.study,
