@@ -1,4 +1,4 @@
-"""What core reads of an ``adapter.json``, as plain dataclasses. Everything else in it, ``extra`` too, is the caller's."""
+"""What core reads of an ``adapter.json``, as plain dataclasses. All else in it, ``extra`` too, is the caller's."""
 
 from __future__ import annotations
 

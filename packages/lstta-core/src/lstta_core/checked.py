@@ -21,6 +21,7 @@ Kind = TypeVar("Kind", bound=type)
 MOST_BYTES = 8 << 20
 """Of a file of JSON: text takes many times its size in memory once it is read."""
 _WHOLE = range(-(2**63), 2**63)
+_OPEN: set[type] = set()
 
 
 class RecordError(ValueError):
@@ -29,7 +30,7 @@ class RecordError(ValueError):
 
 def open_record(kind: Kind) -> Kind:
     """Mark a dataclass as one whose records may have more keys, which are not looked at."""
-    kind._is_open = True
+    _OPEN.add(kind)
     return kind
 
 
@@ -105,7 +106,7 @@ def _check_record(kind: type, value: object, place: object, key: str) -> None:
     if not isinstance(value, dict):
         raise RecordError(f"{place}: {key or 'all of it'}: an object is wanted, got {shown(value)}")
     hints = _hints(kind)
-    if not getattr(kind, "_is_open", False) and (unknown := [name for name in value if name not in hints]):
+    if kind not in _OPEN and (unknown := [name for name in value if name not in hints]):
         raise RecordError(f"{place}: {_dotted(key, unknown[0])}: nothing reads it; there are {', '.join(hints)}")
     for field in fields(kind):
         if field.name in value:
@@ -143,10 +144,12 @@ def _fits(value: object, kind: Any) -> bool:
         return isinstance(value, dict) and (not inner or all(_fits(one, inner[1]) for one in value.values()))
     if origin in (None, type(None)):
         return value is None
+    if is_dataclass(kind):
+        return isinstance(value, dict)
     if origin is int:
         return type(value) is int and value in _WHOLE
     if origin is float:
-        return type(value) is float and math.isfinite(value) or (type(value) is int and value in _WHOLE)
+        return (type(value) is float and math.isfinite(value)) or (type(value) is int and value in _WHOLE)
     if origin in (str, bool):
         return type(value) is origin
     return True
@@ -156,7 +159,7 @@ def _fits_tuple(value: object, inner: tuple[Any, ...]) -> bool:
     if not isinstance(value, list):
         return False
     kinds = inner[:1] * len(value) if inner[1:] == (Ellipsis,) else inner
-    return not inner or len(value) == len(kinds) and all(map(_fits, value, kinds))
+    return not inner or (len(value) == len(kinds) and all(map(_fits, value, kinds)))
 
 
 def _wanted(kind: Any) -> str:

@@ -20,7 +20,7 @@ from lstta_core.adapter_files import (
 from lstta_core.checked import RecordError
 from lstta_core.input_digest import input_digest
 from lstta_core.interfaces import Encoder, Inputs, Modality
-from lstta_core.plugins import Kind, PluginError, installed_plugins
+from lstta_core.plugins import Kind, PluginError, UnknownNameError, installed_plugins
 from lstta_tasks.adapter_record import check_part, check_record, options_of
 from lstta_tasks.data.batch import Collate
 from lstta_tasks.data.clip import Clip, ClipSource, Preprocessing
@@ -57,6 +57,8 @@ def describing(file: AdapterFile) -> Iterator[None]:
         raise
     except RecordError as error:
         raise AdapterFileError(str(error)) from error
+    except UnknownNameError as error:
+        raise UnknownNameError(f"{file.folder / RECORD}: {error}") from error
     except (ValueError, TypeError, ArithmeticError, RuntimeError, AttributeError, MemoryError) as error:
         said = error if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
         raise AdapterFileError(f"{file.folder / RECORD}: it describes what cannot be made: {said}") from error
@@ -169,10 +171,10 @@ def load(folder: str | Path, encoders: Mapping[Modality, Encoder] | None = None)
         UnknownNameError: no plugin registers an encoder, the method or the task that it names.
     """
     file = read(folder)
-    names: dict[Kind, str] = {
-        kind: registered_name(file.record, kind, kind, file.record[kind]["name"]) for kind in ("task", "method")
-    }
     with describing(file):
+        names: dict[Kind, str] = {
+            kind: registered_name(file.record, kind, kind, file.record[kind]["name"]) for kind in ("task", "method")
+        }
         for kind, name in names.items():
             check_part(kind, name, file.record[kind], file.folder / RECORD, kind)
         task = installed_plugins().create("task", **{**file.record["task"], "name": names["task"]})

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lstta_tasks.cli.options import cfg_options, keep_freed_memory, parser_of
+from lstta_tasks.escaped import escaped
 
 if TYPE_CHECKING:
     from lstta_tasks.study.definition import Run, Study
@@ -140,7 +141,7 @@ def _show(study: Study, results: StudyResults, wanted: Callable[[Run], bool], ar
 
     for run, reason in results.diverged().items():
         if wanted(run):
-            print(f"{run.name} diverged, and is in no table: {reason}")
+            print(f"{run.name} diverged, and is in no table: {escaped(reason)}")
     finished = {run: result for run, result in results.finished().items() if wanted(run)}
     if not finished:
         print("no run of the tables is finished")

@@ -57,7 +57,12 @@ def unpack(
     else:
         sound[...] = 0
     times, length = (view(record, header, name).copy() for name in ("frame_times", "sound_length"))
-    if (times.dtype.kind, times.shape, length.dtype.kind, length.shape) != ("f", frames.shape[:2], "i", sound.shape[:1]):
+    if (times.dtype.kind, times.shape, length.dtype.kind, length.shape) != (
+        "f",
+        frames.shape[:2],
+        "i",
+        sound.shape[:1],
+    ):
         raise ValueError(f"frame_times, sound_length: {times.dtype} of {times.shape}, {length.dtype} of {length.shape}")
     if length.min(initial=0) < 0 or length.max(initial=0) > sound.shape[1]:
         raise ValueError(f"sound_length: samples of {sound.shape[1]} are counted, got {length.min()} to {length.max()}")

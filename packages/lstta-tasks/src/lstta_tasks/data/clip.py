@@ -97,7 +97,7 @@ class Preprocessing:
             _check_count("each side of frame_size", side)
         if self.fit not in get_args(Fit):
             raise ValueError(f"fit must be one of {', '.join(get_args(Fit))}, got {self.fit!r}")
-        if not math.isfinite(self.sound_seconds) or self.sound_samples < 1:
+        if not math.isfinite(self.sample_rate * self.sound_seconds) or self.sound_samples < 1:
             raise ValueError(
                 f"sound_seconds must give at least one sample at {self.sample_rate} Hz, got {self.sound_seconds}"
             )

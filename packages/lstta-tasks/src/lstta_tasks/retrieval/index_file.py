@@ -77,7 +77,7 @@ def _read(archive: zipfile.ZipFile, name: str, path: Path) -> NDArray[Any]:
         letter, axes = KINDS[name]
         if dtype.hasobject:
             raise ValueError(f"{name}: objects, which only a pickle holds: allow_pickle is off")
-        if dtype.kind != letter or len(shape) != axes or by_columns and axes > 1 or not dtype.isnative:
+        if dtype.kind != letter or len(shape) != axes or (by_columns and axes > 1) or not dtype.isnative:
             raise ValueError(f"{name}: an array of {axes} axes and type {letter!r} is wanted, got {dtype} of {shape}")
         data = file.read()
     if min(shape, default=0) < 0 or prod(shape) * dtype.itemsize != len(data):

@@ -1,7 +1,7 @@
 """Reading a checkpoint that may be a stranger's: nothing is run, and nothing allocated that the file does not hold.
 
-``torch.load`` with ``weights_only`` runs no code, but believes a file's numbers: how large storages are, how tensors lie
-in them, how far they unpack. So the pickle in the file is first read without it, into sizes alone.
+``torch.load`` with ``weights_only`` runs no code, but believes a file's numbers: how large storages are, how tensors
+lie in them, how far they unpack. So the pickle in the file is first read without it, into sizes alone.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import pickle
 import pickletools
 import zipfile
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,10 +29,13 @@ _STORAGES = {
     **{"LongStorage": 8, "IntStorage": 4, "ShortStorage": 2, "CharStorage": 1, "ByteStorage": 1, "BoolStorage": 1},
 }
 """Bytes of a number, by the storages' names."""
-_OPCODES = set(
-    "PROTO STOP MARK GLOBAL REDUCE BINPERSID BINPUT LONG_BINPUT BINGET LONG_BINGET EMPTY_DICT EMPTY_LIST EMPTY_TUPLE "
-    "TUPLE TUPLE1 TUPLE2 TUPLE3 SETITEM SETITEMS APPEND APPENDS BINUNICODE BININT BININT1 BININT2 LONG1 BINFLOAT NONE "
-    "NEWTRUE NEWFALSE".split()
+_OPCODES = frozenset(
+    (
+        *("PROTO", "STOP", "MARK", "GLOBAL", "REDUCE", "BINPERSID", "BINPUT", "LONG_BINPUT", "BINGET", "LONG_BINGET"),
+        *("EMPTY_DICT", "EMPTY_LIST", "EMPTY_TUPLE", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3"),
+        *("SETITEM", "SETITEMS", "APPEND", "APPENDS", "BINUNICODE", "BININT", "BININT1", "BININT2", "LONG1"),
+        *("BINFLOAT", "NONE", "NEWTRUE", "NEWFALSE"),
+    )
 )
 """What ``torch.save`` writes for tensors, numbers, texts, dicts, lists and tuples."""
 
@@ -80,31 +83,46 @@ def check_states(runner: Runner, checkpoint: dict[str, Any]) -> None:
     groups = [{k: v for k, v in group.items() if k != "initial_lr"} for group in optimizer["param_groups"]]
     _alike(groups, [{k: v for k, v in g.items() if k != "initial_lr"} for g in own["param_groups"]], "param_groups")
     parameters = [p for group in runner.optim_wrapper.param_groups for p in group["params"]]
+    first = _after_a_step(runner.optim_wrapper.optimizer)
     for number, state in optimizer["state"].items():
         if type(number) is not int or not 0 <= number < len(parameters) or not isinstance(state, dict):
             raise ValueError(f"the checkpoint's optimizer.state.{number!r:.40}: there are {len(parameters)} parameters")
+        if state and state.keys() != first.keys():
+            raise ValueError(f"the checkpoint's optimizer.state.{number}: {list(first)} are wanted, got {list(state)}")
         for name, value in state.items():
-            if isinstance(value, Tensor) and value.ndim and value.shape != parameters[number].shape:
-                shape, wanted = tuple(value.shape), tuple(parameters[number].shape)
+            of_one = isinstance(first[name], Tensor) and first[name].ndim > 0
+            wanted = tuple(parameters[number].shape) if of_one else ()
+            shape = tuple(value.shape) if isinstance(value, Tensor) else ()
+            if shape != wanted or not isinstance(value, Tensor | int | float | None):
                 raise ValueError(f"the checkpoint's optimizer.state.{number}.{name}: {shape}, {wanted} is wanted")
     checkpoint["message_hub"] = {"log_scalars": {}, "runtime_info": {}, "resumed_keys": {}}
 
 
+def _after_a_step(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+    """What such an optimizer keeps of a parameter."""
+    parameter = torch.nn.Parameter(torch.zeros(2, 3))
+    parameter.grad = torch.zeros(2, 3)
+    other = type(optimizer)([{**optimizer.param_groups[0], "params": [parameter]}])  # type: ignore[call-arg]
+    other.step()
+    return dict(other.state[parameter])
+
+
 def _alike(there: Any, here: Any, key: str) -> None:
-    """Refuse a value of another type, or with other keys, than there is here."""
-    number = isinstance(here, int | float) and isinstance(there, int | float)
-    fits = number or there is None or here is None or type(there) is type(here)
-    if isinstance(here, Mapping) and fits and there is not None:
+    """Refuse a value that has other keys than here or is of another type; all but numbers must be equal."""
+    if isinstance(here, Mapping) and isinstance(there, Mapping):
         for name in sorted(set(here) ^ set(there), key=str):
             raise ValueError(f"the checkpoint's {key}.{name}: in one of the two alone")
         for name, value in here.items():
             _alike(there[name], value, f"{key}.{name}")
-    elif isinstance(here, list | tuple) and fits and there is not None:
-        fits = len(there) == len(here)
-        for place, (theirs, ours) in enumerate(zip(there, here, strict=False)):
+    elif isinstance(here, list | tuple) and isinstance(there, list | tuple) and len(there) == len(here):
+        for place, (theirs, ours) in enumerate(zip(there, here, strict=True)):
             _alike(theirs, ours, f"{key}.{place}")
-    if not fits or (there is None) != (here is None) and isinstance(there, Mapping | Sequence | Tensor):
+    elif not ((type(there) is type(here) and there == here) or (_is_number(there) and _is_number(here))):
         raise ValueError(f"the checkpoint's {key}: {here!r:.60} here, {there!r:.60} there")
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and abs(value) < 1e30
 
 
 def _look(path: Path) -> None:
@@ -119,7 +137,7 @@ def _look(path: Path) -> None:
             raise ValueError(f"one data.pkl of {MOST_PICKLE:,} bytes at most is wanted, it has {names}")
         program = archive.read(names[0])
     for opcode, argument, _ in pickletools.genops(program):
-        too_far = opcode.name == "LONG_BINPUT" and argument > len(program)
+        too_far = opcode.name == "LONG_BINPUT" and int(argument or 0) > len(program)
         if opcode.name not in _OPCODES or too_far:
             raise ValueError(f"its pickle has {opcode.name} {argument!r:.40}: refused, and nothing was run")
     _Sizes(program, {name.removeprefix(names[0].removesuffix("data.pkl")): size for name, size in sizes.items()}).load()
@@ -166,7 +184,7 @@ def _check(content: Any, path: Path) -> None:
         raise RecordError(f"{path}: not a checkpoint of ours, it holds a {type(content).__name__}")
     kinds = {"meta": dict, "state_dict": dict, "optimizer": dict, "param_schedulers": list, "message_hub": dict}
     for key, kind in kinds.items():
-        if not isinstance(content.get(key), kind):
+        if not isinstance(content[key], kind):
             raise RecordError(f"{path}: not a whole checkpoint of ours ({key}: a {kind.__name__} is wanted)")
     meta, place = content["meta"], f"{path}: meta"
     check(CheckpointMeta, meta, path, "meta")
