@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
@@ -104,7 +103,7 @@ def shown(value: object) -> str:
 
 def _check_record(kind: type, value: object, place: object, key: str) -> None:
     if not isinstance(value, dict):
-        raise RecordError(f"{place}: {key or 'all of it'}: an object is wanted, got {shown(value)}")
+        raise RecordError(f"{place}: {key or 'all of it'}: object is wanted, got {shown(value)}")
     hints = _hints(kind)
     if kind not in _OPEN and (unknown := [name for name in value if name not in hints]):
         raise RecordError(f"{place}: {_dotted(key, unknown[0])}: nothing reads it; there are {', '.join(hints)}")
@@ -163,11 +162,18 @@ def _fits_tuple(value: object, inner: tuple[Any, ...]) -> bool:
 
 
 def _wanted(kind: Any) -> str:
-    if kind is type(None):
+    origin, inner = get_origin(kind) or kind, get_args(kind)
+    if origin in (Union, UnionType):
+        return " or ".join(map(_wanted, inner))
+    if origin is Literal:
+        return f"one of {', '.join(map(str, inner))}"
+    if origin in (list, Sequence, tuple):
+        return f"list of {', '.join(_wanted(one) for one in inner if one is not Ellipsis)}" if inner else "list"
+    if origin in (None, type(None)):
         return "null"
-    if get_origin(kind) is Literal:
-        return f"one of {', '.join(map(str, get_args(kind)))}"
-    return kind.__name__ if type(kind) is type else re.sub(r"\b[a-z_]+\.|~", "", str(kind))
+    if is_dataclass(kind) or origin in (dict, Mapping):
+        return "object"
+    return getattr(kind, "__name__", str(kind))
 
 
 def _no_number(name: str) -> float:

@@ -216,7 +216,7 @@ def checkpoint(folder: Path) -> Kind:
         groups = optimizer.param_groups
         wrapper = SimpleNamespace(state_dict=optimizer.state_dict, param_groups=groups, optimizer=optimizer)
         found = read_checkpoint(path)
-        runner: Any = SimpleNamespace(param_schedulers=[schedule], optim_wrapper=wrapper)
+        runner: Any = SimpleNamespace(param_schedulers=[schedule], optim_wrapper=wrapper, _load_from=path)
         check_states(runner, found)
         own = torch.optim.AdamW(torch.nn.Linear(3, 5).parameters(), lr=0.1)
         own.load_state_dict(found["optimizer"])

@@ -25,7 +25,7 @@ class FeaturesRecord:
     text_length: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SettingsRecord:
     """What all entries of a cache have in common; the record of a build that goes on."""
 
@@ -36,12 +36,12 @@ class SettingsRecord:
     features: FeaturesRecord | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MetaRecord(SettingsRecord):
     """The record of a finished cache."""
 
-    count: int = 0
-    digest: str = ""
+    count: int
+    digest: str
 
 
 @dataclass(frozen=True)

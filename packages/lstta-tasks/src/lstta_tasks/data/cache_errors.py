@@ -105,7 +105,7 @@ def check_settings(path: Path, settings: Mapping[str, Any], preprocessing: Prepr
     if type(settings.get("schema")) is int and settings["schema"] != layout.SCHEMA:
         raise other_schema(path, settings)
     try:
-        check(MetaRecord, settings, "its settings record")  # of one that is finished they have count and digest too
+        check(MetaRecord, {"count": 0, "digest": "", **settings}, "its settings record")
     except RecordError as error:
         raise damaged(path, error) from error
     if settings["fingerprint"] != preprocessing.fingerprint():

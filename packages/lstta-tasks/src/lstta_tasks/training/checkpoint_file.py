@@ -77,24 +77,29 @@ def check_states(runner: Runner, checkpoint: dict[str, Any]) -> None:
     Raises:
         ValueError: they are not; the message names the field.
     """
+    place = f"{runner._load_from}: "
     schedulers = [scheduler.state_dict() for scheduler in runner.param_schedulers]
-    _alike(checkpoint["param_schedulers"], schedulers, "param_schedulers")
+    _alike(checkpoint["param_schedulers"], schedulers, f"{place}param_schedulers")
     optimizer, own = checkpoint["optimizer"], runner.optim_wrapper.state_dict()
     groups = [{k: v for k, v in group.items() if k != "initial_lr"} for group in optimizer["param_groups"]]
-    _alike(groups, [{k: v for k, v in g.items() if k != "initial_lr"} for g in own["param_groups"]], "param_groups")
+    _alike(
+        groups,
+        [{k: v for k, v in g.items() if k != "initial_lr"} for g in own["param_groups"]],
+        f"{place}optimizer.param_groups",
+    )
     parameters = [p for group in runner.optim_wrapper.param_groups for p in group["params"]]
     first = _after_a_step(runner.optim_wrapper.optimizer)
     for number, state in optimizer["state"].items():
         if type(number) is not int or not 0 <= number < len(parameters) or not isinstance(state, dict):
-            raise ValueError(f"the checkpoint's optimizer.state.{number!r:.40}: there are {len(parameters)} parameters")
+            raise ValueError(f"{place}optimizer.state.{number!r:.40}: there are {len(parameters)} parameters")
         if state and state.keys() != first.keys():
-            raise ValueError(f"the checkpoint's optimizer.state.{number}: {list(first)} are wanted, got {list(state)}")
+            raise ValueError(f"{place}optimizer.state.{number}: {list(first)} are wanted, got {list(state)}")
         for name, value in state.items():
             of_one = isinstance(first[name], Tensor) and first[name].ndim > 0
             wanted = tuple(parameters[number].shape) if of_one else ()
             shape = tuple(value.shape) if isinstance(value, Tensor) else ()
             if shape != wanted or not isinstance(value, Tensor | int | float | None):
-                raise ValueError(f"the checkpoint's optimizer.state.{number}.{name}: {shape}, {wanted} is wanted")
+                raise ValueError(f"{place}optimizer.state.{number}.{name}: {shape}, {wanted} is wanted")
     checkpoint["message_hub"] = {"log_scalars": {}, "runtime_info": {}, "resumed_keys": {}}
 
 
@@ -111,14 +116,14 @@ def _alike(there: Any, here: Any, key: str) -> None:
     """Refuse a value that has other keys than here or is of another type; all but numbers must be equal."""
     if isinstance(here, Mapping) and isinstance(there, Mapping):
         for name in sorted(set(here) ^ set(there), key=str):
-            raise ValueError(f"the checkpoint's {key}.{name}: in one of the two alone")
+            raise ValueError(f"{key}.{name}: in one of the two alone")
         for name, value in here.items():
             _alike(there[name], value, f"{key}.{name}")
     elif isinstance(here, list | tuple) and isinstance(there, list | tuple) and len(there) == len(here):
         for place, (theirs, ours) in enumerate(zip(there, here, strict=True)):
             _alike(theirs, ours, f"{key}.{place}")
     elif not ((type(there) is type(here) and there == here) or (_is_number(there) and _is_number(here))):
-        raise ValueError(f"the checkpoint's {key}: {here!r:.60} here, {there!r:.60} there")
+        raise ValueError(f"{key}: {here!r:.60} here, {there!r:.60} there")
 
 
 def _is_number(value: Any) -> bool:
