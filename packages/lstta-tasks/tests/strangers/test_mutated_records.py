@@ -1,4 +1,4 @@
-"""Records of every kind, mutated: refused in words that name the file, or read soundly; nothing run, no memory taken."""
+"""Records of every kind, mutated: refused in words that name the file, or read soundly; nothing is run."""
 
 from __future__ import annotations
 

@@ -84,9 +84,7 @@ def index(folder: Path) -> Kind:
                 for key, array in arrays.items():
                     data = io.BytesIO()
                     np.lib.format.write_array(data, np.asarray(array))
-                    claimed = data.getvalue().replace(b"(5, 3)", b"(5_000_000_000, 3)"[:6].ljust(6), 1)
-                    header = data.getvalue() if key != "clips" else claimed.replace(b"(5_000", b"(9**9,")
-                    archive.writestr(f"{key}.npy", header)
+                    archive.writestr(f"{key}.npy", data.getvalue().replace(b"(5, 3), }      ", b"(5, 9999999), }"))
 
     return write, lambda: Index.load(path).nearest(vectors[0], 3)
 

@@ -64,8 +64,9 @@ def unpack(
         sound.shape[:1],
     ):
         raise ValueError(f"frame_times, sound_length: {times.dtype} of {times.shape}, {length.dtype} of {length.shape}")
-    if length.min(initial=0) < 0 or length.max(initial=0) > sound.shape[1]:
-        raise ValueError(f"sound_length: samples of {sound.shape[1]} are counted, got {length.min()} to {length.max()}")
+    counts = length.tolist()
+    if min(counts, default=0) < 0 or max(counts, default=0) > sound.shape[1]:
+        raise ValueError(f"sound_length: counts of {sound.shape[1]} samples are wanted, got {counts!r:.80}")
     return Clip(frames, times, sound, length, header["has_video"], header["has_sound"], header["duration"])
 
 
