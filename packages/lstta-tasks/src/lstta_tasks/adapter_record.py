@@ -92,9 +92,10 @@ def check_record(record: Mapping[str, Any], place: object) -> None:
     check(AdapterRecord, record, place)
 
 
-def options_of(part: Mapping[str, Any]) -> dict[str, Any]:
-    """What a part of a record says beside its name and what is known of its weights."""
-    return {key: value for key, value in part.items() if key not in ("name", "digest", "base")}
+def options_of(part: Mapping[str, Any], kind: Kind) -> dict[str, Any]:
+    """What a part of a record says beside its name and, of an encoder, what is known of its weights."""
+    known = ("name", "digest", "base") if kind == "encoder" else ("name",)
+    return {key: value for key, value in part.items() if key not in known}
 
 
 def check_part(kind: Kind, name: str, part: Mapping[str, Any], place: object, key: str) -> None:
@@ -105,4 +106,4 @@ def check_part(kind: Kind, name: str, part: Mapping[str, Any], place: object, ke
         UnknownNameError: no plugin registers the name.
     """
     factory = installed_plugins().find(kind, name).load()
-    check_options(factory, options_of(part), place, key, paths=kind != "task")
+    check_options(factory, options_of(part, kind), place, key, paths=kind != "task")

@@ -196,7 +196,7 @@ def check_task(file: AdapterFile, task: Task) -> None:
     Raises:
         AdapterFileError: there are such.
     """
-    if others := sorted(options_of(file.record["task"]).keys() - task.options().keys()):
+    if others := sorted(options_of(file.record["task"], "task").keys() - task.options().keys()):
         raise AdapterFileError(f"{file.folder / RECORD}: task.{others[0]}: not for a record; nothing reads it there")
 
 
@@ -210,7 +210,7 @@ def _encoder(file: AdapterFile, modality: str, settings: Mapping[str, Any]) -> E
         )
     name = registered_name(file.record, "encoder", key, settings["name"])
     check_part("encoder", name, settings, place, key)
-    encoder = installed_plugins().create("encoder", name, **options_of(settings))
+    encoder = installed_plugins().create("encoder", name, **options_of(settings, "encoder"))
     if not isinstance(encoder, Encoder) or encoder.modality != modality:
         raise AdapterFileError(f"{place}: {key}: {name!r} is no {modality} encoder")
     return encoder

@@ -16,6 +16,7 @@ import pytest
 import untrained
 from PIL import Image
 
+from lstta_tasks.data.cache import CacheError, open_cache
 from lstta_tasks.data.cache_packing import assemble, pack
 from lstta_tasks.data.cache_record import read_header, unpack, view
 from lstta_tasks.data.clip import ClipSource, DecodeError, Preprocessing
@@ -145,3 +146,9 @@ def test_a_clips_header_that_claims_too_much(change: dict[str, object], message:
     assert unpack(memoryview(assemble(header, arrays)), preprocessing=untrained.TOY).has_video
     with pytest.raises(ValueError, match=message):
         unpack(memoryview(assemble({**header, **change}, arrays)), preprocessing=untrained.TOY)
+
+
+def test_a_folder_that_says_it_has_a_milliard_shards(tmp_path: Path) -> None:
+    (tmp_path / "shard-0-of-1000000000").mkdir()
+    with pytest.raises(CacheError, match=r"is said to be in 1,000,000,000 shards; 10,000 at most are read"):
+        open_cache(tmp_path)

@@ -81,8 +81,8 @@ def read_header(record: memoryview) -> dict[str, Any]:
         header = json.loads(bytes(record[PREFIX : PREFIX + length]))
     except (ValueError, RecursionError) as error:
         raise ValueError(f"the record's header is damaged: {error}") from error
-    if not isinstance(header, dict):
-        raise ValueError("the record's header is no object")
+    if not isinstance(header, dict) or not isinstance(header.get("id"), str):
+        raise ValueError("the record's header is no object with an id")
     return header
 
 

@@ -73,7 +73,7 @@ def restore(config: Config, adapter: Path) -> Experiment:
     task, trained_for = described("task", config.task)["name"], file.record["task"]["name"]
     if task != trained_for:
         raise AdapterFileError(f"{adapter}: trained for task {trained_for!r}, the config is for {task!r}")
-    options, place = options_of(file.record["task"]), file.folder / RECORD
+    options, place = options_of(file.record["task"], "task"), file.folder / RECORD
     with describing(file):
         check_options(factory_of("task", "task", config.task), options, place, "task", paths=False)
         check_part("method", file.record["method"]["name"], file.record["method"], place, "method")
