@@ -70,18 +70,19 @@ def restore(config: Config, adapter: Path) -> Experiment:
     file = read(adapter)
     config = copy.deepcopy(config)
     config.method, config.model = file.record["method"], file.record["model"]
-    task, trained_for = described("task", config.task)["name"], file.record["task"]["name"]
-    if task != trained_for:
-        raise AdapterFileError(f"{adapter}: trained for task {trained_for!r}, the config is for {task!r}")
+    wanted, trained_for = described("task", config.task)["name"], file.record["task"]["name"]
+    if wanted != trained_for:
+        raise AdapterFileError(f"{adapter}: trained for task {trained_for!r}, the config is for {wanted!r}")
     options, place = options_of(file.record["task"], "task"), file.folder / RECORD
     with describing(file):
         check_options(factory_of("task", "task", config.task), options, place, "task", paths=False)
         check_part("method", file.record["method"]["name"], file.record["method"], place, "method")
     config.task.update(options)
     experiment = Experiment(config)
+    encoders, task = experiment.encoders, experiment.task  # what is wrong with these is the config's fault
     with describing(file):
-        check_task(file, experiment.task)
-        check_fits(file, experiment.encoders, file.record["method"], experiment.task)
+        check_task(file, task)
+        check_fits(file, encoders, file.record["method"], task)
     load_into(experiment.model, file)
     _check_preprocessing(experiment, file)
     return experiment
