@@ -28,7 +28,9 @@ def arguments(factory: Factory) -> tuple[dict[str, bool], bool]:
     return known, bool(calls)
 
 
-def check_options(factory: Factory, options: Mapping[str, Any], place: object, key: str, *, paths: bool = True) -> None:
+def check_options(
+    factory: Factory, options: Mapping[str, Any], place: object, key: str, *, paths: bool = True, whole: bool = True
+) -> None:
     """Refuse options of a record that a factory does not take, by name or by type, without calling it.
 
     Args:
@@ -37,6 +39,7 @@ def check_options(factory: Factory, options: Mapping[str, Any], place: object, k
         place: the file, for messages.
         key: where in it.
         paths: whether arguments that may be paths are for a record to give.
+        whole: whether nobody else gives any.
 
     Raises:
         RecordError: there is such an option, or one is missing.
@@ -53,7 +56,8 @@ def check_options(factory: Factory, options: Mapping[str, Any], place: object, k
         if (name not in known and not takes_any) or (not paths and _is_path(hint)):
             raise RecordError(f"{place}: {key}.{name}: not for a record; nothing reads it there")
         check(hint, value, place, f"{key}.{name}")
-    if missing := [name for name, needed in known.items() if needed and name not in options]:
+    missing = [name for name, needed in known.items() if needed and name not in options]
+    if whole and missing:
         raise RecordError(f"{place}: {key}.{missing[0]}: it is missing")
 
 

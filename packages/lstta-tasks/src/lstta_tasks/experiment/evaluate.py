@@ -75,7 +75,7 @@ def restore(config: Config, adapter: Path) -> Experiment:
         raise AdapterFileError(f"{adapter}: trained for task {trained_for!r}, the config is for {wanted!r}")
     options, place = options_of(file.record["task"], "task"), file.folder / RECORD
     with describing(file):
-        check_options(factory_of("task", "task", config.task), options, place, "task", paths=False)
+        check_options(factory_of("task", "task", config.task), options, place, "task", paths=False, whole=False)
         check_part("method", file.record["method"]["name"], file.record["method"], place, "method")
     config.task.update(options)
     experiment = Experiment(config)
