@@ -35,6 +35,7 @@ MMENGINE = {
     "experiment/runner.py",  # its model, metric, optimizer and schedulers
     "experiment/second_pass.py",  # gathering from ranks
     "experiment/sections.py",  # what of it a config sets
+    "training/checkpoint_file.py",
     "training/checkpoints.py",
     "training/pictures.py",
     "training/resume.py",

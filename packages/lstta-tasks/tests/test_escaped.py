@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-import pytest
+import json
 
+import pytest
+from rich.console import Console
+
+from lstta_tasks.answers.report import Report, Score
 from lstta_tasks.cli.options import parser_of, user_errors
-from lstta_tasks.escaped import escaped
+from lstta_tasks.escaped import STEERING, escaped, escaped_json
+from lstta_tasks.experiment.report_table import print_report
+from lstta_tasks.importances.measured_table import _curves
+from lstta_tasks.study.study_table import print_table
+from lstta_tasks.study.summary import Cell, Line, Summary
 
 
 @pytest.mark.parametrize(
@@ -41,3 +49,37 @@ def test_names_that_begin_with_a_dash(capsys: pytest.CaptureFixture[str]) -> Non
     with pytest.raises(SystemExit):
         parser.parse_args(["--5KQ66"])
     assert "names that begin with -- stand at the end, after a lone --" in capsys.readouterr().err
+
+
+EVIL = "\x1b[2J\x9b31m\u202e[/red][bold]"
+
+
+def test_json_for_a_terminal_says_the_same() -> None:
+    said = {EVIL: ["a\n\t", "Grüße", "\udce9"]}
+    text = escaped_json(json.dumps(said, ensure_ascii=False, indent=1))
+    assert json.loads(text) == said
+    assert not STEERING.search(text)
+    assert "Grüße" in text
+
+
+def test_tables_show_names_as_they_are(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names of classes, of scores and of clips that are missing; none is taken for rich's markup either."""
+    monkeypatch.setenv("COLUMNS", "300")
+    report = Report(EVIL, (Score(EVIL, 0.5, 2, 0.25, EVIL),), notes=(EVIL,))
+    counts = {"trainable_parameters": 1, "total_parameters": 2}
+    print_report(report, {"split": "test", "samples": 2, "missing_clips": [EVIL], **counts})
+    line = Line(EVIL, EVIL, 1, 2, {"films": Cell({0: 0.5}, None)})
+    summary = Summary({"films": EVIL}, {"films": False}, {"films": (0.5, EVIL)}, (line,))
+    print_table(summary)
+    print_table(summary, markdown=True)
+    out = capsys.readouterr().out
+    assert not STEERING.search(out)
+    assert out.count("[/red][bold]") == 10
+
+
+def test_titles_are_no_markup(capsys: pytest.CaptureFixture[str]) -> None:
+    from lstta_tasks.importances import measured_table
+
+    assert measured_table.escape(EVIL) != EVIL
+    Console(width=200).print(_curves(measured_table.escape(escaped(EVIL)), [1], []))
+    assert "[/red][bold]" in capsys.readouterr().out

@@ -1,6 +1,8 @@
 """Trained adapters on disk: a folder with ``adapter.safetensors`` and ``adapter.json``.
 
-The folder holds what was trained and what is needed to use it again, and never the frozen weights. Loading is loud.
+The folder holds what was trained and what is needed to use it again, and never the frozen weights. Loading is loud, and
+a folder from a stranger runs nothing: every key that is read here is checked, and tensors are compared with the model
+by the file's header before any is read.
 """
 
 from __future__ import annotations
@@ -11,11 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from lstta_core.adapter_record import CoreRecord
+from lstta_core.checked import RecordError, check, read_json
 from lstta_core.model_card import model_card
+from lstta_core.stored_tensors import DamagedTensorsError, Kind, StoredTensors, kinds_of
 from lstta_core.whole_files import existing, whole_folder
 
 SCHEMA = 2
@@ -32,8 +36,9 @@ class AdapterFile:
     """An adapter folder in memory.
 
     Attributes:
-        tensors: what was trained, and the buffers that go with it.
-        record: what the JSON says: ``schema``, ``digests`` by modality, and whatever the writer added.
+        tensors: what was trained, and the buffers that go with it. Each is read when it is asked for.
+        record: what the JSON says: :class:`~lstta_core.adapter_record.CoreRecord`, and whatever the writer added, which
+            nothing here looks at: ``extra`` and all other keys.
         folder: where it came from.
     """
 
@@ -52,6 +57,10 @@ def trained_tensors(model: nn.Module, frozen: str | tuple[str, ...]) -> dict[str
         model: any module that holds frozen encoders.
         frozen: prefix of the names of the frozen encoders' state, or several; below it no buffers are kept.
     """
+    return {name: tensor.detach().cpu().contiguous().clone() for name, tensor in _trained(model, frozen).items()}
+
+
+def _trained(model: nn.Module, frozen: str | tuple[str, ...]) -> dict[str, Tensor]:
     kept = {name: parameter.requires_grad for name, parameter in model.named_parameters()}
     for place, module in model.named_modules():
         own = [parameter.requires_grad for parameter in module.parameters(recurse=False)]
@@ -59,9 +68,7 @@ def trained_tensors(model: nn.Module, frozen: str | tuple[str, ...]) -> dict[str
             whole = f"{place}.{name}" if place else name
             kept[whole] = not whole.startswith(frozen) and (any(own) or not own)
     return {
-        name: tensor.detach().cpu().contiguous().clone()
-        for name, tensor in model.state_dict().items()
-        if kept.get(name, not name.startswith(frozen))
+        name: tensor for name, tensor in model.state_dict().items() if kept.get(name, not name.startswith(frozen))
     }
 
 
@@ -88,16 +95,16 @@ def read_adapter(folder: Path) -> AdapterFile:
 
     Raises:
         FileNotFoundError: the folder or one of its two files is not there.
-        AdapterFileError: a file is damaged, or its schema is newer than this version's.
+        AdapterFileError: a file is damaged, a key is of a wrong type, or its schema is newer than this version's.
     """
     folder = existing(Path(folder))
     for name in (RECORD, TENSORS):
         if not (folder / name).is_file():
             raise FileNotFoundError(f"{folder / name}: no such file; an adapter folder holds {RECORD} and {TENSORS}")
     try:
-        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise AdapterFileError(f"{folder / RECORD}: not JSON ({error}); the file is damaged") from error
+        record = read_json(folder / RECORD)
+    except RecordError as error:
+        raise AdapterFileError(str(error)) from error
     if not isinstance(record, dict) or type(record.get("schema")) is not int or record["schema"] < 1:
         raise AdapterFileError(f"{folder / RECORD}: no integer 'schema'; this is not an adapter folder's record")
     if record["schema"] > SCHEMA:
@@ -111,10 +118,10 @@ def read_adapter(folder: Path) -> AdapterFile:
             "else: load it with lstta-core 0.1, which wrote it, or train anew"
         )
     try:
-        tensors = load_file(folder / TENSORS)
-    except SafetensorError as error:
-        raise AdapterFileError(f"{folder / TENSORS}: not a whole safetensors file ({error})") from error
-    return AdapterFile(tensors, record, folder)
+        check(CoreRecord, record, folder / RECORD)
+        return AdapterFile(StoredTensors(folder / TENSORS), record, folder)
+    except (RecordError, DamagedTensorsError) as error:
+        raise AdapterFileError(str(error)) from error
 
 
 def check_digests(file: AdapterFile, digests: Mapping[str, str], names: Mapping[str, str]) -> None:
@@ -152,35 +159,52 @@ def check_digests(file: AdapterFile, digests: Mapping[str, str], names: Mapping[
             )
 
 
-def load_tensors(model: nn.Module, file: AdapterFile, frozen: str | tuple[str, ...]) -> None:
-    """Copy an adapter's tensors into a model; nothing is copied unless everything fits.
+def load_tensors(model: nn.Module, file: AdapterFile, frozen: str | tuple[str, ...], *, but: str | None = None) -> None:
+    """Copy an adapter's tensors into a model; nothing is read or copied unless everything fits.
 
     Args:
         model: as it was when :func:`trained_tensors` was called on it.
         file: the adapter folder.
         frozen: as there.
+        but: names that begin so stay as they are in the model, whatever the file has.
 
     Raises:
         AdapterFileError: a key is missing, extra, misshapen, or of another kind of number.
     """
-    expected = trained_tensors(model, frozen)
+    check_tensors(model, file, frozen, but=but)
+    wanted = (name for name in file.tensors if but is None or not name.startswith(but))
+    model.load_state_dict({name: file.tensors[name] for name in wanted}, strict=False)
+
+
+def check_tensors(
+    model: nn.Module, file: AdapterFile, frozen: str | tuple[str, ...], *, but: str | None = None
+) -> None:
+    """Refuse a file whose tensors are not this model's, by their names, shapes and types: none is read.
+
+    The model may be on the meta device, where it takes no memory. Arguments and errors are those of
+    :func:`load_tensors`.
+    """
+    expected, given = (
+        {name: kind for name, kind in kinds.items() if but is None or not name.startswith(but)}
+        for kinds in (kinds_of(_trained(model, frozen)), kinds_of(file.tensors))
+    )
     place = file.folder / TENSORS
-    missing, extra = sorted(expected.keys() - file.tensors.keys()), sorted(file.tensors.keys() - expected.keys())
+    missing, extra = sorted(expected.keys() - given.keys()), sorted(given.keys() - expected.keys())
     if missing or extra:
         raise AdapterFileError(
             f"{place}: the tensors are not those of this model; missing: {_few(missing)}; not expected: {_few(extra)}. "
             "Build the model with the method and options of adapter.json"
         )
-    for name, tensor in expected.items():
-        given = file.tensors[name]
-        if tensor.shape != given.shape:
-            raise AdapterFileError(
-                f"{place}: {name} has shape {tuple(given.shape)}, the model wants {tuple(tensor.shape)}"
-            )
-        # Another precision is fine and is cast; integers in the place of reals are not.
-        if tensor.dtype != given.dtype and not (tensor.is_floating_point() and given.is_floating_point()):
-            raise AdapterFileError(f"{place}: {name} is {given.dtype}, the model wants {tensor.dtype}")
-    model.load_state_dict(dict(file.tensors), strict=False)
+    for name, wanted in expected.items():
+        _check_kind(f"{place}: {name}", given[name], wanted)
+
+
+def _check_kind(place: str, given: Kind, wanted: Kind) -> None:
+    if given.shape != wanted.shape:
+        raise AdapterFileError(f"{place} has shape {given.shape}, the model wants {wanted.shape}")
+    # Another precision is fine and is cast; integers in the place of reals are not.
+    if given.dtype != wanted.dtype and not (given.is_real and wanted.is_real):
+        raise AdapterFileError(f"{place} is {given.dtype}, the model wants {wanted.dtype}")
 
 
 def _few(names: list[str]) -> str:

@@ -137,9 +137,11 @@ class AdapterSet(AdapterUpkeep):
 def encoder_digest(encoder: Encoder) -> str:
     """SHA-256 over the names, shapes and float32 values of all parameters and persistent buffers, in hex.
 
-    The digest is of what was loaded: take it before weights are cast to another precision.
+    The digest is of what was loaded: take it before weights are cast to another precision. An encoder on the meta
+    device, which has no values, has an empty one.
     """
-    return tensors_digest(encoder.state_dict())
+    tensors = encoder.state_dict()
+    return "" if any(tensor.is_meta for tensor in tensors.values()) else tensors_digest(tensors)
 
 
 def tensors_digest(tensors: Mapping[str, Tensor]) -> str:

@@ -30,7 +30,7 @@ TOLERANCE = 0.02
 def count_parameters(method: Method, model: TrimodalModel) -> int:
     """How many parameters the method would train in this model, which is not changed."""
     with model.disabled(), torch.device("meta"):
-        encoders = {m: _without_weights(encoder) for m, encoder in model.by_modality().items()}
+        encoders = {m: without_weights(encoder) for m, encoder in model.by_modality().items()}
         change = method.prepare(encoders)
         change.switch(True)
         inside = nn.ModuleDict({m: encoders[m] for m in encoders})
@@ -101,8 +101,8 @@ def _report(choice: MethodChoice, budget: int) -> None:
     )
 
 
-def _without_weights(encoder: Encoder) -> Encoder:
-    """A copy whose parameters and buffers are on the meta device."""
+def without_weights(encoder: Encoder) -> Encoder:
+    """A copy whose parameters and buffers are on the meta device; its spec is the same one."""
     tensors = [*encoder.parameters(), *encoder.buffers()]
     memo: dict[int, Any] = {
         id(tensor): nn.Parameter(tensor.detach().to("meta"), requires_grad=False)
@@ -110,4 +110,5 @@ def _without_weights(encoder: Encoder) -> Encoder:
         else tensor.detach().to("meta")
         for tensor in tensors
     }
+    memo[id(encoder.spec)] = encoder.spec
     return copy.deepcopy(encoder, memo)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +16,16 @@ from lstta_core.adapter_files import (
     check_digests,
     load_tensors,
     read_adapter,
-    trained_tensors,
 )
+from lstta_core.checked import RecordError
 from lstta_core.input_digest import input_digest
 from lstta_core.interfaces import Encoder, Inputs, Modality
-from lstta_core.plugins import Kind, installed_plugins
+from lstta_core.plugins import Kind, PluginError, UnknownNameError, installed_plugins
+from lstta_tasks.adapter_record import check_part, check_record, options_of
 from lstta_tasks.data.batch import Collate
 from lstta_tasks.data.clip import Clip, ClipSource, Preprocessing
 from lstta_tasks.data.preprocessing import preprocessing_from
+from lstta_tasks.fitting import check_fits, check_preprocessing
 from lstta_tasks.needs import needed, registered_name
 from lstta_tasks.network import TaskNetwork, build_model
 from lstta_tasks.task import Sample, Task, TimedText
@@ -37,17 +39,33 @@ def read(folder: str | Path) -> AdapterFile:
 
     Raises:
         FileNotFoundError: the folder or a file of it is not there.
-        AdapterFileError: it is damaged, or its record lacks something.
+        AdapterFileError: it is damaged, or its record lacks something or says what no record may.
     """
     file = read_adapter(Path(folder))
-    missing = [key for key in ("encoders", "method", "model", "task", "preprocessing") if key not in file.record]
-    if missing:
-        raise AdapterFileError(f"{file.folder / RECORD}: {', '.join(missing)} missing: lstta-tasks did not write it")
+    with describing(file):
+        check_record(file.record, file.folder / RECORD)
+        preprocessing_from(file.record["preprocessing"])
     return file
 
 
-def load_into(model: TaskNetwork, file: AdapterFile) -> None:
-    """Load an adapter into a model.
+@contextmanager
+def describing(file: AdapterFile) -> Iterator[None]:
+    """Turn what goes wrong where a record is made into parts into an AdapterFileError that names it."""
+    try:
+        yield
+    except (AdapterFileError, PluginError):
+        raise
+    except RecordError as error:
+        raise AdapterFileError(str(error)) from error
+    except UnknownNameError as error:
+        raise UnknownNameError(f"{file.folder / RECORD}: {error}") from error
+    except (ValueError, TypeError, ArithmeticError, RuntimeError, AttributeError, MemoryError) as error:
+        said = error if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+        raise AdapterFileError(f"{file.folder / RECORD}: it describes what cannot be made: {said}") from error
+
+
+def load_into(model: TaskNetwork, file: AdapterFile, *, but: str | None = None) -> None:
+    """Load an adapter into a model; what begins with ``but`` stays as it is.
 
     Raises:
         AdapterFileError: it was trained on other encoders or another tokenizer, or its tensors are not this model's.
@@ -55,7 +73,7 @@ def load_into(model: TaskNetwork, file: AdapterFile) -> None:
     digests = {str(m): digest for m, digest in model.digests().items()}
     check_digests(file, digests, {m: type(encoder).__name__ for m, encoder in model.by_modality().items()})
     _check_inputs(model, file)
-    load_tensors(model, file, model.frozen())
+    load_tensors(model, file, model.frozen(), but=but)
 
 
 def _check_inputs(model: TaskNetwork, file: AdapterFile) -> None:
@@ -84,10 +102,7 @@ def start_from(model: TaskNetwork, folder: Path) -> None:
         FileNotFoundError: the folder or a file of it is not there.
         AdapterFileError: it was trained on other encoders, or with another method or other sizes.
     """
-    file = read(folder)
-    kept = {name: tensor for name, tensor in file.tensors.items() if not name.startswith(HEAD)}
-    own = {name: tensor for name, tensor in trained_tensors(model, model.frozen()).items() if name.startswith(HEAD)}
-    load_into(model, replace(file, tensors=kept | own))
+    load_into(model, read(folder), but=HEAD)
 
 
 class Predictor:
@@ -156,29 +171,48 @@ def load(folder: str | Path, encoders: Mapping[Modality, Encoder] | None = None)
         UnknownNameError: no plugin registers an encoder, the method or the task that it names.
     """
     file = read(folder)
-    if encoders is None:
-        encoders = {Modality(m): _encoder(file, m, settings) for m, settings in file.record["encoders"].items()}
-    names: dict[Kind, str] = {
-        kind: registered_name(file.record, kind, kind, file.record[kind]["name"]) for kind in ("task", "method")
-    }
-    task = installed_plugins().create("task", **{**file.record["task"], "name": names["task"]})
-    method = {**file.record["method"], "name": names["method"]}
-    model, _ = build_model(encoders=encoders, method=method, task=task, **file.record["model"])
-    load_into(model, file)
-    return Predictor(model=model, task=task, preprocessing=preprocessing_from(file.record["preprocessing"]))
+    with describing(file):
+        names: dict[Kind, str] = {
+            kind: registered_name(file.record, kind, kind, file.record[kind]["name"]) for kind in ("task", "method")
+        }
+        for kind, name in names.items():
+            check_part(kind, name, file.record[kind], file.folder / RECORD, kind)
+        task = installed_plugins().create("task", **{**file.record["task"], "name": names["task"]})
+        check_task(file, task)
+        if encoders is None:
+            encoders = {Modality(m): _encoder(file, m, settings) for m, settings in file.record["encoders"].items()}
+        preprocessing = preprocessing_from(file.record["preprocessing"])
+        check_preprocessing(file, preprocessing, encoders)
+        method = {**file.record["method"], "name": names["method"]}
+        check_fits(file, encoders, method, task)
+        model, _ = build_model(encoders=encoders, method=method, task=task, **file.record["model"])
+        load_into(model, file)
+    return Predictor(model=model, task=task, preprocessing=preprocessing)
+
+
+def check_task(file: AdapterFile, task: Task) -> None:
+    """Refuse options of a task that are not what a record keeps of it, such as where its files are.
+
+    Raises:
+        AdapterFileError: there are such.
+    """
+    if others := sorted(options_of(file.record["task"], "task").keys() - task.options().keys()):
+        raise AdapterFileError(f"{file.folder / RECORD}: task.{others[0]}: not for a record; nothing reads it there")
 
 
 def _encoder(file: AdapterFile, modality: str, settings: Mapping[str, Any]) -> Encoder:
     """Only plugins are asked: a record must not be able to name any code to run."""
+    place, key = file.folder / RECORD, f"encoders.{modality}"
     if ":" in settings["name"]:
         raise AdapterFileError(
-            f"{file.folder / RECORD}: the {modality} encoder is {settings['name']}, which is no plugin's: "
+            f"{place}: the {modality} encoder is {settings['name']}, which is no plugin's: "
             "build the encoders and hand them over, load(folder, encoders={...})"
         )
-    options = {key: value for key, value in settings.items() if key not in ("digest", "base")}
-    options["name"] = registered_name(file.record, "encoder", f"encoders.{modality}", settings["name"])
-    encoder = installed_plugins().create("encoder", **options)
-    assert isinstance(encoder, Encoder)
+    name = registered_name(file.record, "encoder", key, settings["name"])
+    check_part("encoder", name, settings, place, key)
+    encoder = installed_plugins().create("encoder", name, **options_of(settings, "encoder"))
+    if not isinstance(encoder, Encoder) or encoder.modality != modality:
+        raise AdapterFileError(f"{place}: {key}: {name!r} is no {modality} encoder")
     return encoder
 
 

@@ -19,5 +19,10 @@ def escaped(text: str, *, lines: bool = False) -> str:
     return text if lines else text.replace("\n", r"\n").replace("\t", r"\t")
 
 
+def escaped_json(text: str) -> str:
+    """JSON that says the same, with the escapes of JSON for what steers a terminal."""
+    return STEERING.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
+
+
 def _escape(match: re.Match[str]) -> str:
     return ascii(match.group())[1:-1]

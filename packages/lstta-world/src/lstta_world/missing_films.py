@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Mapping
+import os
+import sys
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 from tqdm import tqdm
@@ -34,10 +37,25 @@ def write_missing_films(films: Mapping[Path, Shown], workers: int) -> tuple[int,
         else:
             # Spawned rather than forked: a fork would inherit locks of whatever threads the caller runs.
             context = multiprocessing.get_context("spawn")
-            with ProcessPoolExecutor(workers, mp_context=context) as pool:
+            with _away_from_here(), ProcessPoolExecutor(workers, mp_context=context) as pool:
                 for _ in pool.map(_write, missing, chunksize=4):
                     bar.update()
     return len(missing), len(films) - len(missing)
+
+
+@contextmanager
+def _away_from_here() -> Iterator[None]:
+    """Processes that are started meanwhile import nothing from the working directory, which may be a stranger's."""
+    before, paths = os.environ.get("PYTHONSAFEPATH"), list(sys.path)
+    os.environ["PYTHONSAFEPATH"] = "1"
+    sys.path[:] = [path for path in paths if path and Path(path) != Path.cwd()]
+    try:
+        yield
+    finally:
+        sys.path[:] = paths
+        os.environ.pop("PYTHONSAFEPATH")
+        if before is not None:
+            os.environ["PYTHONSAFEPATH"] = before
 
 
 def _write(film: tuple[Path, Shown]) -> None:

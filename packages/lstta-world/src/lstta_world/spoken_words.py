@@ -40,7 +40,7 @@ def say(utterances: list[tuple[str, str, int, int]]) -> list[Wave]:
     """The sounds of (text, voice, words a minute, pitch), at :data:`~lstta_world.synth.SAMPLE_RATE`."""
     need_synthesiser()
     lines = "\n".join(map(json.dumps, utterances))
-    run = subprocess.run([sys.executable, "-m", "lstta_world.say"], input=lines.encode(), capture_output=True)
+    run = subprocess.run([sys.executable, "-Pm", "lstta_world.say"], input=lines.encode(), capture_output=True)
     if run.returncode:
         raise RuntimeError(f"the speech synthesiser failed: {run.stderr.decode(errors='replace').strip()[-400:]}")
     rate, place, waves = int(np.frombuffer(run.stdout, "<i4", 1)[0]), 4, []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, TypeVar
 
 from lstta_tasks.annotations.reading import Reading
@@ -44,6 +44,22 @@ def first_file(places: Sequence[Path]) -> Path:
 def clip_file(places: Sequence[Path]) -> Path:
     """The first of the places where a clip may be that has one; else the first, for the cache to name as missing."""
     return next((path for path in places if path.is_file()), places[0])
+
+
+def check_inside(name: str, field: str, place: str) -> str:
+    """A name that is to be part of a file's path, if it stays in its folder.
+
+    Args:
+        name: of a clip, as a file of annotations has it.
+        field: that it is from.
+        place: file and row, for messages.
+
+    Raises:
+        ValueError: it is an absolute path, or leads up.
+    """
+    if PurePath(name).is_absolute() or ".." in PurePath(name).parts:
+        raise ValueError(f"{place}: field {field!r} leads out of the data set's folder, got {name!r:.80}")
+    return name
 
 
 def read_json(path: Path, kind: type[Content], what: str) -> Content:

@@ -77,8 +77,8 @@ def _build(args: argparse.Namespace) -> None:
     )
     skipped = f"{report.skipped:,} skipped, " if args.skip else ""
     print(
-        f"{report.path}: {report.total:,} clips, {report.built:,} decoded now, {report.reused:,} there already, "
-        f"{skipped}{len(report.failed):,} failed, {report.seconds:.0f} s"
+        f"{escaped(str(report.path))}: {report.total:,} clips, {report.built:,} decoded now, "
+        f"{report.reused:,} there already, {skipped}{len(report.failed):,} failed, {report.seconds:.0f} s"
     )
     if unknown := len(skip - {source.id for source in sources}):
         print(f"  {unknown:,} of the ids in {args.skip} name no clip of this config", file=sys.stderr)
@@ -95,7 +95,7 @@ def _prefix(args: argparse.Namespace) -> None:
         print("lstta cache features is called lstta cache prefix now", file=sys.stderr)
     report = build_prefix(Experiment(load_config(args.config, cfg_options(args.cfg_options))), args.split)
     print(
-        f"{report.path}: {report.built:,} states computed now, {report.reused:,} there already, "
+        f"{escaped(str(report.path))}: {report.built:,} states computed now, {report.reused:,} there already, "
         f"{report.bytes / 1e6:,.1f} MB"
     )
 
@@ -105,9 +105,10 @@ def _info(args: argparse.Namespace) -> None:
 
     reader = open_cache(args.cache)
     states = "features" in reader.meta
-    print(f"{args.cache}: {len(reader):,} {'states' if states else 'clips'}, {len(reader.failures):,} failed")
+    what = "states" if states else "clips"
+    print(f"{escaped(str(args.cache))}: {len(reader):,} {what}, {len(reader.failures):,} failed")
     for key, value in reader.meta.items():
-        print(f"  {key}: {value}")
+        print(f"  {escaped(key)}: {escaped(str(value))}")
     if not states:
         _tell_what_lacks(reader)
     _list(reader.failures)
@@ -117,7 +118,7 @@ def _verify(args: argparse.Namespace) -> None:
     from lstta_tasks.data.verify_cache import verify_cache
 
     clips, damaged = verify_cache(args.cache)
-    print(f"{args.cache}: {clips:,} clips read, {len(damaged):,} damaged")
+    print(f"{escaped(str(args.cache))}: {clips:,} clips read, {len(damaged):,} damaged")
     _list(damaged)
     if damaged:
         raise SystemExit(1)
@@ -129,8 +130,10 @@ def _export(args: argparse.Namespace) -> None:
 
     reader = open_cache(args.cache)
     rate = reader.meta["preprocessing"]["sample_rate"]
+    if args.out is None and (Path(args.id).is_absolute() or ".." in Path(args.id).parts):
+        raise ValueError(f"the id {args.id!r} leads out of this folder: say with --out where to")
     paths = export_clip(reader.read(args.id), args.out or Path(args.id), rate)
-    print(f"{len(paths)} files in {paths[0].parent}")
+    print(f"{len(paths)} files in {escaped(str(paths[0].parent))}")
 
 
 def _prune(args: argparse.Namespace) -> None:
@@ -143,7 +146,7 @@ def _prune(args: argparse.Namespace) -> None:
     path = experiment.config.clips.cache
     skip = read_skip_list(args.skip) if args.skip else frozenset()
     removed = prune_cache(path, {source.id for source in experiment.task.sources(args.split)} - skip)
-    print(f"{path}: {removed:,} clips removed")
+    print(f"{escaped(str(path))}: {removed:,} clips removed")
 
 
 def _tell_what_lacks(reader: CacheReader | CacheSet) -> None:

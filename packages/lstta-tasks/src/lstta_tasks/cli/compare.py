@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lstta_tasks.cli.options import cfg_options, keep_freed_memory, parser_of
+from lstta_tasks.escaped import escaped
 
 if TYPE_CHECKING:
     from lstta_tasks.study.definition import Run, Study
@@ -96,7 +97,7 @@ def _prepare(study: Study, tasks: list[str]) -> None:
                 at = arguments.index("CONFIG")
                 arguments[at : at + 1] = config
             print(f"\n── {key}: lstta {shlex.join(arguments)}", flush=True)
-            if code := subprocess.run([sys.executable, "-m", "lstta_tasks", *arguments]).returncode:
+            if code := subprocess.run([sys.executable, "-Pm", "lstta_tasks", *arguments]).returncode:
                 raise SystemExit(code)
 
 
@@ -116,7 +117,7 @@ def _in_parallel(args: argparse.Namespace) -> None:
     part = "{}/{}".format(*args.part)
     command = [
         sys.executable,
-        "-m",
+        "-Pm",
         "lstta_tasks",
         "compare",
         args.study,
@@ -142,7 +143,7 @@ def _show(study: Study, results: StudyResults, wanted: Callable[[Run], bool], ar
 
     for run, reason in results.diverged().items():
         if wanted(run):
-            print(f"{run.name} diverged, and is in no table: {reason}")
+            print(f"{run.name} diverged, and is in no table: {escaped(reason)}")
     finished = {run: result for run, result in results.finished().items() if wanted(run)}
     if not finished:
         print("no run of the tables is finished")

@@ -33,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for phase, arguments in phases.items():
         print(f"\n── {phase}: lstta {' '.join(arguments)}", flush=True)
         start = time.monotonic()
-        if code := subprocess.run([sys.executable, "-m", "lstta_tasks", *arguments]).returncode:
+        if code := subprocess.run([sys.executable, "-Pm", "lstta_tasks", *arguments]).returncode:
             return code
         seconds[phase] = time.monotonic() - start
     print("\nseconds: " + ", ".join(f"{phase} {taken:.0f}" for phase, taken in seconds.items()))

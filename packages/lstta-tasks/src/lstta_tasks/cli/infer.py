@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lstta_tasks.cli.options import parser_of
+from lstta_tasks.escaped import escaped, escaped_json
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -48,11 +49,12 @@ def main(argv: Sequence[str] | None = None) -> None:
         out = args.out or Path("work_dirs") / "infer" / args.clips.resolve().stem
         page, _ = draw(inferred, out, most=args.draw)
     if args.json:
-        print(json.dumps({**as_json(inferred), "page": page and str(page)}, indent=1, ensure_ascii=False))
+        said = {**as_json(inferred), "page": page and str(page)}
+        print(escaped_json(json.dumps(said, indent=1, ensure_ascii=False)))
         return
     print_answers(inferred)
     if page is not None:
-        print(f"page: {page}; pictures beside it")
+        print(f"page: {escaped(str(page))}; pictures beside it")
 
 
 def _count(text: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -40,6 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"lstta: no verb {verb!r}" + (f"; did you mean {near[0]!r}?" if near else ""), file=sys.stderr)
         print(_help(), file=sys.stderr)
         return 2
+    os.environ.setdefault("PYTHONSAFEPATH", "1")  # for the processes that this one starts: see data/child.py
     with user_errors():
         return import_module(f"lstta_tasks.cli.{verb}").main(rest) or 0
     return 2

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lstta_tasks.cli.options import SPLITS, add_cfg_options, cfg_options, parser_of
-from lstta_tasks.escaped import escaped
+from lstta_tasks.escaped import escaped, escaped_json
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -54,7 +54,7 @@ def _index(args: argparse.Namespace) -> None:
         failed = dict.fromkeys(missing, "not in the cache")
     index.save(args.out)
     texts = f" and {len(index.text_ids):,} captions" if index.text_ids else ""
-    print(f"{args.out}: {len(index.clip_ids):,} clips{texts}; {len(failed):,} clips left out")
+    print(f"{escaped(str(args.out))}: {len(index.clip_ids):,} clips{texts}; {len(failed):,} clips left out")
     for clip, reason in failed.items():
         print(f"  {escaped(clip)}: {escaped(reason)}", file=sys.stderr)
 
@@ -64,7 +64,8 @@ def _search(args: argparse.Namespace) -> None:
 
     found = search(args.adapter, args.index, args.text, top=args.top)
     if args.json:
-        print(json.dumps([{"clip": clip, "similarity": cosine} for clip, cosine in found], ensure_ascii=False))
+        said = [{"clip": clip, "similarity": cosine} for clip, cosine in found]
+        print(escaped_json(json.dumps(said, ensure_ascii=False)))
         return
     for clip, cosine in found:
         print(f"{cosine:7.4f}  {escaped(clip)}")

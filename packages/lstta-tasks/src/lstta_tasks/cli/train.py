@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lstta_tasks.cli.options import add_config, add_launcher, cfg_options, keep_freed_memory, parser_of
+from lstta_tasks.escaped import escaped
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -39,4 +40,4 @@ def main(argv: Sequence[str] | None = None) -> None:
         start=args.start,
         command=shlex.join(["lstta", "train", args.config, *options]),
     )
-    print(f"run folder: {work_dir}; the best adapter: {work_dir / 'best'}")
+    print(escaped(f"run folder: {work_dir}; the best adapter: {work_dir / 'best'}"))

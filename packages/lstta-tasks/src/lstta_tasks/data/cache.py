@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import threading
 import weakref
@@ -65,15 +64,14 @@ class CacheReader(CacheListing):
     def __init__(self, path: Path | str, preprocessing: Preprocessing | None = None) -> None:
         self.path = Path(path)
         self._environment: _Environment | None = None
+        self.meta: dict[str, Any]
         if not (self.path / DATA_FILE).is_file():
             raise errors.absent(self.path)
         with self.reading() as txn:
             meta = txn.get(layout.META_KEY)
             if meta is None:
                 raise CacheError(f"{self.path} is an unfinished cache: run the command that builds it once more")
-            self.meta: dict[str, Any] = json.loads(bytes(meta))
-        if self.meta["schema"] != layout.SCHEMA:
-            raise errors.other_schema(self.path, self.meta)
+            self.meta = errors.checked_meta(self.path, meta, txn.stat()["entries"])
         if preprocessing is None:
             preprocessing = errors.made_with(self.path, self.meta)
         elif self.meta["fingerprint"] != preprocessing.fingerprint():
@@ -102,7 +100,7 @@ class CacheReader(CacheListing):
         """
         with self.record(clip_id) as record:
             try:
-                return unpack(record, frames, sound)
+                return unpack(record, frames, sound, self.preprocessing)
             except _DAMAGE as error:
                 raise CacheError(f"clip {clip_id!r} in {self.path} is damaged: {error}") from error
 

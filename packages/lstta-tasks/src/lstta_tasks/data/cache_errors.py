@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from lstta_core.checked import RecordError, check
 from lstta_tasks.data import cache_layout as layout
+from lstta_tasks.data.cache_checks import MetaRecord, check_meta
 from lstta_tasks.data.clip import Preprocessing
 from lstta_tasks.data.preprocessing import differences, preprocessing_from
 
@@ -77,9 +79,34 @@ def made_with(path: Path, meta: Mapping[str, Any]) -> Preprocessing:
         raise damaged(path, error) from error
 
 
+def checked_meta(path: Path, data: bytes | memoryview, entries: int) -> dict[str, Any]:
+    """The meta record of a finished cache.
+
+    Args:
+        path: of its folder.
+        data: of the record.
+        entries: how many there are in the file.
+
+    Raises:
+        CacheError: it is none, or another version's.
+    """
+    try:
+        meta: dict[str, Any] = layout.load_json(data)
+        if type(meta.get("schema")) is int and meta["schema"] != layout.SCHEMA:
+            raise other_schema(path, meta)
+        check_meta(meta, "its meta record", entries)
+    except RecordError as error:
+        raise damaged(path, error) from error
+    return meta
+
+
 def check_settings(path: Path, settings: Mapping[str, Any], preprocessing: Preprocessing) -> None:
     """Raise a CacheError where a cache that is being built is another version's, or of other preprocessing."""
-    if settings["schema"] != layout.SCHEMA:
+    if type(settings.get("schema")) is int and settings["schema"] != layout.SCHEMA:
         raise other_schema(path, settings)
+    try:
+        check(MetaRecord, {"count": 0, "digest": "", **settings}, "its settings record")
+    except RecordError as error:
+        raise damaged(path, error) from error
     if settings["fingerprint"] != preprocessing.fingerprint():
         raise other_preprocessing(path, settings, preprocessing)

@@ -20,6 +20,8 @@ from typing import Any
 
 import lmdb
 
+from lstta_core.checked import MOST_BYTES, RecordError, parse_json
+from lstta_core.checked import shown as shown_value
 from lstta_tasks.data.cache_record import BODY, MAGIC, Codec
 from lstta_tasks.data.clip import Preprocessing
 
@@ -87,9 +89,12 @@ def partial_folder(path: Path) -> Path:
 
 
 def load_json(value: bytes | memoryview) -> dict[str, Any]:
-    """A settings, meta or failure record."""
-    loaded = json.loads(bytes(value))
-    assert isinstance(loaded, dict)
+    """A settings, meta or failure record; a RecordError where it is none."""
+    if len(value) > MOST_BYTES:
+        raise RecordError(f"a record of {len(value):,} bytes; {MOST_BYTES:,} at most are read")
+    loaded = parse_json(bytes(value), "a record")
+    if not isinstance(loaded, dict):
+        raise RecordError(f"a record: an object is wanted, got {shown_value(loaded)}")
     return loaded
 
 

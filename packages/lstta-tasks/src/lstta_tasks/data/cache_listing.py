@@ -9,7 +9,9 @@ from typing import Any
 
 import lmdb
 
+from lstta_core.checked import check
 from lstta_tasks.data import cache_layout as layout
+from lstta_tasks.data.cache_checks import ClipHeader, FailureRecord
 from lstta_tasks.data.cache_record import read_header
 
 
@@ -40,7 +42,9 @@ class CacheListing(ABC):
     def header(self, clip_id: str) -> dict[str, Any]:
         """A clip's source, codec and duration, and what it has; a KeyError where the cache lacks it."""
         with self.record(clip_id) as record:
-            return read_header(record)
+            header = read_header(record)
+            check(ClipHeader, header, f"clip {clip_id!r}")
+            return header
 
     def checksum(self, clip_id: str) -> str:
         """32 hexadecimal digits that change with the clip's content; a KeyError where the cache lacks it."""
@@ -57,6 +61,7 @@ class CacheListing(ABC):
         """The reason for each clip that could not be decoded when the cache was built, by id."""
         with self.reading() as txn:
             failures = [layout.load_json(value) for _, value in layout.entries(txn, layout.FAILURE)]
+            check(list[FailureRecord], failures, "what could not be decoded")
         return {failure["id"]: failure["reason"] for failure in failures}
 
     def checksums(self) -> dict[bytes, bytes]:

@@ -15,6 +15,8 @@ from lstta_tasks.data import cache_layout as layout
 from lstta_tasks.data.cache import CacheError, CacheReader
 from lstta_tasks.data.clip import Clip, Preprocessing
 
+MOST_SHARDS = 10_000
+
 
 class CacheSet:
     """Several caches with the same preprocessing.
@@ -96,6 +98,8 @@ def open_shards(path: Path, preprocessing: Preprocessing | None = None) -> Cache
     if len(counts) > 1:
         raise CacheError(f"{path} holds shards of different builds (of {sorted(counts)}): remove all but one build's")
     (count,) = counts
+    if count > MOST_SHARDS:
+        raise CacheError(f"{path} is said to be in {count:,} shards; {MOST_SHARDS:,} at most are read")
     wanted = [shard_folder(path, index, count) for index in range(count)]
     if missing := [folder.name for folder in wanted if not (folder / layout.DATA_FILE).exists()]:
         raise CacheError(f"{path} lacks {', '.join(missing)}: build the missing shards first")

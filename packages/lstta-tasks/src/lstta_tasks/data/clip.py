@@ -17,6 +17,9 @@ Fit = Literal["crop", "squash", "pad"]
 # Raised by one whenever decoding gives other pixels or samples for the same settings: caches are then built anew.
 DECODING_VERSION = 2
 
+MOST_BYTES = 1 << 28
+"""Of a decoded clip: far more than any model reads, and less than would bring a machine down."""
+
 
 @dataclass(frozen=True)
 class ClipSource:
@@ -94,9 +97,15 @@ class Preprocessing:
             _check_count("each side of frame_size", side)
         if self.fit not in get_args(Fit):
             raise ValueError(f"fit must be one of {', '.join(get_args(Fit))}, got {self.fit!r}")
-        if not math.isfinite(self.sound_seconds) or self.sound_samples < 1:
+        if not math.isfinite(self.sample_rate * self.sound_seconds) or self.sound_samples < 1:
             raise ValueError(
                 f"sound_seconds must give at least one sample at {self.sample_rate} Hz, got {self.sound_seconds}"
+            )
+        pixels = self.frames_per_segment * self.frame_size[0] * self.frame_size[1]
+        if (size := self.segments * (3 * pixels + 2 * self.sound_samples)) > MOST_BYTES:
+            raise ValueError(
+                f"a clip of {self.segments} segments, each {self.frames_per_segment} frames of {self.frame_size} and "
+                f"{self.sound_samples:,} samples of sound, has {size:,} bytes; {MOST_BYTES:,} at most are decoded"
             )
 
     @property

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import math
-import os
 import signal
 import subprocess
-import sys
 import time
 from collections import deque
 from collections.abc import Generator, Iterable
 from contextlib import suppress
 from multiprocessing import Pipe
 from multiprocessing.connection import wait
-from pathlib import Path
 
 from lstta_tasks.data.cache_record import Codec
+from lstta_tasks.data.child import command, environment
 from lstta_tasks.data.clip import ClipSource, Preprocessing
 from lstta_tasks.data.files import missing
 
@@ -69,14 +67,12 @@ class _Decoder:
 
     def __init__(self, preprocessing: Preprocessing, codec: Codec) -> None:
         self.connection, theirs = Pipe()
-        # It must find the same packages, wherever the program that started us put them.
-        paths = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
         with theirs:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "lstta_tasks.data.decode_worker", str(theirs.fileno())],
+                command("lstta_tasks.data.decode_worker", str(theirs.fileno())),
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
-                env={**os.environ, "PYTHONPATH": paths},
+                env=environment(),
             )
         self.source: ClipSource | None = None
         self.deadline = math.inf

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lstta_tasks.data.clip import Preprocessing
+
+
+@dataclass(frozen=True)
+class PreprocessingRecord:
+    """A :class:`~lstta_tasks.data.clip.Preprocessing` as JSON has it."""
+
+    segments: int
+    frame_size: tuple[int, int]
+    sample_rate: int
+    sound_seconds: float
+    frames_per_segment: int = 1
+    fit: str = "crop"
 
 
 def preprocessing_from(settings: Mapping[str, Any]) -> Preprocessing:

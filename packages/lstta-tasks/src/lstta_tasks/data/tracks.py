@@ -13,13 +13,14 @@ from typing import Any, Literal
 
 import av
 from av.container import InputContainer
-from av.error import FFmpegError
+from av.error import ArgumentError, FFmpegError
 from av.packet import Packet
 from av.stream import Disposition, Stream
 
 from lstta_tasks.data.clip import DecodeError
 from lstta_tasks.data.entry_points import has_entry_points, is_entry_point, is_shown_at_once
 from lstta_tasks.data.files import missing
+from lstta_tasks.data.formats import OPTIONS
 from lstta_tasks.data.measure import Measured, seconds
 from lstta_tasks.data.measure import measure as _measure
 
@@ -29,7 +30,6 @@ Kind = Literal["video", "audio"]
 
 # Formats whose header has the time of every packet, so that the rest need not be read to trust them.
 _INDEXED = {"mov", "mp4"}
-_PLAYLISTS = {"hls", "dash", "concat", "imf", "sdp", "rtsp"}
 # A picture has at most this many, which is 8K; a decoder that meets more stops before it takes memory for it.
 MOST_PIXELS = 1 << 25
 
@@ -250,17 +250,18 @@ def _open(path: Path) -> InputContainer:
     if (reason := missing(path)) is not None:
         raise DecodeError(reason)
     try:
-        # An absolute path cannot be taken for a protocol, and a playlist cannot reach the network. Opening a file
-        # decodes its first picture, so that how large one may be has to be said here too.
-        options = {"protocol_whitelist": "file", "max_pixels": str(MOST_PIXELS)}
+        # An absolute path cannot be taken for a protocol. Opening a file decodes its first picture, so that how large
+        # one may be has to be said here too.
+        options = {**OPTIONS, "max_pixels": str(MOST_PIXELS)}
         container = av.open(str(path.absolute()), metadata_errors="replace", options=options)
+    except ArgumentError as error:  # which is what a format that is not allowed gives
+        raise DecodeError(
+            f"{path}: not a media file: a playlist, which names other files, or a format that is not read here"
+        ) from error
     except OSError as error:
         raise DecodeError(f"{path}: it cannot be read ({error.strerror})") from error
     except FFmpegError as error:
         raise DecodeError(f"{path}: not a media file, or cut off or damaged ({error.strerror})") from error
-    if _PLAYLISTS & set(container.format.name.split(",")):
-        container.close()
-        raise DecodeError(f"{path}: a {container.format.long_name} playlist, not a media file")
     return container
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from lstta_tasks.data import cache_layout as layout
 from lstta_tasks.data.cache import CacheError, CacheReader, open_cache
 from lstta_tasks.data.cache_packing import is_intact
 from lstta_tasks.data.cache_shards import CacheSet
+from lstta_tasks.data.child import command, environment
 
 
 def verify_cache(path: Path | str) -> tuple[int, dict[str, str]]:
@@ -23,13 +23,11 @@ def verify_cache(path: Path | str) -> tuple[int, dict[str, str]]:
     Raises:
         CacheError: it cannot be opened, see :func:`~lstta_tasks.data.cache.open_cache`.
     """
-    # The child must find the same packages, wherever the program that started us put them.
-    paths = os.pathsep.join(entry or str(Path.cwd()) for entry in sys.path)
     child = subprocess.run(
-        [sys.executable, "-m", "lstta_tasks.data.verify_cache", str(path)],
+        command("lstta_tasks.data.verify_cache", str(path)),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": paths},
+        env=environment(),
         check=False,
     )
     if child.returncode < 0:

@@ -8,15 +8,19 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lstta_core.adapter_files import AdapterFile, AdapterFileError
-from lstta_tasks.adapters import load_into, read
+from lstta_core.adapter_files import RECORD, AdapterFile, AdapterFileError
+from lstta_tasks.adapter_record import check_part, options_of
+from lstta_tasks.adapters import check_task, describing, load_into, read
 from lstta_tasks.data.preprocessing import differences, preprocessing_from
 from lstta_tasks.experiment.batches import ready, through
 from lstta_tasks.experiment.distributed import join
+from lstta_tasks.experiment.factories import factory_of
 from lstta_tasks.experiment.parts import Experiment
 from lstta_tasks.experiment.record import described
 from lstta_tasks.experiment.runner import TaskMetric
 from lstta_tasks.experiment.second_pass import score_again
+from lstta_tasks.fitting import check_fits
+from lstta_tasks.signatures import check_options
 from lstta_tasks.task import Report, Split
 
 if TYPE_CHECKING:
@@ -66,11 +70,19 @@ def restore(config: Config, adapter: Path) -> Experiment:
     file = read(adapter)
     config = copy.deepcopy(config)
     config.method, config.model = file.record["method"], file.record["model"]
-    task, trained_for = described("task", config.task)["name"], file.record["task"]["name"]
-    if task != trained_for:
-        raise AdapterFileError(f"{adapter}: trained for task {trained_for!r}, the config is for {task!r}")
-    config.task.update({key: value for key, value in file.record["task"].items() if key != "name"})
+    wanted, trained_for = described("task", config.task)["name"], file.record["task"]["name"]
+    if wanted != trained_for:
+        raise AdapterFileError(f"{adapter}: trained for task {trained_for!r}, the config is for {wanted!r}")
+    options, place = options_of(file.record["task"], "task"), file.folder / RECORD
+    with describing(file):
+        check_options(factory_of("task", "task", config.task), options, place, "task", paths=False, whole=False)
+        check_part("method", file.record["method"]["name"], file.record["method"], place, "method")
+    config.task.update(options)
     experiment = Experiment(config)
+    encoders, task = experiment.encoders, experiment.task  # what is wrong with these is the config's fault
+    with describing(file):
+        check_task(file, task)
+        check_fits(file, encoders, file.record["method"], task)
     load_into(experiment.model, file)
     _check_preprocessing(experiment, file)
     return experiment

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from mmengine.config import ConfigDict
 
 from lstta_core.plugins import Kind, installed_plugins
 from lstta_tasks.experiment.refusals import check_arguments, nearest, why_not_recorded
-
-Factory = Callable[..., Any]
+from lstta_tasks.signatures import Factory as Factory
+from lstta_tasks.signatures import arguments as arguments
 
 
 def create(kind: Kind, section: str, settings: Mapping[str, Any]) -> Any:
@@ -86,24 +85,6 @@ def check_keys(section: str, settings: Any, known: Mapping[str, bool]) -> None:
     for key, needed in known.items():
         if needed and key not in settings:
             raise ValueError(f"{section}.{key}: it is missing")
-
-
-def arguments(factory: Factory) -> tuple[dict[str, bool], bool]:
-    """The names of a factory's arguments with whether it needs them, and whether it takes any others too.
-
-    A class that hands unknown arguments on to the class it inherits from takes that one's as well.
-    """
-    calls: list[Factory] = [factory]
-    if inspect.isclass(factory):
-        calls = [vars(cls)["__init__"] for cls in factory.__mro__ if cls is not object and "__init__" in vars(cls)]
-    known: dict[str, bool] = {}
-    for function in calls:
-        parameters = list(inspect.signature(function).parameters.values())[inspect.isclass(factory) :]
-        named = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
-        known = {p.name: p.default is p.empty for p in named} | known
-        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
-            return known, False
-    return known, bool(calls)
 
 
 def plain(value: Any) -> Any:

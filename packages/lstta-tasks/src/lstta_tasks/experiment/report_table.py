@@ -8,6 +8,7 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from lstta_tasks.escaped import escaped
 from lstta_tasks.task import Report
@@ -21,8 +22,8 @@ def print_report(report: Report, details: Mapping[str, Any]) -> None:
     for score in report.scores:
         baseline = "" if score.baseline is None else f"{score.baseline:.4f}"
         style = "bold" if score.name == report.primary else None
-        cells = (score.name, f"{score.value:.4f}", f"{score.count:,}", baseline, score.baseline_name)
-        table.add_row(*cells, style=style)
+        cells = (score.name, f"{score.value:.4f}", f"{score.count:,}", baseline, score.baseline_name or "")
+        table.add_row(*(Text(escaped(cell)) for cell in cells), style=style)
     console = Console()
     console.print(table)
     trainable, total = details["trainable_parameters"], details["total_parameters"]
@@ -30,6 +31,10 @@ def print_report(report: Report, details: Mapping[str, Any]) -> None:
     if details["missing_clips"]:
         names = details["missing_clips"]
         shown = ", ".join(map(escaped, names[:5])) + (" …" if len(names) > 5 else "")
-        console.print(f"{len(names)} clips are not in the cache, their samples were left out: {shown}", highlight=False)
+        console.print(
+            f"{len(names)} clips are not in the cache, their samples were left out: {shown}",
+            highlight=False,
+            markup=False,
+        )
     for note in report.notes:
-        console.print(note, highlight=False)
+        console.print(escaped(note, lines=True), highlight=False, markup=False)

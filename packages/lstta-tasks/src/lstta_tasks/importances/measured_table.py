@@ -6,9 +6,12 @@ from collections.abc import Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from lstta_core.interfaces import Modality
+from lstta_tasks.escaped import escaped
 from lstta_tasks.explain.palette import NAMES
 from lstta_tasks.importances.agreement import Mean
 from lstta_tasks.importances.measured import Curve, Measured
@@ -20,7 +23,7 @@ def print_measured(measured: Measured) -> None:
     if any(measured.agreement.values()):
         console.print(_agreement(measured))
     for group, curves in measured.curves.items():
-        title = f"{measured.metric} after removing segments: {measured.samples[group]:,} {group}"
+        title = escape(escaped(f"{measured.metric} after removing segments: {measured.samples[group]:,} {group}"))
         console.print(_curves(title, measured.removed, curves))
 
 
@@ -31,7 +34,7 @@ def _agreement(measured: Measured) -> Table:
         for modality, by_group in by_modality.items():
             for group, agreement in by_group.items():
                 table.add_row(
-                    f"  {group}" if group else f"{explanation}, {NAMES[Modality(modality)]}",
+                    Text(escaped(f"  {group}" if group else f"{explanation}, {NAMES[Modality(modality)]}")),
                     f"{agreement.relevant.value:.2f}",
                     f"{agreement.rest.value:.2f}",
                     f"{agreement.auroc.value:.3f}",

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from lstta_core.checked import check, open_record
 from lstta_core.interfaces import EncoderState, Modality
 from lstta_core.streams import Layout
 from lstta_tasks.data import cache_layout as layout
@@ -31,6 +32,11 @@ from lstta_tasks.data.clip import Preprocessing
 CODEC = "features"
 _BITS = {torch.bfloat16: torch.int16}
 """Types that NumPy does not have, and those that stand for their bits."""
+_DTYPES = {
+    name: getattr(torch, name)
+    for name in ("float64", "float32", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8", "bool")
+}
+_DAMAGE = (ValueError, LookupError, TypeError, ArithmeticError, RuntimeError, MemoryError)  # what a record may raise
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,14 +130,50 @@ def pack_state(key: str, state: EncoderState, *, present: bool, length: int = 0)
 
 
 def unpack_state(record: memoryview) -> StoredState:
-    """The inverse of :func:`pack_state`; tensors are copied out of the record."""
+    """The inverse of :func:`pack_state`; tensors are copied out of the record. A ValueError where they do not fit."""
     header, tensors = unpack_tensors(record)
+    check(StateHeader, header, "its header")
+    _check_fits(header, tensors)
     extras = {name.removeprefix("extras."): value for name, value in tensors.items() if name.startswith("extras.")}
     placed = Layout(
         tensors["segment"], header["segments"], header["rows_per_clip"], tensors.get("index"), tensors.get("filled")
     )
     state = EncoderState(tensors["tokens"], tensors["mask"], placed, extras)
     return StoredState(state, header["present"], header["length"])
+
+
+@open_record
+@dataclass(frozen=True)
+class StateHeader:
+    """Of a state's record; see :func:`pack_state`."""
+
+    present: bool
+    length: int
+    segments: int
+    rows_per_clip: int
+
+
+def _check_fits(header: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
+    """Refuse tensors that are not a state's of one clip or text: what follows takes memory by their numbers."""
+    tokens, mask, segment = tensors["tokens"], tensors["mask"], tensors["segment"]
+    if tokens.ndim != 3 or not tokens.is_floating_point() or not tokens.shape[:2] == mask.shape == segment.shape:
+        raise ValueError(f"tokens, mask, segment: shapes {[list(t.shape) for t in (tokens, mask, segment)]}")
+    if (mask.dtype, segment.dtype, header["rows_per_clip"]) != (torch.bool, torch.int64, len(tokens)):
+        raise ValueError(f"mask is {mask.dtype}, segment {segment.dtype}, rows_per_clip {header['rows_per_clip']}")
+    places, segments = mask.numel(), header["segments"]
+    if ("index" in tensors) != ("filled" in tensors):
+        raise ValueError("index, filled: one of the two is missing")
+    if "index" in tensors:
+        index, filled = tensors["index"], tensors["filled"]
+        shape = (index.dtype, filled.dtype, index.shape[:2], index.shape)
+        if shape != (torch.int64, torch.bool, (1, segments), filled.shape):
+            raise ValueError(f"index, filled: {index.dtype} of {list(index.shape)}, {filled.dtype} of {filled.shape}")
+        if index.numel() and not 0 <= int(index.min()) <= int(index.max()) < places:
+            raise ValueError(f"index: places of {places} are wanted")
+    elif segments < 1 or places % segments:
+        raise ValueError(f"segments: {places} places do not divide into {segments}")
+    if not 0 <= header["length"] <= 1 << 20:
+        raise ValueError(f"length: {header['length']} ids are no text's length")
 
 
 def pack_tensors(key: str, tensors: Mapping[str, Tensor], header: Mapping[str, Any]) -> bytes:
@@ -148,7 +190,7 @@ def unpack_tensors(record: memoryview) -> tuple[dict[str, Any], dict[str, Tensor
     """The header, and the tensors as copies of their own."""
     header = read_header(record)
     return header, {
-        name: torch.from_numpy(view(record, header, name).copy()).view(getattr(torch, kind))
+        name: torch.from_numpy(view(record, header, name).copy()).view(_DTYPES[kind])
         for name, kind in header["dtypes"].items()
     }
 
@@ -183,12 +225,23 @@ class PrefixReader:
 
         Raises:
             KeyError: the cache does not have it.
+            CacheError: its record is damaged.
         """
-        return unpack_state(memoryview(self._cache.read_record(key)))
+        record = self._cache.read_record(key)
+        try:
+            return unpack_state(memoryview(record))
+        except _DAMAGE as error:
+            raise CacheError(f"the state {key} in {self.path} is damaged: {error}") from error
 
     def shared(self, modality: Modality) -> SharedState:
         """What all states of a modality have in common."""
-        header, extras = unpack_tensors(memoryview(self._cache.read_record(shared_key(modality))))
+        key = shared_key(modality)
+        record = self._cache.read_record(key)
+        try:
+            header, extras = unpack_tensors(memoryview(record))
+            check(Mapping[str, list[int]], header["token_axes"], "its header", "token_axes")
+        except _DAMAGE as error:
+            raise CacheError(f"the state {key} in {self.path} is damaged: {error}") from error
         return SharedState(extras, header["token_axes"])
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +14,11 @@ from tqdm import tqdm
 from lstta_core.adapter_files import AdapterFile, AdapterFileError
 from lstta_core.adapter_set import tensors_digest
 from lstta_core.interfaces import Encoder, Modality
-from lstta_core.whole_files import write_whole
 from lstta_tasks.adapters import load, read
 from lstta_tasks.data.clip import DecodeError
 from lstta_tasks.data.folder import videos_in
+from lstta_tasks.retrieval.index_file import read_arrays, write_arrays
 from lstta_tasks.retrieval.retriever import Retriever, Vectors
-
-SCHEMA = 1
 
 
 @dataclass(frozen=True)
@@ -50,7 +47,6 @@ class Index:
         """Write an npz file, all of it or nothing."""
         texts = np.empty((0, self.clips.shape[1]), np.float32) if self.texts is None else self.texts
         arrays: dict[str, Any] = {
-            "schema": SCHEMA,
             "adapter": self.adapter,
             "digest": self.digest,
             "clip_ids": _strings(self.clip_ids),
@@ -59,12 +55,7 @@ class Index:
             "captions": _strings(self.captions),
             "texts": texts,
         }
-
-        def write(draft: Path) -> None:
-            with draft.open("wb") as file:
-                np.savez(file, **arrays)
-
-        write_whole(path, write)
+        write_arrays(path, arrays)
 
     @classmethod
     def load(cls, path: Path) -> Index:
@@ -75,22 +66,16 @@ class Index:
         """
         if not path.is_file():
             raise FileNotFoundError(f"{path}: no such index; lstta retrieve index makes one")
-        try:
-            with np.load(path, allow_pickle=False) as arrays:
-                read_arrays = {name: arrays[name] for name in arrays.files}
-            if int(read_arrays["schema"]) != SCHEMA:
-                raise ValueError(f"its schema is {read_arrays['schema']}, {SCHEMA} is wanted")
-            return cls(
-                adapter=str(read_arrays["adapter"]),
-                digest=str(read_arrays["digest"]),
-                clip_ids=read_arrays["clip_ids"].tolist(),
-                clips=read_arrays["clips"],
-                text_ids=read_arrays["text_ids"].tolist(),
-                captions=read_arrays["captions"].tolist(),
-                texts=read_arrays["texts"],
-            )
-        except (ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            raise ValueError(f"{path}: not an index of lstta retrieve ({error}): make it again") from error
+        arrays = read_arrays(path)
+        return cls(
+            adapter=str(arrays["adapter"]),
+            digest=str(arrays["digest"]),
+            clip_ids=arrays["clip_ids"].tolist(),
+            clips=arrays["clips"],
+            text_ids=arrays["text_ids"].tolist(),
+            captions=arrays["captions"].tolist(),
+            texts=arrays["texts"],
+        )
 
     def nearest(self, query: Vectors, count: int) -> list[tuple[str, float]]:
         """The clips with the highest cosine to a unit vector (E,), best first; of equals the first."""
@@ -123,7 +108,10 @@ def search(
             f"{index} was made with the adapter {made.adapter} (digest {made.digest[:12]}…), not with {adapter} "
             f"(digest {digest[:12]}…): search with that one, or make the index again with this one"
         )
-    return made.nearest(Retriever(load(adapter, encoders)).embed_text(text), top)
+    query = Retriever(load(adapter, encoders)).embed_text(text)
+    if len(query) != made.clips.shape[1]:
+        raise ValueError(f"{index}: clips: vectors of {made.clips.shape[1]} numbers, the adapter's have {len(query)}")
+    return made.nearest(query, top)
 
 
 def index_folder(

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from lstta_core.checked import RecordError, read_json
 from lstta_tasks.study.definition import Found, Place, Run, Study, load_study
+from lstta_tasks.study.result_record import check_result
 from lstta_tasks.study.run_config import digest
 
 Result = Mapping[str, Any]
-KEYS = {"parameters", "val", "test", "seconds", "resumed", "encoders", "data"}
 
 
 class StudyResults:
@@ -121,12 +121,12 @@ class StudyResults:
         if run in self._read or not path.is_file():
             return
         try:
-            result = json.loads(path.read_text(encoding="utf-8"))
-            stored = result["digest"]
-            if lacking := KEYS - result.keys() - ({"val", "test"} if "diverged" in result else set()):
-                raise ValueError(f"it lacks {min(lacking)!r}")
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"{path}: not a result of ours ({error}); remove it, and the run is made again") from error
+            result = read_json(path)
+            check_result(result, path)
+        except RecordError as error:
+            why = str(error).removeprefix(f"{path}: ")
+            raise ValueError(f"{path}: not a result of ours ({why}); remove it, and the run is made again") from error
+        stored = result["digest"]
         if stored != (wanted := self.digest(run)):
             raise ValueError(
                 f"{path} was made with another configuration (digest {stored} there, {wanted} here): results of two "

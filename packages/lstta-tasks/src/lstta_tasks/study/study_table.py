@@ -5,7 +5,9 @@ from __future__ import annotations
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from lstta_tasks.escaped import escaped
 from lstta_tasks.study.summary import Cell, Summary
 
 
@@ -18,9 +20,9 @@ def print_table(summary: Summary, *, markdown: bool = False) -> None:
         return
     table = Table(box=SIMPLE_HEAD)
     for place, name in enumerate(header):
-        table.add_column(name, justify="right" if place else "left")
+        table.add_column(Text(name), justify="right" if place else "left")
     for line in body:
-        table.add_row(*line)
+        table.add_row(*map(Text, line))
     Console().print(table)
 
 
@@ -36,7 +38,7 @@ def cells(summary: Summary) -> tuple[list[str], list[list[str]]]:
         [line.label, f"{line.adapter:,}", *(_cell(line.cells[t], most) if t in line.cells else "" for t in tasks)]
         for line in summary.lines
     ]
-    return header, first + lines
+    return [escaped(name) for name in header], [[escaped(cell) for cell in line] for line in first + lines]
 
 
 def _cell(cell: Cell, most: int) -> str:

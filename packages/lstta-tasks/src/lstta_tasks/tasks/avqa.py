@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from lstta_tasks.annotations.files import clip_file, data_folder, first_file, json_list, parse_json
+from lstta_tasks.annotations.files import check_inside, clip_file, data_folder, first_file, json_list, parse_json
 from lstta_tasks.annotations.reading import Reading
 from lstta_tasks.annotations.splits import splits_with_files
 from lstta_tasks.answers.one_of_many import OUTSIDE, OneOfMany
@@ -114,6 +114,7 @@ def _checked(row: dict[str, Any], place: str) -> dict[str, Any]:
         raise ValueError(f"{place}: field 'question_deleted' must be 0 or 1, got {deleted!r:.80}")
     if deleted:
         return {}
+    check_inside(row["video_id"], "video_id", place)
     question = fill(row["question_content"], _strings(row, "templ_values", place), place)
     return {**row, "question": question, "kinds": _strings(row, "type", place)}
 

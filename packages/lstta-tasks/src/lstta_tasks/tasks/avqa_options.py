@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lstta_tasks.annotations.files import clip_file, data_folder, first_file, json_list
+from lstta_tasks.annotations.files import check_inside, clip_file, data_folder, first_file, json_list
 from lstta_tasks.annotations.reading import Reading
 from lstta_tasks.annotations.splits import splits_with_files
 from lstta_tasks.answers.one_of_many import OneOfMany
@@ -102,6 +102,7 @@ def with_options(question: str, options: Sequence[str]) -> str:
 
 
 def _checked(row: dict[str, Any], place: str) -> dict[str, Any]:
+    check_inside(row["video_name"], "video_name", place)
     options, answer = row["multi_choice"], row["answer"]
     if len(options) != OPTIONS or not all(isinstance(option, str) for option in options):
         raise ValueError(f"{place}: field 'multi_choice' must be {OPTIONS} texts, got {options!r}")

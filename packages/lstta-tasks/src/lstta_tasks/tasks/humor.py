@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from lstta_tasks.annotations.files import check_fields, clip_file, data_folder, first_file
+from lstta_tasks.annotations.files import check_fields, check_inside, clip_file, data_folder, first_file
 from lstta_tasks.annotations.pickles import read_pickle
 from lstta_tasks.annotations.reading import Reading
 from lstta_tasks.answers.yes_or_no import YesOrNo
@@ -96,6 +96,7 @@ class Humor(Task):
             fold, name = row[0], _plain(row[1])
             if not isinstance(name, int | str):
                 raise ValueError(f"{place}: ids must be numbers or texts, got {name!r:.80}")
+            check_inside(str(name), "id", place)
             if name in seen:
                 raise ValueError(f"{place}: id {name!r} is there already, in {seen[name]}; a clip may be there once")
             seen[name] = place

@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from lstta_tasks.annotations.files import check_fields, clip_file, data_folder, first_file, read_json
+from lstta_tasks.annotations.files import check_fields, check_inside, clip_file, data_folder, first_file, read_json
 from lstta_tasks.annotations.reading import Reading
 from lstta_tasks.answers.yes_or_no import YesOrNo
 from lstta_tasks.data.clip import ClipSource
@@ -132,6 +132,8 @@ def _checked(clip: tuple[str, Any], place: str) -> tuple[str, dict[str, Any]]:
     for number, (_, (start, end)) in enumerate(entry["sub"]):
         if end < start:
             raise ValueError(f"{place}: subtitle {number} ends at {end} ms, before its start at {start} ms")
+    for field in ("file", "source"):
+        check_inside(entry[field].strip(), field, place)
     ClipSource(name, Path(entry["file"]))
     return name, entry
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from lstta_tasks.annotations.csv_rows import csv_rows
-from lstta_tasks.annotations.files import check_fields, clip_file, data_folder, first_file, read_json
+from lstta_tasks.annotations.files import check_fields, check_inside, clip_file, data_folder, first_file, read_json
 from lstta_tasks.annotations.reading import Reading
 from lstta_tasks.answers.ranking import Ranking
 from lstta_tasks.data.clip import ClipSource
@@ -167,6 +167,7 @@ class Retrieval(Task):
             for column, cell in row.items():
                 if not cell:
                     raise ValueError(f"{place}: column {column!r} is empty")
+            check_inside(row["video_id"], "video_id", place)
             return row
 
         return csv_rows(first_file([self._folder / name]), checked, reading=self.reading, needed=columns)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lstta_tasks.annotations.csv_rows import csv_rows, number_between
-from lstta_tasks.annotations.files import clip_file, data_folder, first_file
+from lstta_tasks.annotations.files import check_inside, clip_file, data_folder, first_file
 from lstta_tasks.annotations.pickles import read_pickle
 from lstta_tasks.annotations.reading import Reading
 from lstta_tasks.answers.scale import Scale
@@ -123,6 +123,8 @@ class Sentiment(Task):
             name = (opinion.video, opinion.clip)
             if name in seen:
                 raise ValueError(f"{place}: video {name[0]!r} has clip {name[1]!r} already, in {seen[name]}")
+            for part in name:
+                check_inside(part, "id", place)
             seen[name] = place
             return opinion
 

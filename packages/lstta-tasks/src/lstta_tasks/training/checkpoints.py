@@ -8,6 +8,7 @@ checkpoint: temporary file, fsync, rename, pointer; only then is the one before 
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -82,11 +83,16 @@ def last_checkpoint(work_dir: Path) -> Path | None:
 
     Raises:
         FileNotFoundError: it has been deleted.
+        ValueError: the pointer names no checkpoint in the folder.
     """
     pointer = work_dir / POINTER
     if not pointer.is_file():
         return None
-    path = work_dir / pointer.read_text().strip()
+    with pointer.open("rb") as file:
+        name = file.read(80).decode(errors="replace").strip()
+    if not re.fullmatch(r"[\w-]+\.pth", name):
+        raise ValueError(f"{pointer}: the name of a file beside it is wanted, such as epoch_3.pth, got {name!r}")
+    path = work_dir / name
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file, though {pointer} names it; train into another --work-dir")
     return path

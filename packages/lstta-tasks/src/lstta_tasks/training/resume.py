@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-import pickle
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from lstta_core.adapter_files import trained_tensors
 from lstta_tasks.experiment.settings import WHERE
 from lstta_tasks.network import TaskNetwork
+from lstta_tasks.training.checkpoint_file import read_checkpoint
 from lstta_tasks.training.checkpoints import PREFIX
 
 FREE = re.compile(rf"{WHERE.pattern}|task\.path|model\.(compile|checkpointing)(\..*)?")
@@ -76,14 +75,11 @@ def check_fits(
         ValueError: the file is damaged, or was made by another model, on other encoders, with another seed, with
             epochs of another length, or with another setting that the rest of the run would ignore or change with.
     """
-    try:
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-        meta = checkpoint["meta"]
-        was = {**json.loads(meta["record"]), "seed": meta["seed"], "steps an epoch": meta["iter"] // meta["epoch"]}
-        settings_then = json.loads(meta.get("settings", "null"))
-        tensors = checkpoint["state_dict"]
-    except (RuntimeError, EOFError, pickle.UnpicklingError, KeyError, ValueError) as error:
-        raise ValueError(f"{path}: not a whole checkpoint of ours ({error}); train into another --work-dir") from error
+    checkpoint = read_checkpoint(path)
+    meta, tensors = checkpoint["meta"], checkpoint["state_dict"]
+    then = {"seed": meta.get("seed"), "steps an epoch": meta["iter"] // max(meta["epoch"], 1)}
+    was = {**json.loads(meta["record"]), **then}
+    settings_then = json.loads(meta.get("settings") or "null")
     known = {key: value for key, value in record.items() if key != "needs" and (key != "inputs" or key in was)}
     was.pop("needs", None)
     differences = _differences(was, json.loads(json.dumps({**known, "seed": seed, "steps an epoch": steps})))
@@ -107,6 +103,8 @@ def check_fits(
     wrong += [
         f"{name} has another shape" for name in here.keys() & tensors.keys() if here[name].shape != tensors[name].shape
     ]
+    if meta["epoch"] > (ends := settings.get("train_cfg.max_epochs", meta["epoch"])):
+        wrong.append(f"it has {meta['epoch']} epochs, training ends after {ends} now")
     if wrong:
         raise ValueError(
             f"{path} is of another run: {'; '.join(wrong[:4])}{f' and {len(wrong) - 4} more' if wrong[4:] else ''}. "

@@ -32,6 +32,7 @@ from lstta_tasks.experiment.runner import RunnerModel, TaskMetric, optim_wrapper
 from lstta_tasks.experiment.second_pass import score_again
 from lstta_tasks.experiment.settings import settings_of
 from lstta_tasks.task import Report, Split
+from lstta_tasks.training.checkpoint_file import check_states
 from lstta_tasks.training.checkpoints import BEST, POINTER, checkpoint_to_resume, save_best, save_checkpoint
 from lstta_tasks.training.pictures import PictureHook
 from lstta_tasks.training.resume import check_fits
@@ -138,7 +139,8 @@ class CheckpointHook(Hook):
         self.before_train_epoch(runner)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
-        self.best = checkpoint["meta"]["best"]
+        check_states(runner, checkpoint)
+        self.best = checkpoint["meta"].get("best")
 
 
 class FileLogRunner(Runner):
