@@ -62,10 +62,16 @@ class Task(ABC):
 
     @final
     def sources(self, splits: Sequence[Split] | None = None) -> list[ClipSource]:
-        """The clips of some splits, by default of all whose annotations are there; each once, in their order."""
+        """The clips of some splits, by default of all whose annotations are there; each once, in their order.
+
+        Raises:
+            ValueError: two different clips have one id.
+        """
         clips: dict[str, ClipSource] = {}
         for split in splits or self.splits():
-            clips.update({clip.id: clip for clip in self.clips(split)})
+            for clip in self.clips(split):
+                if clips.setdefault(clip.id, clip) != clip:
+                    raise ValueError(f"two clips have the id {clip.id!r}: {clips[clip.id]} and {clip}")
         return list(clips.values())
 
     @abstractmethod
