@@ -19,5 +19,14 @@ def escaped(text: str, *, lines: bool = False) -> str:
     return text if lines else text.replace("\n", r"\n").replace("\t", r"\t")
 
 
+def printable(name: str) -> str:
+    """A name that is no Unicode text in quotes and escaped; every other as it is."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return repr(name)
+    return name
+
+
 def _escape(match: re.Match[str]) -> str:
     return ascii(match.group())[1:-1]

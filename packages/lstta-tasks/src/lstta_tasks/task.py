@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, final
 
-from lstta_tasks.annotations.reading import Reading
+from lstta_tasks.annotations.reading import Reading, each_split
 from lstta_tasks.answers.kind import AnswerKind
 from lstta_tasks.answers.report import Report, Score
 from lstta_tasks.data.clip import ClipSource
@@ -68,8 +68,8 @@ class Task(ABC):
             ValueError: two different clips have one id.
         """
         clips: dict[str, ClipSource] = {}
-        for split in splits or self.splits():
-            for clip in self.clips(split):
+        for some in each_split(self.clips, splits or self.splits()).values():
+            for clip in some:
                 if clips.setdefault(clip.id, clip) != clip:
                     raise ValueError(f"two clips have the id {clip.id!r}: {clips[clip.id]} and {clip}")
         return list(clips.values())

@@ -128,14 +128,17 @@ def _prune(path: Path, wanted: set[str]) -> int:
         folder = path.with_name(f"{path.name}.pruned")
         if folder.exists():
             shutil.rmtree(folder)
-        with CacheWriter(folder, layout.settings(reader.preprocessing, reader.meta["codec"])) as writer:
-            for clip_id in tqdm(staying, unit="clip", disable=None, desc="prune"):
-                writer.add(clip_id, reader.read_record(clip_id))
-                writer.note(clip_id, reader.made_of(clip_id))
-            for clip_id, reason in reader.failures.items():
-                if clip_id in wanted:
-                    writer.fail(clip_id, reason)
-            writer.publish(path)
+        try:
+            with CacheWriter(folder, layout.settings(reader.preprocessing, reader.meta["codec"])) as writer:
+                for clip_id in tqdm(staying, unit="clip", disable=None, desc="prune"):
+                    writer.add(clip_id, reader.read_record(clip_id))
+                    writer.note(clip_id, reader.made_of(clip_id))
+                for clip_id, reason in reader.failures.items():
+                    if clip_id in wanted:
+                        writer.fail(clip_id, reason)
+                writer.publish(path)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
         return len(reader) - len(staying)
 
 

@@ -1,8 +1,8 @@
 """Which files the clips of a cache were made of, and whether annotations still name those.
 
 A clip's record says it for every machine, under its checksum: size and digest of each file, and the span. An entry
-beside it says it for this one: the files' paths and times as well. Where these are still the same no file is read; where
-one is not, the digest decides. A file that is not there says nothing: caches are copied to where no media are.
+beside it says it for this one: the files' paths and times as well. Where these are still the same no file is read;
+where one is not, the digest decides. A file that is not there says nothing: caches are copied to where no media are.
 """
 
 from __future__ import annotations

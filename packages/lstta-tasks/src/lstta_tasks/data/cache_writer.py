@@ -49,6 +49,7 @@ class CacheWriter:
             # No lock file: build_lock keeps other writers away, and there are no readers yet.
             self._lmdb = lmdb.open(str(folder), map_size=_FIRST_MAP_SIZE, lock=False, readahead=False)
         except (OSError, lmdb.Error) as error:
+            self._take_back()
             raise self._trouble(error) from error
         self._put(layout.META_KEY, None)
         self._put(layout.SETTINGS_KEY, layout.dump_json(settings))
@@ -135,6 +136,12 @@ class CacheWriter:
             self.folder.rename(path)
         sync(path)
         sync(path.parent)
+
+    def _take_back(self) -> None:
+        """Leave nothing behind of a folder in which nothing could be kept."""
+        data = self.folder / DATA_FILE
+        if self.folder.is_dir() and not (data.exists() and data.stat().st_size):
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def _put(self, name: bytes, value: bytes | None) -> None:
         self._pending.append((name, value))
