@@ -47,11 +47,18 @@ def write_over(cache: Path, other: Path) -> None:
     shutil.copyfile(other / "data.mdb", cache / "data.mdb")
 
 
+def write_over_with_more(cache: Path, other: Path) -> None:
+    more = [type(s)(f"{n}/{s.id}", sound=s.sound) for s in sources(other.parent / "other") for n in range(30)]
+    build_cache(other, more, SETTINGS, workers=1)
+    assert (other / "data.mdb").stat().st_size > (cache / "data.mdb").stat().st_size
+    write_over(cache, other)
+
+
 def take_away(cache: Path, other: Path) -> None:
     shutil.rmtree(cache)
 
 
-@pytest.mark.parametrize("replace", [put_in_place, rebuild, write_over, take_away])
+@pytest.mark.parametrize("replace", [put_in_place, rebuild, write_over, write_over_with_more, take_away])
 def test_a_reader_gives_no_clip_of_another_cache(
     replace: Callable[[Path, Path], None], cache: Path, other: Path
 ) -> None:

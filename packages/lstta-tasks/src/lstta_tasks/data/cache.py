@@ -127,17 +127,19 @@ class CacheReader(CacheListing):
         Raises:
             CacheError: it is another cache than the one that this reader opened.
         """
-        before, self._file = self._file, now
+        before = self._file
         if before is not None and before.inode == now.inode and before.size != now.size:
             raise errors.replaced(self.path, "its file has another size now")
-        self._environment = _environment(self.path)
-        if before is None:
-            return
-        with self._environment.lmdb.begin(buffers=True) as txn:
-            meta = self._stored_meta(txn)
-        if self.meta["digest"] not in (meta.get("digest"), *meta.get("grown_from", ())):
-            self._environment, self._file = None, before
-            raise errors.replaced(self.path, "it has other clips now")
+        environment = _environment(self.path)
+        if before is not None:
+            try:
+                with environment.lmdb.begin(buffers=True) as txn:
+                    meta = self._stored_meta(txn)
+            except (lmdb.Error, ValueError) as error:
+                raise errors.replaced(self.path, str(error)) from error
+            if self.meta["digest"] not in (meta.get("digest"), *meta.get("grown_from", ())):
+                raise errors.replaced(self.path, "it has other clips now")
+        self._environment, self._file = environment, now
 
     def _stored_meta(self, txn: lmdb.Transaction) -> dict[str, Any]:
         meta = txn.get(layout.META_KEY)
