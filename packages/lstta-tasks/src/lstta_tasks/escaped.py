@@ -24,5 +24,14 @@ def escaped_json(text: str) -> str:
     return STEERING.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
 
 
+def printable(name: str) -> str:
+    """A name that is no Unicode text in quotes and escaped; every other as it is."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return repr(name)
+    return name
+
+
 def _escape(match: re.Match[str]) -> str:
     return ascii(match.group())[1:-1]

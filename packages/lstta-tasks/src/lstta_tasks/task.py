@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, final
 
-from lstta_tasks.annotations.reading import Reading
+from lstta_tasks.annotations.reading import Reading, each_split
 from lstta_tasks.answers.kind import AnswerKind
 from lstta_tasks.answers.report import Report, Score
 from lstta_tasks.data.clip import ClipSource
@@ -62,10 +62,16 @@ class Task(ABC):
 
     @final
     def sources(self, splits: Sequence[Split] | None = None) -> list[ClipSource]:
-        """The clips of some splits, by default of all whose annotations are there; each once, in their order."""
+        """The clips of some splits, by default of all whose annotations are there; each once, in their order.
+
+        Raises:
+            ValueError: two different clips have one id.
+        """
         clips: dict[str, ClipSource] = {}
-        for split in splits or self.splits():
-            clips.update({clip.id: clip for clip in self.clips(split)})
+        for some in each_split(self.clips, splits or self.splits()).values():
+            for clip in some:
+                if clips.setdefault(clip.id, clip) != clip:
+                    raise ValueError(f"two clips have the id {clip.id!r}: {clips[clip.id]} and {clip}")
         return list(clips.values())
 
     @abstractmethod

@@ -8,6 +8,7 @@ import os
 import pickle
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -268,22 +269,34 @@ def test_any_flipped_bit_is_found_or_does_no_harm(copy: Path, built: Path) -> No
     whole, random = (copy / "data.mdb").read_bytes(), np.random.default_rng(3)
     reference = CacheReader(built)
     wanted = {clip_id: reference.read(clip_id) for clip_id in reference.ids()}
-    found = 0
+
+    def harmless() -> bool:
+        try:
+            reader = CacheReader(copy)
+            if damage_in(reader):
+                return False
+        except CacheError:
+            return False
+        for clip_id, clip in wanted.items():
+            assert_equal(reader.read(clip_id), clip)
+        return True
+
+    codes = []
     for _ in range(60):
         data = bytearray(whole)
         data[int(random.integers(len(data)))] ^= 1 << int(random.integers(8))
         (copy / "data.mdb").unlink()
         (copy / "data.mdb").write_bytes(data)
-        try:
-            reader = CacheReader(copy)
-            damaged = damage_in(reader)
-        except CacheError:
-            damaged = {"": "refused"}
-        found += bool(damaged)
-        if not damaged:
-            for clip_id, clip in wanted.items():
-                assert_equal(reader.read(clip_id), clip)
-    assert found
+        child = os.fork()  # LMDB trusts its pages: one that points astray ends the process, as it ends verify_cache's
+        if child == 0:
+            code = 2
+            with suppress(BaseException):
+                code = 0 if harmless() else 1
+            os._exit(code)
+        codes.append(os.waitpid(child, 0)[1])
+    codes = [os.waitstatus_to_exitcode(code) for code in codes]
+    assert 2 not in codes
+    assert 1 in codes
 
 
 def test_a_set_reads_several_caches_as_one(built: Path, media: Any, tmp_path: Path) -> None:

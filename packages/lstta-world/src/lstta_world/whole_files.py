@@ -12,10 +12,13 @@ from pathlib import Path
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """A path to write to, ``<name>.part``, which becomes ``path`` where nothing is raised meanwhile."""
+    """A path to write to, ``<name>.part``, which becomes ``path`` where nothing is raised meanwhile, and else goes."""
     part = path.with_name(path.name + ".part")
-    yield part
-    part.replace(path)
+    try:
+        yield part
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -87,11 +87,12 @@ def _numbered(
     """The rows, or why one is none. Empty rows are left out, and so is a header that comes again."""
     reader, header = _opened(path, text, needed, optional)
     names = _columns(path, header, needed, optional)
+    again = [_plain(name) for name in header]
     empty, line = True, reader.line_num
     try:
         for cells in reader:
             line = reader.line_num
-            if _is_blank(cells) or cells == header:
+            if _is_blank(cells) or [_plain(cell) for cell in cells] == again:
                 continue
             empty = False
             if len(cells) != len(header):

@@ -9,12 +9,35 @@ from typing import Any, TypeVar
 
 from lstta_tasks.annotations.text import check_encoding, read_text
 from lstta_tasks.escaped import escaped
+from lstta_tasks.sample import Split
 
 Made = TypeVar("Made")
 
 MOST = 50  # bad rows of which a message says what is wrong; of the rest it says where they are
 
 logger = logging.getLogger(__name__)
+
+
+class BadRowsError(ValueError):
+    """Rows of a file are bad. The message names them all."""
+
+
+def each_split(read: Callable[[Split], Made], splits: Iterable[Split]) -> dict[Split, Made]:
+    """What is read of each split.
+
+    Raises:
+        BadRowsError: rows are bad, which are named all at once, whatever files of the splits they are in.
+    """
+    made: dict[Split, Made] = {}
+    bad: list[str] = []
+    for split in splits:
+        try:
+            made[split] = read(split)
+        except BadRowsError as error:
+            bad.append(str(error))
+    if bad:
+        raise BadRowsError("\n".join(dict.fromkeys(bad)))
+    return made
 
 
 class Reading:
@@ -62,7 +85,7 @@ class Reading:
             make: is given a row and its place, for messages; raises a ValueError where the row is bad.
 
         Raises:
-            ValueError: rows are bad and none may be left out, or all of them are bad.
+            BadRowsError: rows are bad and none may be left out, or all of them are bad.
         """
         made: list[Made] = []
         bad: dict[str, str] = {}
@@ -79,13 +102,13 @@ class Reading:
         named = _named(bad)
         if not self.skip_bad_rows:
             if len(bad) == 1:
-                raise ValueError(f"{path}, {named}; mend it, or leave it out: task.skip_bad_rows=True")
-            raise ValueError(
+                raise BadRowsError(f"{path}, {named}; mend it, or leave it out: task.skip_bad_rows=True")
+            raise BadRowsError(
                 f"{path}: {len(bad)} of {len(bad) + len(made)} rows are bad; mend them, or leave them out: "
                 f"task.skip_bad_rows=True\n  {named}"
             )
         if not made:
-            raise ValueError(f"{path}: all of its {len(bad)} rows are bad, none is left\n  {named}")
+            raise BadRowsError(f"{path}: all of its {len(bad)} rows are bad, none is left\n  {named}")
         self.left_out[path] = len(bad)
         self.note(f"{path}: {len(bad)} of {len(bad) + len(made)} rows are bad and left out\n  {named}")
         return made

@@ -82,8 +82,11 @@ def _build(args: argparse.Namespace) -> None:
     )
     if unknown := len(skip - {source.id for source in sources}):
         print(f"  {unknown:,} of the ids in {args.skip} name no clip of this config", file=sys.stderr)
+    if report.replaced:
+        print(f"  {len(report.replaced):,} clips of other files were there, and are replaced:", file=sys.stderr)
+        _list(report.replaced, most=10)
     _tell_what_lacks(open_cache(report.path))
-    _list(report.failed, most=10)
+    _list(report.failed, most=10, where="; lstta cache info lists them all")
 
 
 def _prefix(args: argparse.Namespace) -> None:
@@ -157,11 +160,11 @@ def _tell_what_lacks(reader: CacheReader | CacheSet) -> None:
             print(f"  {lacking:,} clips without {what}: the model takes that modality as absent")
 
 
-def _list(reasons: Mapping[str, str], most: int | None = None) -> None:
+def _list(reasons: Mapping[str, str], most: int | None = None, where: str = "") -> None:
     for clip, reason in list(reasons.items())[:most]:
         print(f"  {escaped(clip)}: {escaped(reason)}", file=sys.stderr)
     if most is not None and len(reasons) > most:
-        print(f"  … and {len(reasons) - most:,} more; lstta cache info lists them all", file=sys.stderr)
+        print(f"  … and {len(reasons) - most:,} more{where}", file=sys.stderr)
 
 
 def _shard(text: str) -> tuple[int, int]:

@@ -8,11 +8,13 @@ lstta infer work_dirs/retrieval/best clip.mp4 "a violin on the left" "a drum on 
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from lstta_tasks.cli.options import parser_of
-from lstta_tasks.escaped import escaped, escaped_json
+from lstta_tasks.cli.output import print_json
+from lstta_tasks.escaped import escaped
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -30,11 +32,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON in place of tables")
     args = parser.parse_intermixed_args(argv)
 
-    import json
-
     from lstta_tasks.explain.answer_table import print_answers
     from lstta_tasks.explain.as_json import as_json
-    from lstta_tasks.explain.infer import draw, infer
+    from lstta_tasks.explain.infer import draw, infer, page_of
+    from lstta_tasks.failures import Failures
 
     inferred = infer(
         args.adapter,
@@ -44,17 +45,19 @@ def main(argv: Sequence[str] | None = None) -> None:
         subtitles=args.subtitles,
         encoding=args.encoding,
     )
-    page = None
-    if args.draw:
-        out = args.out or Path("work_dirs") / "infer" / args.clips.resolve().stem
-        page, _ = draw(inferred, out, most=args.draw)
+    out = args.out or Path("work_dirs") / "infer" / args.clips.resolve().stem
+    # The answers are out before anything is drawn: drawing takes longer, and may fail.
     if args.json:
-        said = {**as_json(inferred), "page": page and str(page)}
-        print(escaped_json(json.dumps(said, indent=1, ensure_ascii=False)))
-        return
-    print_answers(inferred)
-    if page is not None:
-        print(f"page: {escaped(str(page))}; pictures beside it")
+        print_json({**as_json(inferred), "page": str(page_of(out)) if args.draw else None}, indent=1)
+    else:
+        print_answers(inferred)
+    sys.stdout.flush()
+    if args.draw:
+        page, _ = draw(inferred, out, most=args.draw, undrawn=(undrawn := Failures()))
+        for clip, reason in undrawn.reasons.items():
+            print(f"{escaped(clip)} cannot be drawn: {escaped(reason)}", file=sys.stderr)
+        if not args.json:
+            print(f"page: {escaped(str(page))}; pictures beside it")
 
 
 def _count(text: str) -> int:

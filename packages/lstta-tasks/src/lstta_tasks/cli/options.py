@@ -12,9 +12,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
+from lstta_tasks.cli.output import escape_what_cannot_be_shown
 from lstta_tasks.escaped import escaped
 
 SPLITS = ("train", "val", "test")
+DEAD_WORKER = re.compile(r"DataLoader worker \(pid(?:\(s\))? [\d, ]+\) (?:is killed by )?(.*?)\.?(?:\s|$)", re.DOTALL)
+CAUGHT_IN_WORKER = re.compile(r'^Caught .*\n  File "[^\n]+\n(?:    [^\n]*\n)*\w[\w.]*: (.*?)\s*$', re.DOTALL)
+"""The message behind the last frame of a traceback that torch made a message of."""
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4  # of glibc's malloc.h
 
 
@@ -74,8 +78,10 @@ def cfg_options(pairs: Sequence[str] | None, option: str = "--cfg-options") -> d
 def user_errors() -> Iterator[None]:
     """Print expected errors as one message and exit with 2; ``LSTTA_DEBUG=1`` shows the traceback.
 
-    Whatever a plugin's code raises is expected: the message says whose it is and where.
+    Whatever a plugin's code raises is expected: the message says whose it is and where. Letters that the terminal's
+    encoding lacks are printed as escapes.
     """
+    escape_what_cannot_be_shown()
     try:
         yield
     except Exception as error:
@@ -97,11 +103,28 @@ def _message(error: Exception) -> str | None:
         blamed = None
     if blamed is not None:
         return str(blamed)
+    if (of_worker := _of_a_worker(error)) is not None:
+        return of_worker
     if isinstance(error, KeyError | IndexError) and " " not in str(error.args[:1]):  # a key, and no sentence
         return f"{type(error).__name__}: {error} ({place_of(error)}); LSTTA_DEBUG=1 shows the traceback"
     if isinstance(error, LookupError) and error.args:
         return str(error.args[0])
     return str(error) if isinstance(error, ValueError | LookupError | OSError) else None
+
+
+def _of_a_worker(error: Exception) -> str | None:
+    """What went wrong in a loader's worker, without the worker's traceback; None for other errors.
+
+    A worker's death is told to whatever the main process does at that moment, as a RuntimeError of torch's.
+    """
+    said = str(error.args[0]) if error.args else ""
+    if isinstance(error, RuntimeError) and (match := DEAD_WORKER.match(said)):
+        return (
+            f"a worker that loads batches has ended ({match[1]}). Is there memory enough? Try loader.workers=0 or a "
+            "smaller loader.batch_size; a training goes on with --resume"
+        )
+    caught = CAUGHT_IN_WORKER.search(said)
+    return caught[1] if caught and isinstance(error, ValueError | LookupError | OSError) else None
 
 
 def keep_freed_memory() -> bool:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from pathlib import Path
+
+from lstta_tasks.escaped import escaped_json
 
 
 def write_json(path: Path | None, content: object, *, indent: int = 1) -> None:
@@ -13,3 +17,18 @@ def write_json(path: Path | None, content: object, *, indent: int = 1) -> None:
 
     if path is not None:
         write_text(path, json.dumps(content, indent=indent, ensure_ascii=False) + "\n")
+
+
+def print_json(content: object, *, indent: int | None = None) -> None:
+    """Print JSON: as it is where the terminal or file takes UTF-8, else with escapes for what is not ASCII."""
+    import json
+
+    plain = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
+    print(escaped_json(json.dumps(content, indent=indent, ensure_ascii=plain)))
+
+
+def escape_what_cannot_be_shown() -> None:
+    """Have letters that the terminal's encoding lacks printed as escapes, so that nothing that was found is lost."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

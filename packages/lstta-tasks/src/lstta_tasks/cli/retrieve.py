@@ -8,13 +8,13 @@ lstta retrieve search work_dirs/retrieval/best index.npz "a violin on the left, 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from lstta_tasks.cli.options import SPLITS, add_cfg_options, cfg_options, parser_of
-from lstta_tasks.escaped import escaped, escaped_json
+from lstta_tasks.cli.output import print_json
+from lstta_tasks.escaped import escaped, printable
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -39,12 +39,16 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def _index(args: argparse.Namespace) -> None:
+    from lstta_tasks.data.folder import sorted_out
     from lstta_tasks.retrieval.index import index_folder
 
     if len(args.paths) != (2 if args.folder is None else 1):
         raise ValueError("index wants CONFIG ADAPTER, or ADAPTER --folder FOLDER")
+    skipped: dict[str, str] = {}
     if args.folder is not None:
         index, failed = index_folder(args.paths[0], args.folder)
+        others = sorted_out(args.folder)[1]
+        skipped = {printable(str(path.relative_to(args.folder))): reason for path, reason in others.items()}
     else:
         from lstta_tasks.experiment.config import load_config
         from lstta_tasks.retrieval.embed import index_split
@@ -57,6 +61,8 @@ def _index(args: argparse.Namespace) -> None:
     print(f"{escaped(str(args.out))}: {len(index.clip_ids):,} clips{texts}; {len(failed):,} clips left out")
     for clip, reason in failed.items():
         print(f"  {escaped(clip)}: {escaped(reason)}", file=sys.stderr)
+    for file, reason in skipped.items():
+        print(f"  {escaped(file)} is skipped: {escaped(reason)}", file=sys.stderr)
 
 
 def _search(args: argparse.Namespace) -> None:
@@ -64,8 +70,7 @@ def _search(args: argparse.Namespace) -> None:
 
     found = search(args.adapter, args.index, args.text, top=args.top)
     if args.json:
-        said = [{"clip": clip, "similarity": cosine} for clip, cosine in found]
-        print(escaped_json(json.dumps(said, ensure_ascii=False)))
+        print_json([{"clip": clip, "similarity": cosine} for clip, cosine in found])
         return
     for clip, cosine in found:
         print(f"{cosine:7.4f}  {escaped(clip)}")

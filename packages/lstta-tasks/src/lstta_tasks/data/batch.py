@@ -16,6 +16,7 @@ from torch.utils.data import Dataset
 
 from lstta_core.interfaces import InputSpec, LanguageSpec, Modality
 from lstta_tasks.data.cache import CacheReader
+from lstta_tasks.data.cache_files import check_sources
 from lstta_tasks.data.cache_shards import CacheSet
 from lstta_tasks.data.clip import Clip
 from lstta_tasks.data.timed_text import texts_by_segment
@@ -37,6 +38,7 @@ class SampleDataset(Dataset[tuple[Sample, Clip]]):
 
     Raises:
         ValueError: no sample has a clip.
+        CacheError: clips in the cache are of other files than those of the samples.
     """
 
     def __init__(self, samples: Sequence[Sample], reader: CacheReader | CacheSet) -> None:
@@ -48,6 +50,7 @@ class SampleDataset(Dataset[tuple[Sample, Clip]]):
                 f"none of the {len(self.missing)} clips of this split is in the cache: build it from the "
                 "same config with lstta cache build, and see its list of failures with lstta cache info"
             )
+        check_sources(reader, (sample.source for sample in self.samples))
 
     def __len__(self) -> int:
         return len(self.samples)

@@ -17,13 +17,13 @@ from tqdm import tqdm
 from lstta_tasks.data import cache_layout as layout
 from lstta_tasks.data.cache import CacheError, CacheReader, open_cache
 from lstta_tasks.data.cache_errors import check_settings
-from lstta_tasks.data.cache_packing import identity
+from lstta_tasks.data.cache_files import difference, is_of, known_files, seen
 from lstta_tasks.data.cache_record import Codec
 from lstta_tasks.data.cache_shards import shard_counts, shard_folder
 from lstta_tasks.data.cache_writer import CacheWriter
 from lstta_tasks.data.clip import ClipSource, Preprocessing
 from lstta_tasks.data.decode_pool import decode_all
-from lstta_tasks.data.resumable_build import build_lock, resumable_build
+from lstta_tasks.data.resumable_build import ResumableBuild, build_lock, resumable_build
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class BuildReport:
         total: clips asked for.
         built: clips decoded by this build.
         reused: clips that were there already.
+        replaced: those decoded in place of clips of other files or spans, by id: what they were, and are now.
         skipped: clips asked for that were to be left out, and were not looked at.
         failed: the reason for each clip that could not be decoded, by id. The next build tries them again.
         seconds: how long it took.
@@ -44,6 +45,7 @@ class BuildReport:
     total: int
     built: int
     reused: int
+    replaced: dict[str, str]
     skipped: int
     failed: dict[str, str]
     seconds: float
@@ -91,12 +93,13 @@ def build_cache(
         workers = len(os.sched_getaffinity(0))
     if workers < 1 or time_limit <= 0:
         raise ValueError(f"a build needs workers and time, got workers={workers}, time_limit={time_limit}")
-    built, failed = _build(path, todo, preprocessing, codec=codec, workers=workers, time_limit=time_limit)
+    built, replaced, failed = _build(path, todo, preprocessing, codec=codec, workers=workers, time_limit=time_limit)
     return BuildReport(
         path=path,
         total=len(wanted),
         built=built,
         reused=len(todo) - built - len(failed),
+        replaced={clip_id: why for clip_id, why in replaced.items() if clip_id not in failed},
         skipped=len(wanted) - len(todo),
         failed=failed,
         seconds=time.monotonic() - started,
@@ -125,13 +128,17 @@ def _prune(path: Path, wanted: set[str]) -> int:
         folder = path.with_name(f"{path.name}.pruned")
         if folder.exists():
             shutil.rmtree(folder)
-        with CacheWriter(folder, layout.settings(reader.preprocessing, reader.meta["codec"])) as writer:
-            for clip_id in tqdm(staying, unit="clip", disable=None, desc="prune"):
-                writer.add(clip_id, reader.read_record(clip_id))
-            for clip_id, reason in reader.failures.items():
-                if clip_id in wanted:
-                    writer.fail(clip_id, reason)
-            writer.publish(path)
+        try:
+            with CacheWriter(folder, layout.settings(reader.preprocessing, reader.meta["codec"])) as writer:
+                for clip_id in tqdm(staying, unit="clip", disable=None, desc="prune"):
+                    writer.add(clip_id, reader.read_record(clip_id))
+                    writer.note(clip_id, reader.made_of(clip_id))
+                for clip_id, reason in reader.failures.items():
+                    if clip_id in wanted:
+                        writer.fail(clip_id, reason)
+                writer.publish(path)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
         return len(reader) - len(staying)
 
 
@@ -143,30 +150,53 @@ def _build(
     codec: Codec,
     workers: int,
     time_limit: float,
-) -> tuple[int, dict[str, str]]:
-    """How many clips were decoded, and the reasons for those that could not be."""
+) -> tuple[int, dict[str, str], dict[str, str]]:
+    """How many clips were decoded, which of them in place of others, and the reasons for those that could not be."""
     built, failed = 0, {}
     with resumable_build(path) as build:
-        sources: dict[str, Any] = {}
         if build.earlier is not None:
             _check_settings(build.earlier.folder, build.earlier.settings, preprocessing, codec)
-            sources = build.earlier.sources
-        todo = [source for source in wanted.values() if not _is_current(sources.get(source.id), source)]
         build.begin(layout.settings(preprocessing, codec))
+        todo, replaced = _stale(build, wanted)
         with (
             closing(decode_all(todo, preprocessing, codec=codec, workers=workers, time_limit=time_limit)) as decoded,
             tqdm(total=len(wanted), initial=len(wanted) - len(todo), unit="clip", disable=None, desc=path.name) as bar,
         ):
             for source, result in decoded:
-                if isinstance(result, bytes):
-                    built += 1
-                    build.add(source.id, result)
-                else:
+                if isinstance(result, str):
                     failed[source.id] = result
                     build.fail(source.id, result)
                     bar.set_postfix(failed=len(failed))
+                else:
+                    built += 1
+                    build.add(source.id, *result)
                 bar.update()
-    return built, failed
+    return built, replaced, failed
+
+
+def _stale(build: ResumableBuild, wanted: dict[str, ClipSource]) -> tuple[list[ClipSource], dict[str, str]]:
+    """The clips that are not there yet; and those that are there of other files, with the difference, by id.
+
+    Media that are gone do not make a clip stale. Of those whose files only moved it is noted where they are.
+    """
+    todo: list[ClipSource] = []
+    replaced: dict[str, str] = {}
+    earlier = build.earlier
+    for clip_id, source in tqdm(wanted.items(), desc="files", unit="clip", delay=2, disable=None):
+        if earlier is None or clip_id not in earlier.sources:
+            todo.append(source)
+            continue
+        known, now = earlier.files.get(clip_id) or known_files(earlier.sources[clip_id]), seen(source)
+        try:
+            current = is_of(source, known, now)
+        except OSError:  # to be listed with the reason
+            current = False
+        if not current:
+            todo.append(source)
+            replaced[clip_id] = difference(source, known)
+        elif (here := {kind: now[kind] or known["seen"][kind] for kind in now}) != known["seen"]:
+            build.note(clip_id, known_files(known["made_of"], here))
+    return todo, replaced
 
 
 def _check_shards(path: Path, shard: tuple[int, int] | None) -> None:
@@ -184,16 +214,6 @@ def _check_settings(path: Path, settings: dict[str, Any], preprocessing: Preproc
     check_settings(path, settings, preprocessing)
     if settings["codec"] != codec:
         raise CacheError(f"{path} holds clips with codec {settings['codec']!r}, {codec!r} is wanted: use another path")
-
-
-def _is_current(made_of: dict[str, Any] | None, source: ClipSource) -> bool:
-    """Whether the cached clip is still that of the source. Media that are gone do not make it stale."""
-    if made_of is None:
-        return False
-    try:
-        return made_of == identity(source)
-    except OSError:
-        return (made_of["start"], made_of["end"]) == (source.start, source.end)
 
 
 def _unique(sources: Iterable[ClipSource]) -> dict[str, ClipSource]:

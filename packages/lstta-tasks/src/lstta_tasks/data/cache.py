@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import threading
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import lmdb
 import numpy as np
@@ -47,7 +46,8 @@ class CacheReader(CacheListing):
     """A finished cache folder.
 
     Any number of readers of one path may exist in a process, and in its children however they were started; a reader
-    may be pickled. Nothing is locked, and what a reader returned stays valid for ever.
+    may be pickled. Nothing is locked, and what a reader returned stays valid for ever. A reader goes on with a cache
+    that a build has put in place of the one it opened if that has the same clips and perhaps more, and with no other.
 
     Args:
         path: the cache's folder.
@@ -59,19 +59,17 @@ class CacheReader(CacheListing):
 
     Raises:
         CacheError: there is none, it is unfinished or cut off, another version's, or of other preprocessing.
+            Reading raises one, too, where the cache has been replaced by another.
     """
 
     def __init__(self, path: Path | str, preprocessing: Preprocessing | None = None) -> None:
         self.path = Path(path)
         self._environment: _Environment | None = None
-        self.meta: dict[str, Any]
+        self._file: FileState | None = None
         if not (self.path / DATA_FILE).is_file():
             raise errors.absent(self.path)
         with self.reading() as txn:
-            meta = txn.get(layout.META_KEY)
-            if meta is None:
-                raise CacheError(f"{self.path} is an unfinished cache: run the command that builds it once more")
-            self.meta = errors.checked_meta(self.path, meta, txn.stat()["entries"])
+            self.meta: dict[str, Any] = self._stored_meta(txn)
         if preprocessing is None:
             preprocessing = errors.made_with(self.path, self.meta)
         elif self.meta["fingerprint"] != preprocessing.fingerprint():
@@ -82,7 +80,7 @@ class CacheReader(CacheListing):
         if not isinstance(clip_id, str):
             return False
         with self.reading() as txn:
-            return txn.get(key(layout.CLIP, clip_id)) is not None
+            return txn.get(layout.key(layout.CLIP, clip_id)) is not None
 
     def read(
         self, clip_id: str, frames: NDArray[np.uint8] | None = None, sound: NDArray[np.int16] | None = None
@@ -107,8 +105,12 @@ class CacheReader(CacheListing):
     @contextmanager
     def reading(self) -> Iterator[lmdb.Transaction]:
         """A transaction; what it reads is valid as long as it is."""
-        if self._environment is None or self._environment.pid != os.getpid():  # the latter in a child that was forked
+        now = _file_state(self.path)
+        if self._file != now:
+            self._go_on_with(now)
+        elif self._environment is None or self._environment.pid != os.getpid():  # the latter in a child that was forked
             self._environment = _environment(self.path)
+        assert self._environment is not None
         try:
             with self._environment.lmdb.begin(buffers=True) as txn:
                 yield txn
@@ -117,6 +119,32 @@ class CacheReader(CacheListing):
         except (lmdb.Error, ValueError) as error:
             raise errors.damaged(self.path, error) from error
 
+    def _go_on_with(self, now: FileState) -> None:
+        """Open what is in the cache's place now.
+
+        Raises:
+            CacheError: it is another cache than the one that this reader opened.
+        """
+        before = self._file
+        if before is not None and before.inode == now.inode and before.size != now.size:
+            raise errors.replaced(self.path, "its file has another size now")
+        environment = _environment(self.path)
+        if before is not None:
+            try:
+                with environment.lmdb.begin(buffers=True) as txn:
+                    meta = self._stored_meta(txn)
+            except (lmdb.Error, ValueError) as error:
+                raise errors.replaced(self.path, str(error)) from error
+            if self.meta["digest"] not in (meta.get("digest"), *meta.get("grown_from", ())):
+                raise errors.replaced(self.path, "it has other clips now")
+        self._environment, self._file = environment, now
+
+    def _stored_meta(self, txn: lmdb.Transaction) -> dict[str, Any]:
+        meta = txn.get(layout.META_KEY)
+        if meta is None:
+            raise CacheError(f"{self.path} is an unfinished cache: run the command that builds it once more")
+        return errors.checked_meta(self.path, meta, txn.stat()["entries"])
+
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_environment": None}
 
@@ -124,17 +152,26 @@ class CacheReader(CacheListing):
     def record(self, clip_id: str) -> Iterator[memoryview]:
         """One clip as it is stored, see ``cache_record``; valid as long as the context."""
         with self.reading() as txn:
-            record = txn.get(key(layout.CLIP, clip_id))
+            record = txn.get(layout.key(layout.CLIP, clip_id))
             if record is None:
                 raise KeyError(errors.lacking(clip_id, self.path, self.failures))
             yield memoryview(record)
 
 
-def key(kind: bytes, clip_id: str) -> bytes:
-    """The key of a clip or a failure. LMDB allows 511 bytes: longer ids are hashed."""
-    text = clip_id.encode(errors="surrogatepass")
-    name = kind + b":" + text
-    return name if len(name) <= layout.MAX_KEY else kind + b"#" + hashlib.sha256(text).hexdigest().encode()
+class FileState(NamedTuple):
+    """Tells a file from another that is put in its place, and from what is written over it."""
+
+    inode: tuple[int, int]
+    size: int
+    time: int
+
+
+def _file_state(path: Path) -> FileState:
+    try:
+        found = os.stat(f"{path}/{DATA_FILE}")  # noqa: PTH116 — at each reading, and a Path takes as long as the call
+    except OSError as error:
+        raise errors.replaced(path, f"its file cannot be looked at ({error.strerror})") from error
+    return FileState((found.st_dev, found.st_ino), found.st_size, found.st_mtime_ns)
 
 
 class _Environment:

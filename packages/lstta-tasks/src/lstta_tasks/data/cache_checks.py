@@ -6,7 +6,7 @@ what the file holds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -42,6 +42,7 @@ class MetaRecord(SettingsRecord):
 
     count: int
     digest: str
+    grown_from: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,8 @@ def lacking(clip_id: str, path: Path, failures: Mapping[str, str]) -> str:
 
 def other_schema(path: Path, meta: Mapping[str, Any]) -> CacheError:
     """Another version of this package wrote it."""
-    way_out = "upgrade lstta-tasks" if meta["schema"] > layout.SCHEMA else "build it anew"
+    anew = "remove it and build it anew (lstta cache build CONFIG, and lstta cache prefix CONFIG if you use one)"
+    way_out = "upgrade lstta-tasks" if meta["schema"] > layout.SCHEMA else anew
     return CacheError(
         f"{path} has cache schema {meta['schema']}, this version of lstta-tasks reads {layout.SCHEMA}: {way_out}"
     )
@@ -98,6 +99,13 @@ def checked_meta(path: Path, data: bytes | memoryview, entries: int) -> dict[str
     except RecordError as error:
         raise damaged(path, error) from error
     return meta
+
+
+def replaced(path: Path, reason: str) -> CacheError:
+    """Another cache took its place while it was read."""
+    return CacheError(
+        f"{path} was replaced while it was read: {reason}. Start again; a training resumes with --resume."
+    )
 
 
 def check_settings(path: Path, settings: Mapping[str, Any], preprocessing: Preprocessing) -> None:

@@ -5,8 +5,10 @@ new file and puts it in place of the old one. While it is being built the folder
 
     __settings__   JSON: schema, codec, preprocessing and its fingerprint; written first
     clip:<id>      a clip's record, see cache_record
+    file:<id>      JSON: which files it was made of, see cache_files
     fail:<id>      JSON: id and reason of a clip that could not be decoded
-    __meta__       JSON: the settings again, count and digest; written last, so that it tells a finished cache
+    __meta__       JSON: the settings again, count and digest; the digests of caches that this one grew out of, with all
+                   of their clips; written last, so that it tells a finished cache
 """
 
 from __future__ import annotations
@@ -25,13 +27,23 @@ from lstta_core.checked import shown as shown_value
 from lstta_tasks.data.cache_record import BODY, MAGIC, Codec
 from lstta_tasks.data.clip import Preprocessing
 
-SCHEMA = 1
+SCHEMA = 2
 DATA_FILE = "data.mdb"
+OF_FINISHED = ("count", "digest", "grown_from")
+"""What the meta record has besides the settings."""
 SETTINGS_KEY = b"__settings__"
 META_KEY = b"__meta__"
 CLIP = b"clip"
 FAILURE = b"fail"
+FILES = b"file"
 MAX_KEY = 511
+
+
+def key(kind: bytes, clip_id: str) -> bytes:
+    """The key of a clip or a failure. LMDB allows 511 bytes: longer ids are hashed."""
+    text = clip_id.encode(errors="surrogatepass")
+    name = kind + b":" + text
+    return name if len(name) <= MAX_KEY else kind + b"#" + hashlib.sha256(text).hexdigest().encode()
 
 
 def is_plain(name: bytes) -> bool:

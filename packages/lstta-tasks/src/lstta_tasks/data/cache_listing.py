@@ -12,6 +12,7 @@ import lmdb
 from lstta_core.checked import check
 from lstta_tasks.data import cache_layout as layout
 from lstta_tasks.data.cache_checks import ClipHeader, FailureRecord
+from lstta_tasks.data.cache_files import known_files
 from lstta_tasks.data.cache_record import read_header
 
 
@@ -45,6 +46,14 @@ class CacheListing(ABC):
             header = read_header(record)
             check(ClipHeader, header, f"clip {clip_id!r}")
             return header
+
+    def made_of(self, clip_id: str) -> dict[str, Any]:
+        """Which files a clip was made of, see ``cache_files``; a KeyError where the cache lacks it."""
+        with self.reading() as txn:
+            stored = txn.get(layout.key(layout.FILES, clip_id))
+            if stored is not None:
+                return layout.load_json(stored)
+        return known_files(self.header(clip_id)["source"])
 
     def checksum(self, clip_id: str) -> str:
         """32 hexadecimal digits that change with the clip's content; a KeyError where the cache lacks it."""

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lstta_tasks.data.cache_files import identity
 from lstta_tasks.data.cache_layout import stored_checksum
 from lstta_tasks.data.cache_record import ALIGN, BODY, MAGIC, PREFIX, Codec
 from lstta_tasks.data.clip import Clip, ClipSource
@@ -38,19 +39,6 @@ def pack(source: ClipSource, clip: Clip, codec: Codec) -> bytes:
         header["jpeg_bytes"] = [len(picture) for picture in pictures]
         arrays["frames"] = np.frombuffer(b"".join(pictures), np.uint8)
     return assemble(header, arrays)
-
-
-def identity(source: ClipSource) -> dict[str, Any]:
-    """What tells that a source is still the one a record was made of: sizes in bytes, and the span in seconds.
-
-    No paths or dates, so that a data set may move and two machines may build the same cache.
-    """
-    return {
-        "video_bytes": source.video.stat().st_size if source.video is not None else None,
-        "sound_bytes": source.sound.stat().st_size if source.sound is not None else None,
-        "start": source.start,
-        "end": source.end,
-    }
 
 
 def assemble(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> bytes:

@@ -56,6 +56,10 @@ class CacheSet:
         """See :meth:`CacheReader.header`."""
         return self._find(clip_id).header(clip_id)
 
+    def made_of(self, clip_id: str) -> dict[str, Any]:
+        """See :meth:`CacheReader.made_of`."""
+        return self._find(clip_id).made_of(clip_id)
+
     def checksum(self, clip_id: str) -> str:
         """See :meth:`CacheReader.checksum`."""
         return self._find(clip_id).checksum(clip_id)

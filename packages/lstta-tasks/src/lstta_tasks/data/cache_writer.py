@@ -12,12 +12,13 @@ import lmdb
 
 from lstta_core.whole_files import sync, write_whole
 from lstta_tasks.data import cache_layout as layout
-from lstta_tasks.data.cache import CacheError, key
-from lstta_tasks.data.cache_layout import DATA_FILE
+from lstta_tasks.data.cache import CacheError, CacheReader
+from lstta_tasks.data.cache_layout import DATA_FILE, key
 
 _FIRST_MAP_SIZE = 1 << 30
 _COMMIT_BYTES = 1 << 26
 _COMMIT_SECONDS = 1.0
+MOST_GROWN = 100  # caches that one knows it grew out of
 
 
 class CacheWriter:
@@ -48,6 +49,7 @@ class CacheWriter:
             # No lock file: build_lock keeps other writers away, and there are no readers yet.
             self._lmdb = lmdb.open(str(folder), map_size=_FIRST_MAP_SIZE, lock=False, readahead=False)
         except (OSError, lmdb.Error) as error:
+            self._take_back()
             raise self._trouble(error) from error
         self._put(layout.META_KEY, None)
         self._put(layout.SETTINGS_KEY, layout.dump_json(settings))
@@ -69,11 +71,17 @@ class CacheWriter:
         """Write a clip, in place of an older one of the same id."""
         self._put(key(layout.FAILURE, clip_id), None)
         self._put(key(layout.CLIP, clip_id), record)
+        self._put(key(layout.FILES, clip_id), None)
         self._maybe_commit()
+
+    def note(self, clip_id: str, files: dict[str, Any]) -> None:
+        """Write of which files a clip is, see ``cache_files``."""
+        self._put(key(layout.FILES, clip_id), layout.dump_json(files))
 
     def fail(self, clip_id: str, reason: str) -> None:
         """List a clip as one that cannot be decoded."""
         self._put(key(layout.CLIP, clip_id), None)
+        self._put(key(layout.FILES, clip_id), None)
         self._put(key(layout.FAILURE, clip_id), layout.dump_json({"id": clip_id, "reason": reason}))
         self._maybe_commit()
 
@@ -106,7 +114,12 @@ class CacheWriter:
         self.commit()
         with self._lmdb.begin(buffers=True) as txn:
             clips = layout.checksums(txn)
-        meta = {**self._settings, "count": len(clips), "digest": layout.digest(clips)}
+        meta = {
+            **self._settings,
+            "count": len(clips),
+            "digest": layout.digest(clips),
+            "grown_from": _within(clips, path),
+        }
         self._put(layout.META_KEY, layout.dump_json(meta))
         self.commit()
         pages = (self._lmdb.info()["last_pgno"] + 1) * self._lmdb.stat()["psize"]
@@ -123,6 +136,12 @@ class CacheWriter:
             self.folder.rename(path)
         sync(path)
         sync(path.parent)
+
+    def _take_back(self) -> None:
+        """Leave nothing behind of a folder in which nothing could be kept."""
+        data = self.folder / DATA_FILE
+        if self.folder.is_dir() and not (data.exists() and data.stat().st_size):
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def _put(self, name: bytes, value: bytes | None) -> None:
         self._pending.append((name, value))
@@ -145,3 +164,13 @@ class CacheWriter:
             f"cannot write the cache {self.folder}: {error} ({free / 1e6:,.0f} MB are free there). Clips written "
             "before are kept: make room, and run the same command again."
         )
+
+
+def _within(clips: dict[bytes, bytes], path: Path) -> list[str]:
+    """The digests of the cache at a path, and of those that it grew out of, where all of its clips are among these."""
+    if not (path / DATA_FILE).exists():
+        return []
+    before = CacheReader(path)
+    if any(clips.get(name) != checksum for name, checksum in before.checksums().items()):
+        return []
+    return [*before.meta.get("grown_from", []), before.meta["digest"]][-MOST_GROWN:]

@@ -11,16 +11,20 @@ from collections.abc import Generator, Iterable
 from contextlib import suppress
 from multiprocessing import Pipe
 from multiprocessing.connection import wait
+from typing import Any
 
 from lstta_tasks.data.cache_record import Codec
 from lstta_tasks.data.child import command, environment
 from lstta_tasks.data.clip import ClipSource, Preprocessing
 from lstta_tasks.data.files import missing
 
+Made = tuple[bytes, dict[str, Any]]
+"""A clip's record, and which files it was made of, see ``cache_files``."""
+
 
 def decode_all(
     sources: Iterable[ClipSource], preprocessing: Preprocessing, *, codec: Codec, workers: int, time_limit: float
-) -> Generator[tuple[ClipSource, bytes | str], None, None]:
+) -> Generator[tuple[ClipSource, Made | str], None, None]:
     """Each source with its record, or with the reason why there is none, in the order in which they are done.
 
     A decoder that takes longer than ``time_limit`` seconds is killed; one that dies is replaced. Either way its clip
@@ -86,10 +90,10 @@ class _Decoder:
         with suppress(ConnectionError):  # it died: that is seen when it answers
             self.connection.send(source)
 
-    def answer(self) -> bytes | str | None:
+    def answer(self) -> Made | str | None:
         """What it says of its source; None for a decoder that has none."""
         try:
-            said: bytes | str | None = self.connection.recv()
+            said: Made | str | None = self.connection.recv()
         except (EOFError, OSError):
             code = self.process.wait()
             self.connection.close()

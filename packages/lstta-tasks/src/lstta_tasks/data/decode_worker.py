@@ -14,10 +14,12 @@ import time
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from lstta_tasks.data.cache_packing import identity, pack
-from lstta_tasks.data.cache_record import Codec
+from lstta_tasks.data.cache_files import known_files, seen
+from lstta_tasks.data.cache_packing import pack
+from lstta_tasks.data.cache_record import Codec, read_header
 from lstta_tasks.data.clip import ClipSource, DecodeError, Preprocessing
 from lstta_tasks.data.decode import decode_clip
+from lstta_tasks.data.decode_pool import Made
 from lstta_tasks.data.files import missing
 
 
@@ -37,11 +39,13 @@ def main(descriptor: int) -> None:
             connection.send(_answer(source, preprocessing, codec))
 
 
-def _answer(source: ClipSource, preprocessing: Preprocessing, codec: Codec) -> bytes | str:
+def _answer(source: ClipSource, preprocessing: Preprocessing, codec: Codec) -> Made | str:
     try:
-        before = identity(source)
+        before = seen(source)
         record = pack(source, decode_clip(source, preprocessing), codec)
-        return record if identity(source) == before else f"{source.video or source.sound}: it changed while it was read"
+        if seen(source) != before:
+            return f"{source.video or source.sound}: it changed while it was read"
+        return record, known_files(read_header(memoryview(record))["source"], before)
     except DecodeError as error:
         return str(error)
     except OSError as error:  # the file went away meanwhile

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import wave
+from functools import partial
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
+from lstta_core.whole_files import write_whole
 from lstta_tasks.data.clip import Clip
 
 
@@ -26,12 +30,18 @@ def export_clip(clip: Clip, folder: Path | str, sample_rate: int) -> list[Path]:
             for number, frame in enumerate(clip.frames[segment]):
                 time = clip.frame_times[segment, number]
                 written.append(folder / f"segment-{segment:02}-frame-{number:02}-at-{time:.2f}s.png")
-                Image.fromarray(frame).save(written[-1])
+                write_whole(written[-1], partial(Image.fromarray(frame).save, format="png"))
         if clip.sound_length[segment]:
             written.append(folder / f"segment-{segment:02}.wav")
-            with wave.open(str(written[-1]), "wb") as file:
-                file.setnchannels(1)
-                file.setsampwidth(2)
-                file.setframerate(sample_rate)
-                file.writeframes(clip.sound[segment, : clip.sound_length[segment]].astype("<i2").tobytes())
+            write_whole(
+                written[-1], partial(_write_wave, clip.sound[segment, : clip.sound_length[segment]], sample_rate)
+            )
     return written
+
+
+def _write_wave(sound: NDArray[np.int16], sample_rate: int, path: Path) -> None:
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(sample_rate)
+        file.writeframes(sound.astype("<i2").tobytes())

@@ -29,12 +29,14 @@ class Earlier:
         folder: of it.
         settings: what all its entries have in common; with count and digest where it is finished.
         sources: what each entry was made of, as its record's header says, by id.
+        files: which files those were, see ``cache_files``, by id; of clips only.
         failures: why an entry could not be made, by id; of a finished cache only.
     """
 
     folder: Path
     settings: dict[str, Any]
     sources: dict[str, Any]
+    files: dict[str, dict[str, Any]]
     failures: dict[str, str]
 
 
@@ -61,9 +63,15 @@ class ResumableBuild:
         if self._finished is None or self._partial.exists():
             self._open()
 
-    def add(self, entry_id: str, record: bytes) -> None:
-        """Keep an entry, in place of an older one of the same id."""
+    def add(self, entry_id: str, record: bytes, files: dict[str, Any] | None = None) -> None:
+        """Keep an entry, in place of an older one of the same id, and which files it was made of."""
         self._open().add(entry_id, record)
+        if files is not None:
+            self.note(entry_id, files)
+
+    def note(self, entry_id: str, files: dict[str, Any]) -> None:
+        """Keep which files an entry that is there is made of."""
+        self._open().note(entry_id, files)
 
     def fail(self, entry_id: str, reason: str) -> None:
         """List an entry as one that cannot be made."""
@@ -85,17 +93,16 @@ class ResumableBuild:
     def _look(self) -> Earlier | None:
         data = self._partial / layout.DATA_FILE
         if data.exists() and data.stat().st_size > 0:
-            settings, sources = _unfinished(self._partial)
+            settings, sources, files = _unfinished(self._partial)
             if settings is not None:
-                return Earlier(self._partial, settings, sources, {})
+                return Earlier(self._partial, settings, sources, files, {})
         if self._partial.exists():  # of a build that was killed before it kept anything
             shutil.rmtree(self._partial)
         if self._finished is None:
             return None
         with self._finished.reading() as txn:
-            headers = [read_header(record) for _, record in layout.entries(txn, layout.CLIP)]
-        sources = {header["id"]: header["source"] for header in headers}
-        return Earlier(self.path, self._finished.meta, sources, self._finished.failures)
+            sources, files = _entries(txn)
+        return Earlier(self.path, self._finished.meta, sources, files, self._finished.failures)
 
 
 @contextmanager
@@ -134,16 +141,27 @@ def _is_empty(path: Path) -> bool:
     return path.is_dir() and all(entry.suffix == ".lock" for entry in path.iterdir())
 
 
-def _unfinished(folder: Path) -> tuple[dict[str, Any] | None, dict[str, Any]]:
-    """The settings of a build that was interrupted, None if even before those, and its entries' sources by id."""
+def _entries(txn: lmdb.Transaction) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """The sources and the files of all entries, by id."""
+    sources: dict[str, Any] = {}
+    files: dict[str, dict[str, Any]] = {}
+    for name, record in layout.entries(txn, layout.CLIP):
+        header = read_header(record)
+        sources[header["id"]] = header["source"]
+        if (stored := txn.get(layout.FILES + name[len(layout.CLIP) :])) is not None:
+            files[header["id"]] = layout.load_json(stored)
+    return sources, files
+
+
+def _unfinished(folder: Path) -> tuple[dict[str, Any] | None, dict[str, Any], dict[str, dict[str, Any]]]:
+    """The settings of a build that was interrupted, None if even before those, and its :func:`_entries`."""
     try:
         with (
             lmdb.open(str(folder), readonly=True, create=False, lock=False, readahead=False) as environment,
             environment.begin(buffers=True) as txn,
         ):
             stored = txn.get(layout.SETTINGS_KEY)
-            headers = [read_header(record) for _, record in layout.entries(txn, layout.CLIP)]
             settings = None if stored is None else layout.load_json(stored)
+            return settings, *_entries(txn)
     except (lmdb.Error, ValueError) as error:
         raise CacheError(f"{folder} is damaged ({error}): remove it and build anew") from error
-    return settings, {header["id"]: header["source"] for header in headers}

@@ -20,6 +20,7 @@ from lstta_tasks.data.cache_shards import CacheSet
 from lstta_tasks.data.clip import Preprocessing
 from lstta_tasks.experiment.factories import call, create, plain
 from lstta_tasks.experiment.named import check_method
+from lstta_tasks.experiment.patience import PATIENCE, PatientLoader
 from lstta_tasks.experiment.train_share import share_of
 from lstta_tasks.network import TaskNetwork, build_model
 from lstta_tasks.prefix.dataset import PrefixCollate, PrefixDataset
@@ -127,7 +128,7 @@ class Experiment:
     def loader(self, split: Split, dataset: SampleDataset | PrefixDataset) -> DataLoader[Any]:
         """Batches of a split: shuffled by seed and epoch for training, else in order. Shared out between ranks."""
         workers = self.config.loader["workers"]
-        return DataLoader(
+        loader = PatientLoader(
             dataset,
             batch_size=self.config.loader["batch_size"],
             sampler=DefaultSampler(dataset, shuffle=split == "train", seed=self.config.seed),
@@ -136,3 +137,5 @@ class Experiment:
             pin_memory=torch.cuda.is_available(),
             persistent_workers=workers > 0,
         )
+        loader.patience = self.config.loader.get("timeout", PATIENCE)
+        return loader

@@ -21,7 +21,7 @@ SECTIONS: dict[str, type] = {
     "method": dict,  # name of a method, and its arguments; or budget, a number of parameters, instead of the width
     "model": dict,  # arguments of lstta_tasks.network.build_model
     "clips": dict,  # arguments of lstta_tasks.data.clip.Preprocessing that encoders do not decide; the cache
-    "loader": dict,  # batch_size, workers; train_share, of the training samples, all by default
+    "loader": dict,  # batch_size, workers, timeout; train_share, of the training samples, all by default
     "optim_wrapper": dict,  # MMEngine's, with the optimizer's class; full_rate_inputs, see lstta_core.rates
     "schedule": dict,  # arguments of lstta_tasks.experiment.runner.course; or instead
     "param_scheduler": list,  # MMEngine's
@@ -59,7 +59,7 @@ READERS = {
     "model": Reader(build_model, given=("encoders", "method", "task")),
     "model.readout": Reader(Readout, given=("widths",)),
     "clips": Reader(Preprocessing, optional=("frame_size", "sample_rate"), keys=("cache", "codec"), extra=("prefix",)),
-    "loader": Reader(keys=("batch_size", "workers"), extra=("train_share",)),
+    "loader": Reader(keys=("batch_size", "workers"), extra=("timeout", "train_share")),
     "optim_wrapper": Reader(OptimWrapper, extra=("full_rate_inputs",)),
     "optim_wrapper.clip_grad": Reader(
         clip_grad_norm_, given=("parameters",), optional=("max_norm",), extra=("type", "clip_value")

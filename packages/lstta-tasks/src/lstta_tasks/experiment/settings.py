@@ -13,7 +13,9 @@ from lstta_tasks.experiment.sections import SECTIONS
 if TYPE_CHECKING:
     from mmengine.config import Config
 
-WHERE = re.compile(r"task\.root|clips\.(cache|prefix)|loader\.workers|log_interval|encoders\.\w+\.(model|revision)")
+WHERE = re.compile(
+    r"task\.root|clips\.(cache|prefix)|loader\.(workers|timeout)|log_interval|encoders\.\w+\.(model|revision)"
+)
 """Keys of a config that say where things are or how they are read. What comes out does not depend on them: the samples
 and the encoders' weights have digests of their own."""
 

@@ -30,6 +30,8 @@ def print_answers(inferred: Inferred) -> None:
             console.print(_answered(inferred))
     for clip, reason in inferred.failed.items():
         console.print(Text(escaped(f"{clip} cannot be read: {reason}"), style="red"))
+    for file, reason in inferred.skipped.items():
+        console.print(Text(escaped(f"{file} is skipped: {reason}"), style="dim"))
 
 
 def _answered(inferred: Inferred) -> Table:

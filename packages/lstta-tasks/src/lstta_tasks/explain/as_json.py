@@ -11,7 +11,7 @@ from lstta_tasks.explain.infer import Inferred
 
 
 def as_json(inferred: Inferred) -> dict[str, Any]:
-    """The answers with their curves, the rankings, and what could not be read."""
+    """The answers with their curves, the rankings, what could not be read, and what else was there."""
     return {
         "adapter": str(inferred.adapter),
         "task": inferred.predictor.task.name,
@@ -21,6 +21,7 @@ def as_json(inferred: Inferred) -> dict[str, Any]:
             for text, ranking in inferred.rankings.items()
         },
         "failed": dict(inferred.failed),
+        "skipped": dict(inferred.skipped),
     }
 
 

@@ -11,6 +11,7 @@ from lstta_tasks.answers.description import Answer
 from lstta_tasks.data.clip import ClipSource
 from lstta_tasks.explain.explanation import Explanation, explain_batch
 from lstta_tasks.sample import Sample, TimedText
+from lstta_tasks.task import Question, Task
 
 AT_ONCE = 16  # texts in a batch
 
@@ -39,11 +40,7 @@ def explain(
         ValueError: subtitles or options for a task that reads none, or a ranking without texts.
     """
     network, task = predictor.model, predictor.task
-    if timed and not task.timed_text:
-        raise ValueError(f"subtitles are not for this adapter: the task {task.name} reads none")
-    if task.answer.ranks and not any(text.strip() for text in texts):
-        raise ValueError(f"{task.name} compares clips with texts: give at least one")
-    questions = [task.question(text, options) for text in texts or [""]]
+    questions = asked_of(task, texts, options, timed=bool(timed))
     from lstta_tasks.data.decode import decode_clip
 
     source = ClipSource(id=name or str(video), video=Path(video))
@@ -58,6 +55,15 @@ def explain(
         answered = explain_batch(network, task, batch, predictor.inputs(batch))
         explanations += [_named(e, question.names) for e, question in zip(answered, asked, strict=True)]
     return [_ranked(explanations, texts)] if task.answer.ranks else explanations
+
+
+def asked_of(task: Task, texts: Sequence[str], options: Sequence[str], *, timed: bool) -> list[Question]:
+    """The texts as the task has them, before any clip is looked at. Raises the ValueErrors of :func:`explain`."""
+    if timed and not task.timed_text:
+        raise ValueError(f"subtitles are not for this adapter: the task {task.name} reads none")
+    if task.answer.ranks and not any(text.strip() for text in texts):
+        raise ValueError(f"{task.name} compares clips with texts: give at least one")
+    return [task.question(text, options) for text in texts or [""]]
 
 
 def _named(explanation: Explanation, names: Mapping[str, str]) -> Explanation:

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tqdm import tqdm
 
 from lstta_core.interfaces import Encoder, Modality
+from lstta_core.whole_files import write_text
 from lstta_tasks.adapters import Predictor, load
 from lstta_tasks.annotations.subtitles import OPTION, read_subtitles, subtitles_beside
 from lstta_tasks.annotations.text import check_encoding
-from lstta_tasks.data.clip import DecodeError
-from lstta_tasks.data.folder import videos_in
+from lstta_tasks.data.folder import sorted_out
+from lstta_tasks.escaped import printable
 from lstta_tasks.explain.excerpt import read_media
-from lstta_tasks.explain.explain import explain
+from lstta_tasks.explain.explain import asked_of, explain
 from lstta_tasks.explain.explanation import Explanation
 from lstta_tasks.explain.page import article, page
 from lstta_tasks.explain.picture import save_picture
+from lstta_tasks.failures import Failures, check_name
+
+LONGEST = 200  # bytes of a picture's name
 
 
 @dataclass(frozen=True)
@@ -29,8 +33,9 @@ class Inferred:
         adapter: its folder.
         predictor: that answered.
         explanations: one an answer; of a ranking, one a clip.
-        failed: clips that cannot be read, with the reason.
+        failed: clips that cannot be answered for, such as those that cannot be read, with the reason.
         texts: what was asked.
+        skipped: what else is in the folder, with the reason why it is no clip.
     """
 
     adapter: Path
@@ -38,6 +43,7 @@ class Inferred:
     explanations: Sequence[Explanation]
     failed: Mapping[str, str]
     texts: Sequence[str] = ()
+    skipped: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def rankings(self) -> dict[str, list[tuple[str, float]]]:
@@ -64,7 +70,7 @@ def infer(
     encoding: str | None = None,
     encoders: Mapping[Modality, Encoder] | None = None,
 ) -> Inferred:
-    """Ask about a video file, or about each in a folder and the folders in it.
+    """Ask about a video file, or each in a folder and in those within; one that fails costs no other its answer.
 
     Args:
         adapter: a folder that training wrote.
@@ -77,38 +83,44 @@ def infer(
 
     Raises:
         FileNotFoundError: the adapter is not there, or the folder holds no video.
-        ValueError: no clip can be read, or an argument does not fit the task.
+        ValueError: no clip can be read (the message names all and why), or an argument does not fit the task.
     """
     if encoding is not None:
         check_encoding(encoding, OPTION)
-    files = videos_in(clips) if clips.is_dir() else [clips]
+    files, others = sorted_out(clips) if clips.is_dir() else ([clips], {})
     if subtitles is not None and clips.is_dir():
         raise ValueError("one file of subtitles is for one clip; those of a folder lie beside its clips, as CLIP.srt")
     predictor = load(adapter, encoders)
     given = () if subtitles is None else read_subtitles(subtitles, encoding)
+    asked_of(predictor.task, texts, options, timed=bool(given))
     explanations: list[Explanation] = []
-    failed: dict[str, str] = {}
+    failed = Failures()
     for file in tqdm(files, desc="answer", unit="clip", disable=None, leave=False):
         name = str(file.relative_to(clips)) if clips.is_dir() else file.name
         beside = subtitles_beside(file) if predictor.task.timed_text and subtitles is None else None
-        try:
-            name.encode()
+        with failed.of(name):
+            check_name(name)
             timed = given if beside is None else read_subtitles(beside, encoding)
             explanations += explain(predictor, file, texts, options=options, timed=timed, name=name)
-        except DecodeError as error:
-            failed[name] = str(error)
-        except UnicodeEncodeError:
-            failed[repr(name)] = "its name is no Unicode text: rename it"
+        if beside is not None:
+            others.pop(beside, None)
     if not explanations:
-        reason = next(iter(failed.values()))
-        raise ValueError(reason if len(files) == 1 else f"{clips}: none of {len(files)} videos can be read: {reason}")
-    return Inferred(adapter, predictor, explanations, failed, texts)
+        failed.end(clips, len(files))
+    skipped = {printable(str(path.relative_to(clips))): reason for path, reason in others.items()}
+    return Inferred(adapter, predictor, explanations, failed.reasons, texts, skipped)
 
 
-def draw(inferred: Inferred, out: Path, *, most: int) -> tuple[Path, list[Path]]:
+def draw(inferred: Inferred, out: Path, *, most: int, undrawn: Failures | None = None) -> tuple[Path, list[Path]]:
     """Write ``index.html`` and a PNG file an explanation into a folder, of the first ``most`` explanations.
 
-    Where clips were ranked, those that fit the first text best come first.
+    Where clips were ranked, those that fit the first text best come first. A clip that cannot be drawn is told on the
+    page, and costs no other its picture.
+
+    Args:
+        inferred: what was answered.
+        out: the folder; made where it is missing.
+        most: how many.
+        undrawn: takes the reasons for clips that cannot be drawn.
 
     Returns:
         The page and the pictures.
@@ -120,14 +132,16 @@ def draw(inferred: Inferred, out: Path, *, most: int) -> tuple[Path, list[Path]]
     out.mkdir(parents=True, exist_ok=True)
     articles: list[str] = []
     pictures: list[Path] = []
+    undrawn = Failures() if undrawn is None else undrawn
     for explanation in tqdm(order[:most], desc="draw", unit="clip", disable=None, leave=False):
-        media = read_media(explanation.source, inferred.predictor.preprocessing, explanation.duration)
         stem = Path(explanation.source.id).with_suffix("").as_posix().replace("/", "_")
-        pictures.append(_free(out, stem, pictures))
-        save_picture(explanation, media, pictures[-1])
-        articles.append(article(explanation, media))
+        with undrawn.of(explanation.source.id):
+            media = read_media(explanation.source, inferred.predictor.preprocessing, explanation.duration)
+            path = _free(out, stem, pictures)
+            save_picture(explanation, media, path)
+            articles.append(article(explanation, media))
+            pictures.append(path)
     names = list(dict.fromkeys(e.source.id for e in order))
-    path = out / "index.html"
     content = page(
         title=names[0] if len(names) == 1 else f"{len(names)} clips",
         subtitle=_subtitle(inferred, len(articles), len(order)),
@@ -135,9 +149,16 @@ def draw(inferred: Inferred, out: Path, *, most: int) -> tuple[Path, list[Path]]
         rankings=inferred.rankings,
         measure=inferred.measure,
         failed=inferred.failed,
+        undrawn=undrawn.reasons,
     )
-    path.write_text(content, encoding="utf-8")
+    path = page_of(out)
+    write_text(path, content)
     return path, pictures
+
+
+def page_of(out: Path) -> Path:
+    """The page that :func:`draw` writes into a folder."""
+    return out / "index.html"
 
 
 def _subtitle(inferred: Inferred, drawn: int, answers: int) -> str:
@@ -147,7 +168,8 @@ def _subtitle(inferred: Inferred, drawn: int, answers: int) -> str:
 
 
 def _free(out: Path, stem: str, taken: Sequence[Path]) -> Path:
-    """A name that no other picture of this call has."""
+    """A name that no other picture of this call has, short enough for a file system."""
+    stem = stem.encode()[:LONGEST].decode(errors="ignore")
     path, number = out / f"{stem}.png", 2
     while path in taken:
         path, number = out / f"{stem}-{number}.png", number + 1

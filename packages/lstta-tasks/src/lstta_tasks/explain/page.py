@@ -30,6 +30,7 @@ def page(
     rankings: Rankings,
     measure: str,
     failed: Mapping[str, str],
+    undrawn: Mapping[str, str] | None = None,
 ) -> str:
     """The page.
 
@@ -40,12 +41,13 @@ def page(
         rankings: of clips, best first, by text; empty where clips were not compared.
         measure: of the rankings.
         failed: clips that could not be read, with the reason.
+        undrawn: clips that could not be drawn, with the reason.
     """
     parts = [_ranking(text, clips, measure) for text, clips in rankings.items()]
     parts += articles
-    if failed:
-        lines = "".join(f"<li>{escape(clip)}: {escape(reason)}</li>" for clip, reason in failed.items())
-        parts.append(f"<section><h2>Not read</h2><ul>{lines}</ul></section>")
+    for heading, reasons in (("Not read", failed), ("Not drawn", undrawn or {})):
+        lines = "".join(f"<li>{escape(clip)}: {escape(reason)}</li>" for clip, reason in reasons.items())
+        parts += [f"<section><h2>{heading}</h2><ul>{lines}</ul></section>"] if lines else []
     template = Template(files("lstta_tasks.explain").joinpath("page.html").read_text(encoding="utf-8"))
     return template.substitute(
         title=escape(title),

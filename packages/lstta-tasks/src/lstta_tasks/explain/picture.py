@@ -12,6 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from lstta_core.whole_files import write_whole
 from lstta_tasks.answers.description import PROBABILITY
 from lstta_tasks.explain import axis, panels
 from lstta_tasks.explain.excerpt import Media
@@ -34,8 +35,8 @@ def picture(explanation: Explanation, media: Media) -> NDArray[np.uint8]:
 
 
 def save_picture(explanation: Explanation, media: Media, path: Path) -> None:
-    """Write a PNG file."""
-    FigureCanvasAgg(draw(explanation, media)).print_png(path)
+    """Write a PNG file, whole or not at all."""
+    write_whole(path, FigureCanvasAgg(draw(explanation, media)).print_png)
 
 
 def draw(explanation: Explanation, media: Media) -> Figure:

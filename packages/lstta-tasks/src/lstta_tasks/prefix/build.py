@@ -15,7 +15,8 @@ from lstta_core.fast_linear import fast_linear
 from lstta_core.interfaces import Modality
 from lstta_tasks.data.cache import CacheError
 from lstta_tasks.data.cache_errors import check_settings
-from lstta_tasks.data.cache_layout import DATA_FILE
+from lstta_tasks.data.cache_files import check_sources
+from lstta_tasks.data.cache_layout import DATA_FILE, OF_FINISHED
 from lstta_tasks.data.resumable_build import Earlier, resumable_build
 from lstta_tasks.experiment.batches import device
 from lstta_tasks.experiment.parts import Experiment
@@ -45,7 +46,8 @@ def build_prefix(experiment: Experiment, splits: Sequence[Split] | None = None) 
         splits: by default all whose annotations are there.
 
     Raises:
-        CacheError: the path holds another model's states or clips, or the clips' cache is not there.
+        CacheError: the path holds another model's states or clips, or the clips' cache is not there or has clips of
+            other files.
         ValueError: the config names no prefix cache, its model has no frozen prefix, or none of its clips is in the
             clips' cache.
     """
@@ -78,7 +80,9 @@ def _jobs(experiment: Experiment, splits: Sequence[Split] | None) -> tuple[list[
     texts: set[str | None] = set()
     for split in experiment.task.splits():
         wanted = splits is None or split in splits
-        for sample in experiment.task.samples(split):
+        samples = experiment.task.samples(split)
+        check_sources(cache, (sample.source for sample in samples if wanted and sample.source.id in cache))
+        for sample in samples:
             cached = sample.source.id in cache
             if cached or not keys.timed_text:
                 texts.update(keys.texts(sample))
@@ -107,4 +111,4 @@ def _fitting(earlier: Earlier, experiment: Experiment, length: int) -> dict[str,
             f"{folder} pads texts to {settings['features']['text_length']} ids, the longest has {length} now: "
             "remove it, or build another under another path"
         )
-    return {key: value for key, value in settings.items() if key not in ("count", "digest")}
+    return {key: value for key, value in settings.items() if key not in OF_FINISHED}

@@ -12,6 +12,7 @@ from lstta_core.interfaces import LanguageSpec, Modality
 from lstta_core.states import as_segments, crop_state, join_states
 from lstta_tasks.data.batch import Batch
 from lstta_tasks.data.cache import CacheError, CacheReader
+from lstta_tasks.data.cache_files import check_sources
 from lstta_tasks.data.cache_shards import CacheSet
 from lstta_tasks.data.timed_text import texts_by_segment
 from lstta_tasks.prefix.prefix_cache import PrefixReader, SharedState, StoredState, clip_key, text_key
@@ -95,7 +96,8 @@ class PrefixDataset(Dataset[tuple[Sample, States]]):
 
     Raises:
         ValueError: no sample has a clip.
-        CacheError: the prefix cache lacks the state of a clip or text.
+        CacheError: the prefix cache lacks the state of a clip or text, or clips in the clips' cache are of other files
+            than those of the samples.
     """
 
     def __init__(self, samples: Sequence[Sample], keys: PrefixKeys, reader: PrefixReader) -> None:
@@ -104,6 +106,7 @@ class PrefixDataset(Dataset[tuple[Sample, States]]):
         self.missing = list(dict.fromkeys(s.source.id for s in samples if s.source.id not in keys.clips))
         if not self.samples:
             raise ValueError(f"none of the {len(self.missing)} clips of this split is in the cache {keys.clips.path}")
+        check_sources(keys.clips, (sample.source for sample in self.samples))
         self._keys = [keys(sample) for sample in self.samples]
         wanted = {key for places in self._keys for keys_of_one in places.values() for key in keys_of_one}
         lacking = {key for key in wanted if key not in reader}

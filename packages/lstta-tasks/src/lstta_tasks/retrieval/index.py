@@ -15,8 +15,8 @@ from lstta_core.adapter_files import AdapterFile, AdapterFileError
 from lstta_core.adapter_set import tensors_digest
 from lstta_core.interfaces import Encoder, Modality
 from lstta_tasks.adapters import load, read
-from lstta_tasks.data.clip import DecodeError
 from lstta_tasks.data.folder import videos_in
+from lstta_tasks.failures import Failures, check_name
 from lstta_tasks.retrieval.index_file import read_arrays, write_arrays
 from lstta_tasks.retrieval.retriever import Retriever, Vectors
 
@@ -125,25 +125,24 @@ def index_folder(
         encoders: as in :func:`search`.
 
     Returns:
-        The index, and the reason for each file that cannot be decoded.
+        The index, and the reason for each video that cannot be embedded; it costs no other its place.
 
     Raises:
         FileNotFoundError: a folder is not there, or holds no video.
-        ValueError: no video can be decoded, or the adapter is of another task.
+        ValueError: no video can be embedded (the message names all and why), or the adapter is of another task.
     """
     videos = videos_in(folder)
     retriever = Retriever(load(adapter, encoders))
     vectors: dict[str, Vectors] = {}
-    failed: dict[str, str] = {}
+    failed = Failures()
     for video in tqdm(videos, desc="embed", unit="clip", disable=None):
         name = str(video.relative_to(folder))
-        try:
+        with failed.of(name):
+            check_name(name)
             vectors[name] = retriever.embed_video(video)
-        except DecodeError as error:
-            failed[name] = str(error)
     if not vectors:
-        raise ValueError(f"{folder}: none of {len(videos)} videos can be decoded: {next(iter(failed.values()))}")
-    return of_adapter(read(adapter), clip_ids=list(vectors), clips=np.stack(list(vectors.values()))), failed
+        failed.end(folder, len(videos))
+    return of_adapter(read(adapter), clip_ids=list(vectors), clips=np.stack(list(vectors.values()))), failed.reasons
 
 
 def of_adapter(file: AdapterFile, *, clip_ids: Sequence[str], clips: Vectors) -> Index:

@@ -59,7 +59,8 @@ def placed(study: Study, where: Mapping[str, Any], tasks: Sequence[str]) -> Stud
     if more := [key for key in where if not WHERE.fullmatch(key)]:
         raise ValueError(
             f"{more[0]}: results would depend on it, so it belongs into the study {study.path}; from outside come only "
-            "task.root, clips.cache, clips.prefix, loader.workers, log_interval, and model and revision of an encoder"
+            "task.root, clips.cache, clips.prefix, loader.workers, loader.timeout, log_interval, and model and "
+            "revision of an encoder"
         )
     if len(tasks) > 1 and (own := [key for key in where if key.startswith(("task.", "clips."))]):
         raise ValueError(

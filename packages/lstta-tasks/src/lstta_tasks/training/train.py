@@ -22,6 +22,7 @@ from tqdm import tqdm
 
 from lstta_core.fast_linear import fast_linear
 from lstta_tasks.adapters import start_from
+from lstta_tasks.annotations.reading import each_split
 from lstta_tasks.escaped import escaped
 from lstta_tasks.experiment.distributed import join, wrap
 from lstta_tasks.experiment.factories import plain
@@ -196,7 +197,7 @@ def train(
     torch.manual_seed(config.seed)
     experiment = Experiment(config)
     splits: tuple[Split, ...] = ("train", "val")
-    datasets = {split: experiment.dataset(split) for split in splits}
+    datasets = each_split(experiment.dataset, splits)
     model = experiment.model
     loaders = {split: experiment.loader(split, dataset) for split, dataset in datasets.items()}
     steps = len(loaders["train"])
