@@ -15,8 +15,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from lstta_core.finite import NotFiniteError, few, not_finite
 from lstta_core.model_card import model_card
-from lstta_core.whole_files import existing, whole_folder
+from lstta_core.whole_files import existing, json_text, whole_folder
 
 SCHEMA = 1
 TENSORS, RECORD, CARD = "adapter.safetensors", "adapter.json", "README.md"
@@ -67,10 +68,19 @@ def save_adapter(folder: Path, tensors: Mapping[str, Tensor], record: Mapping[st
         folder: where to.
         tensors: as :func:`trained_tensors` gives them: contiguous, none sharing memory with another.
         record: what the JSON says besides the schema; :func:`~lstta_core.model_card.model_card` reads it too.
+
+    Raises:
+        NotFiniteError: a tensor, or a number of the record, is NaN or infinite; nothing is written.
     """
-    with whole_folder(Path(folder)) as draft:
+    folder = Path(folder)
+    if bad := not_finite(tensors):
+        raise NotFiniteError(
+            f"{folder / TENSORS}: not written, since {few(bad)} would hold numbers that are NaN or infinite. "
+            "Did training diverge? Look at the loss, and lower the learning rate"
+        )
+    text = json_text({**record, "schema": SCHEMA}, folder / RECORD)
+    with whole_folder(folder) as draft:
         save_file(dict(tensors), draft / TENSORS)
-        text = json.dumps({**record, "schema": SCHEMA}, indent=1, ensure_ascii=False) + "\n"
         (draft / RECORD).write_text(text, encoding="utf-8")
         (draft / CARD).write_text(model_card(record), encoding="utf-8")
         (draft / TENSORS).chmod(0o644)
@@ -149,14 +159,14 @@ def load_tensors(model: nn.Module, file: AdapterFile, frozen: str | tuple[str, .
         frozen: as there.
 
     Raises:
-        AdapterFileError: a key is missing, extra, misshapen, or of another kind of number.
+        AdapterFileError: a key is missing, extra, misshapen, of another kind of number, or holds one that is none.
     """
     expected = trained_tensors(model, frozen)
     place = file.folder / TENSORS
     missing, extra = sorted(expected.keys() - file.tensors.keys()), sorted(file.tensors.keys() - expected.keys())
     if missing or extra:
         raise AdapterFileError(
-            f"{place}: the tensors are not those of this model; missing: {_few(missing)}; not expected: {_few(extra)}. "
+            f"{place}: the tensors are not those of this model; missing: {few(missing)}; not expected: {few(extra)}. "
             "Build the model with the method and options of adapter.json"
         )
     for name, tensor in expected.items():
@@ -168,9 +178,9 @@ def load_tensors(model: nn.Module, file: AdapterFile, frozen: str | tuple[str, .
         # Another precision is fine and is cast; integers in the place of reals are not.
         if tensor.dtype != given.dtype and not (tensor.is_floating_point() and given.is_floating_point()):
             raise AdapterFileError(f"{place}: {name} is {given.dtype}, the model wants {tensor.dtype}")
+    if bad := not_finite(file.tensors):
+        raise AdapterFileError(
+            f"{place}: {few(bad)} holds numbers that are NaN or infinite: its training diverged; train it anew"
+        )
     model.load_state_dict(dict(file.tensors), strict=False)
 
-
-def _few(names: list[str]) -> str:
-    shown = ", ".join(names[:3]) or "none"
-    return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"

@@ -88,7 +88,7 @@ def begun(tmp_path_factory: pytest.TempPathFactory, world: World) -> Path:
         ({"optim_wrapper__clip_grad__max_norm": 2.0}, r"optim_wrapper.clip_grad.max_norm was 1.0, is 2.0 now"),
         ({"train_cfg__max_epochs": 1}, r"train_cfg.max_epochs was 2, is 1 now"),
         ({"train_cfg__val_interval": 2}, r"train_cfg.val_interval was 1, is 2 now"),
-        ({"schedule": {"warmup_steps": 4}}, r"param_scheduler.0.end was 3, is 4 now"),
+        ({"schedule": {"warmup_steps": 4}}, r"run: schedule.warmup_steps was 3, is 4 now\."),
         ({"loader__batch_size": 21}, r"steps an epoch was 6, is 1 now.*loader.batch_size was 4, is 21 now"),
         ({"seed": 3}, r"seed was 0, is 3 now"),
         ({"method__dropout": 0.2}, r"method.dropout was 0.1, is 0.2 now"),

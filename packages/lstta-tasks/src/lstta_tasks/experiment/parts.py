@@ -9,7 +9,6 @@ from typing import Any
 
 import torch
 from mmengine.config import Config
-from mmengine.dataset import DefaultSampler
 from torch.utils.data import DataLoader
 
 from lstta_core.interfaces import AudioSpec, Encoder, InputSpec, Modality, VisualSpec
@@ -19,6 +18,7 @@ from lstta_tasks.data.cache import CacheError, CacheReader, open_cache
 from lstta_tasks.data.cache_shards import CacheSet
 from lstta_tasks.data.clip import Preprocessing
 from lstta_tasks.experiment.factories import call, create, plain
+from lstta_tasks.experiment.loader import Loader, PlacedSampler, outlive_signals
 from lstta_tasks.experiment.named import check_method
 from lstta_tasks.network import TaskNetwork, build_model
 from lstta_tasks.prefix.dataset import PrefixCollate, PrefixDataset
@@ -125,12 +125,13 @@ class Experiment:
     def loader(self, split: Split, dataset: SampleDataset | PrefixDataset) -> DataLoader[Any]:
         """Batches of a split: shuffled by seed and epoch for training, else in order. Shared out between ranks."""
         workers = self.config.loader["workers"]
-        return DataLoader(
+        return Loader(
             dataset,
             batch_size=self.config.loader["batch_size"],
-            sampler=DefaultSampler(dataset, shuffle=split == "train", seed=self.config.seed),
+            sampler=PlacedSampler(dataset, shuffle=split == "train", seed=self.config.seed),
             num_workers=workers,
             collate_fn=self.collate,
             pin_memory=torch.cuda.is_available(),
             persistent_workers=workers > 0,
+            worker_init_fn=outlive_signals,
         )
