@@ -183,4 +183,3 @@ def load_tensors(model: nn.Module, file: AdapterFile, frozen: str | tuple[str, .
             f"{place}: {few(bad)} holds numbers that are NaN or infinite: its training diverged; train it anew"
         )
     model.load_state_dict(dict(file.tensors), strict=False)
-

@@ -16,7 +16,6 @@ from lstta_core.adapter_files import read_adapter
 from lstta_core.whole_files import write_whole
 from lstta_tasks.experiment.config import load_config
 from lstta_tasks.explain import picture as drawing
-from lstta_tasks.training.checkpoints import last_checkpoint
 from lstta_tasks.training.train import train
 
 

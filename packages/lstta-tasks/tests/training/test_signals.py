@@ -156,15 +156,17 @@ def test_in_a_validation_it_is_made_again(
     assert_same_end(run, tmp_path / "run")
 
 
-def test_before_the_first_step_nothing_is_written(world: World, tmp_path: Path, capsys: Any) -> None:
+def test_before_the_first_step_nothing_is_written(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     class Early(Stopping):
         def __enter__(self) -> Stopping:
             super().__enter__()
             send(signal.SIGTERM)
             return self
 
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(Stopped):
-        patch.setattr("lstta_tasks.training.train.Stopping", Early)
+    monkeypatch.setattr("lstta_tasks.training.train.Stopping", Early)
+    with pytest.raises(Stopped):
         train(load_config(world.config), work_dir=tmp_path / "run")
     assert not list((tmp_path / "run").glob("*.pth"))
     assert "stopped by SIGTERM: 0 of 18 steps are done" in capsys.readouterr().err
@@ -172,15 +174,23 @@ def test_before_the_first_step_nothing_is_written(world: World, tmp_path: Path, 
 
 class TestStopping:
     def test_a_second_ctrl_c_does_not_wait(self) -> None:
-        with pytest.raises(KeyboardInterrupt), Stopping():
-            send(signal.SIGINT)
-            send(signal.SIGINT)
+        def twice() -> None:
+            with Stopping():
+                send(signal.SIGINT)
+                send(signal.SIGINT)
+
+        with pytest.raises(KeyboardInterrupt):
+            twice()
 
     def test_a_second_sigterm_does_as_slurm_sends_more_than_one(self) -> None:
-        with pytest.raises(Stopped), Stopping() as stopping:
-            send(signal.SIGTERM)
-            send(signal.SIGTERM)
-            stopping.check()
+        def twice() -> None:
+            with Stopping() as stopping:
+                send(signal.SIGTERM)
+                send(signal.SIGTERM)
+                stopping.check()
+
+        with pytest.raises(Stopped):
+            twice()
 
     def test_one_that_comes_with_the_last_step_still_ends_the_process(self) -> None:
         with pytest.raises(Stopped), Stopping():

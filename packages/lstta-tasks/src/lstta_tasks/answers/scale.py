@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, final
 
@@ -130,8 +129,6 @@ class Scale(AnswerKind):
         return {sample.id: {"score": mean} for sample in samples}
 
     def _degree(self, score: float) -> str:
-        if not math.isfinite(score):
-            return "not finite"
         if not self.degrees:
             return f"{score:.2f}"
         above = min(max(score, self.low), self.high) - self.low

@@ -29,8 +29,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON in place of tables")
     args = parser.parse_intermixed_args(argv)
 
-    import json
-
+    from lstta_core.whole_files import json_text
     from lstta_tasks.explain.answer_table import print_answers
     from lstta_tasks.explain.as_json import as_json
     from lstta_tasks.explain.infer import draw, infer
@@ -48,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         out = args.out or Path("work_dirs") / "infer" / args.clips.resolve().stem
         page, _ = draw(inferred, out, most=args.draw)
     if args.json:
-        print(json.dumps({**as_json(inferred), "page": page and str(page)}, indent=1, ensure_ascii=False))
+        print(json_text({**as_json(inferred), "page": page and str(page)}, "--json"), end="")
         return
     print_answers(inferred)
     if page is not None:

@@ -8,11 +8,11 @@ lstta retrieve search work_dirs/retrieval/best index.npz "a violin on the left, 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from lstta_core.whole_files import json_text
 from lstta_tasks.cli.options import SPLITS, add_cfg_options, cfg_options, parser_of
 from lstta_tasks.escaped import escaped
 
@@ -64,7 +64,8 @@ def _search(args: argparse.Namespace) -> None:
 
     found = search(args.adapter, args.index, args.text, top=args.top)
     if args.json:
-        print(json.dumps([{"clip": clip, "similarity": cosine} for clip, cosine in found], ensure_ascii=False))
+        rows = [{"clip": clip, "similarity": cosine} for clip, cosine in found]
+        print(json_text(rows, "--json", indent=None), end="")
         return
     for clip, cosine in found:
         print(f"{cosine:7.4f}  {escaped(clip)}")

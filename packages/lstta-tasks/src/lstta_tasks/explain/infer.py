@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from lstta_core.finite import NotFiniteError
 from lstta_core.interfaces import Encoder, Modality
 from lstta_tasks.adapters import Predictor, load
 from lstta_tasks.annotations.subtitles import OPTION, read_subtitles, subtitles_beside
@@ -95,7 +96,7 @@ def infer(
             name.encode()
             timed = given if beside is None else read_subtitles(beside, encoding)
             explanations += explain(predictor, file, texts, options=options, timed=timed, name=name)
-        except DecodeError as error:
+        except (DecodeError, NotFiniteError) as error:
             failed[name] = str(error)
         except UnicodeEncodeError:
             failed[repr(name)] = "its name is no Unicode text: rename it"

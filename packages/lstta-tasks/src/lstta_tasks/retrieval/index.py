@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from lstta_core.adapter_files import AdapterFile, AdapterFileError
 from lstta_core.adapter_set import tensors_digest
+from lstta_core.finite import NotFiniteError
 from lstta_core.interfaces import Encoder, Modality
 from lstta_core.whole_files import write_whole
 from lstta_tasks.adapters import load, read
@@ -151,7 +152,7 @@ def index_folder(
         name = str(video.relative_to(folder))
         try:
             vectors[name] = retriever.embed_video(video)
-        except DecodeError as error:
+        except (DecodeError, NotFiniteError) as error:
             failed[name] = str(error)
     if not vectors:
         raise ValueError(f"{folder}: none of {len(videos)} videos can be decoded: {next(iter(failed.values()))}")
