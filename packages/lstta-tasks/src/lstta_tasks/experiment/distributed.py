@@ -8,7 +8,15 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import torch
-from mmengine.dist import all_gather_object, broadcast_object_list, get_rank, init_dist, is_distributed, is_main_process
+from mmengine.dist import (
+    all_gather_object,
+    broadcast_object_list,
+    get_rank,
+    get_world_size,
+    init_dist,
+    is_distributed,
+    is_main_process,
+)
 from mmengine.model import MMDistributedDataParallel
 from torch import distributed, nn
 
@@ -93,6 +101,11 @@ def by_rank(value: Result) -> list[Result]:
 def rank() -> int:
     """Of this process."""
     return int(get_rank())
+
+
+def ranks() -> int:
+    """How many processes there are."""
+    return int(get_world_size())
 
 
 def _said(error: Exception) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from mmengine.dist import is_distributed
 from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch import nn
 from torch.utils.data import DataLoader
 
+from lstta_tasks.experiment.distributed import ranks
 from lstta_tasks.experiment.loader import PlacedSampler
 from lstta_tasks.training.stopping import Stopping
 
@@ -64,7 +64,7 @@ class TrainLoop(EpochBasedTrainLoop):
         sampler = self.dataloader.sampler
         assert isinstance(sampler, PlacedSampler)
         sampler.done = self.done * (self.dataloader.batch_size or 1)
-        alone = not is_distributed()
+        alone = ranks() == 1
         with self.stopping.waiting(alone=alone):
             batches = iter(self.dataloader)
         while True:

@@ -29,6 +29,7 @@ from lstta_tasks.experiment.same import check_same_data, check_same_settings
 from lstta_tasks.experiment.second_pass import score_again
 from lstta_tasks.task import Report, Split
 from lstta_tasks.training.checkpoint_hook import CheckpointHook
+from lstta_tasks.training.checkpoints import Checkpoint
 from lstta_tasks.training.events import RunEvents
 from lstta_tasks.training.guards import FiniteHook, StopHook
 from lstta_tasks.training.log import RunLog
@@ -135,81 +136,95 @@ def train(
     join(launcher)
     with taken(work_dir):
         checkpoint = where_to_begin(work_dir, resume=resume)
-        torch.manual_seed(config.seed)
-        experiment = Experiment(config)
-        splits: tuple[Split, ...] = ("train", "val")
-        with together():
-            datasets = {split: experiment.dataset(split) for split in splits}
-            model = experiment.model
-        loaders = {split: experiment.loader(split, dataset) for split, dataset in datasets.items()}
-        steps = len(loaders["train"])
-        schedulers = schedulers_of(config)
-        if config.get("param_scheduler") is not None:
-            check_ends(schedulers, epochs=config.train_cfg.max_epochs, steps=steps)
-        record, settings = lambda: card(record_of(experiment), model), lambda: settings_of_run(config, amp=amp)
-        check_same_data({split: dataset.samples for split, dataset in datasets.items()})
-        check_same_settings(compared(settings(), model.digests()))
-        later_end = None
-        with together():
-            if checkpoint is not None:
-                later_end = check_fits(checkpoint, model, record(), settings(), seed=config.seed, steps=steps)
-            elif start is not None:
-                start_from(model, start)
-        if checkpoint is not None and checkpoint.validated >= config.train_cfg.max_epochs:
-            if is_main_process():
-                print(f"{work_dir}: finished, all {checkpoint.validated} epochs; a higher train_cfg.max_epochs goes on")
-            return None
-        runner_model = RunnerModel(
-            model=model, task=experiment.task, marks_steps=experiment.compiled and torch.cuda.is_available()
-        )
-        stopping = Stopping()
-        scorer = partial(score_again, experiment, runner_model, between=stopping.check)
-        metric = TaskMetric(task=experiment.task, samples=datasets["val"].samples, scorer=scorer)
-        notes = [] if experiment.task.reading is None else experiment.task.reading.notes
-        if is_main_process():
-            _tell(model, {split: (len(data), len(data.missing)) for split, data in datasets.items()})
-            for note in notes:
-                print(escaped(note.partition("\n")[0]))
+        return _train(config, work_dir, checkpoint, amp=amp, launcher=launcher, command=command, start=start)
 
-        events = RunEvents(work_dir / "tensorboard", checkpoint)
-        saving = CheckpointHook(metric=metric, record=record, settings=settings, command=command, before=events.flush)
-        runner = RunRunner(
-            checkpoint=checkpoint,
-            stopping=stopping,
-            model=runner_model,
-            work_dir=str(work_dir),
-            train_dataloader=loaders["train"],
-            train_cfg=plain(config.train_cfg),
-            optim_wrapper=optim_wrapper(config, model, amp=amp),
-            param_scheduler=schedulers,
-            val_dataloader=loaders["val"],
-            val_cfg={},
-            val_evaluator=[metric],
-            default_hooks={  # in the place of MMEngine's own; it has others besides
-                "logger": LoggerHook(interval=config.log_interval),
-                "checkpoint": saving,
-            },
-            custom_hooks=[
-                SeedHook(seed=config.seed),
-                FiniteHook(),
-                StopHook(stopping=stopping),
-                ProgressHook(metric=metric),
-                PictureHook(experiment=experiment, dataset=datasets["val"], model=runner_model),
-                *([] if later_end is None else [later_end]),
-            ],
-            launcher=launcher,
-            randomness={"seed": config.seed},
-            log_processor=RunLog(),
-            visualizer=Visualizer(name=f"lstta {work_dir}", save_dir=str(work_dir), vis_backends=[events]),
-            cfg=config,
-            default_scope=None,
-        )
+
+def _train(
+    config: Config,
+    work_dir: Path,
+    checkpoint: Checkpoint | None,
+    *,
+    amp: bool,
+    launcher: str,
+    command: str | None,
+    start: Path | None,
+) -> Report | None:
+    """In a folder of one's own, from the beginning or a checkpoint; see :func:`train`."""
+    torch.manual_seed(config.seed)
+    experiment = Experiment(config)
+    splits: tuple[Split, ...] = ("train", "val")
+    with together():
+        datasets = {split: experiment.dataset(split) for split in splits}
+        model = experiment.model
+    loaders = {split: experiment.loader(split, dataset) for split, dataset in datasets.items()}
+    steps = len(loaders["train"])
+    schedulers = schedulers_of(config)
+    if config.get("param_scheduler") is not None:
+        check_ends(schedulers, epochs=config.train_cfg.max_epochs, steps=steps)
+    record, settings = lambda: card(record_of(experiment), model), lambda: settings_of_run(config, amp=amp)
+    check_same_data({split: dataset.samples for split, dataset in datasets.items()})
+    check_same_settings(compared(settings(), model.digests()))
+    later_end = None
+    with together():
+        if checkpoint is not None:
+            later_end = check_fits(checkpoint, model, record(), settings(), seed=config.seed, steps=steps)
+        elif start is not None:
+            start_from(model, start)
+    if checkpoint is not None and checkpoint.validated >= config.train_cfg.max_epochs:
+        if is_main_process():
+            print(f"{work_dir}: finished, all {checkpoint.validated} epochs; a higher train_cfg.max_epochs goes on")
+        return None
+    runner_model = RunnerModel(
+        model=model, task=experiment.task, marks_steps=experiment.compiled and torch.cuda.is_available()
+    )
+    stopping = Stopping()
+    scorer = partial(score_again, experiment, runner_model, between=stopping.check)
+    metric = TaskMetric(task=experiment.task, samples=datasets["val"].samples, scorer=scorer)
+    notes = [] if experiment.task.reading is None else experiment.task.reading.notes
+    if is_main_process():
+        _tell(model, {split: (len(data), len(data.missing)) for split, data in datasets.items()})
         for note in notes:
-            runner.logger.info(escaped(note, lines=True))
-        # A compiled graph would break at every operation that the mode of fast_linear watches.
-        with fast_linear(enabled=not torch.cuda.is_available() and not experiment.compiled), stopping:
-            run_or_stop(runner, saving)
-        return metric.report
+            print(escaped(note.partition("\n")[0]))
+
+    events = RunEvents(work_dir / "tensorboard", checkpoint)
+    saving = CheckpointHook(metric=metric, record=record, settings=settings, command=command, before=events.flush)
+    runner = RunRunner(
+        checkpoint=checkpoint,
+        stopping=stopping,
+        model=runner_model,
+        work_dir=str(work_dir),
+        train_dataloader=loaders["train"],
+        train_cfg=plain(config.train_cfg),
+        optim_wrapper=optim_wrapper(config, model, amp=amp),
+        param_scheduler=schedulers,
+        val_dataloader=loaders["val"],
+        val_cfg={},
+        val_evaluator=[metric],
+        default_hooks={  # in the place of MMEngine's own; it has others besides
+            "logger": LoggerHook(interval=config.log_interval),
+            "checkpoint": saving,
+        },
+        custom_hooks=[
+            SeedHook(seed=config.seed),
+            FiniteHook(),
+            StopHook(stopping=stopping),
+            ProgressHook(metric=metric),
+            PictureHook(experiment=experiment, dataset=datasets["val"], model=runner_model),
+            *([] if later_end is None else [later_end]),
+        ],
+        launcher=launcher,
+        randomness={"seed": config.seed},
+        log_processor=RunLog(),
+        visualizer=Visualizer(name=f"lstta {work_dir}", save_dir=str(work_dir), vis_backends=[events]),
+        cfg=config,
+        default_scope=None,
+    )
+    for note in notes:
+        runner.logger.info(escaped(note, lines=True))
+    # A compiled graph would break at every operation that the mode of fast_linear watches.
+    with fast_linear(enabled=not torch.cuda.is_available() and not experiment.compiled), stopping:
+        run_or_stop(runner, saving)
+    return metric.report
 
 
 def _tell(model: torch.nn.Module, sizes: dict[str, tuple[int, int]]) -> None:
