@@ -136,8 +136,8 @@ def test_all_that_differs_is_named(world: World, begun: Path) -> None:
     assert "param_scheduler" not in str(raised.value)
 
 
-def test_schedulers_are_named_where_the_run_had_no_schedule(world: World, run: Path) -> None:
-    with pytest.raises(ValueError, match=r"param_scheduler.0.end was 1, is 3 now"):
+def test_a_schedule_is_named_in_place_of_the_schedulers_that_it_stands_for(world: World, run: Path) -> None:
+    with pytest.raises(ValueError, match=r"run: schedule.warmup_steps was None, is 3 now\. Resume"):
         train(load_config(world.config, SCHEDULE), work_dir=run, resume=True)
 
 

@@ -120,7 +120,7 @@ def compared(settings: Mapping[str, Any], digests: Mapping[Modality, str]) -> di
 def _changed(then: Mapping[str, Any] | None, now: Mapping[str, Any]) -> tuple[dict[str, list[Any]], bool]:
     """Settings that must not differ and do, with both values; and whether training ends later now.
 
-    A schedule is compared by the schedulers that it stands for, and named as the config has it where both have one.
+    A schedule is compared by the schedulers that it stands for, and named as a config has it.
     """
     if then is None:  # checkpoints of version 0.1 have no settings
         return {}, False
