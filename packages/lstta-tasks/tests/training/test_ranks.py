@@ -82,7 +82,7 @@ class TestOtherData:
         root = tmp_path / "data"
         shutil.copytree(world.root, root)
         rows = json.loads((root / "avqa-train.json").read_text())
-        rows[5]["question_content"] = "Is it?"
+        rows[5]["question_content"] = "Is the <Object> silent?"
         (root / "avqa-train.json").write_text(json.dumps(rows))
         _, second = train_on(here, Machine(there.folder, world.config, {"task.root": str(root)}))
         assert "of train than rank 0: 21 here, 21 there; '12' has another clip, text or answer" in second

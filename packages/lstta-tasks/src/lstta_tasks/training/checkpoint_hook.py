@@ -85,7 +85,8 @@ class CheckpointHook(Hook):
 
         def save() -> None:
             self.before()
-            said = {"best": self.best, "record": self.record(), "settings": self.settings()}
-            save_checkpoint(runner, gradients=gradients, **said)
+            save_checkpoint(
+                runner, best=self.best, record=self.record(), settings=self.settings(), gradients=gradients
+            )
 
         on_first(save)

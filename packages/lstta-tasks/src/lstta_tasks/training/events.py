@@ -28,7 +28,8 @@ class RunEvents(TensorboardVisBackend):
     def __init__(self, folder: Path, checkpoint: Checkpoint | None) -> None:
         super().__init__(str(folder))
         self.folder = folder
-        self.steps, self.validated = (0, 0) if checkpoint is None else (checkpoint.meta["iter"], checkpoint.validated)
+        self.steps: int = 0 if checkpoint is None else checkpoint.meta["iter"]
+        self.validated = 0 if checkpoint is None else checkpoint.validated
 
     def _init_env(self) -> None:
         from torch.utils.tensorboard import SummaryWriter

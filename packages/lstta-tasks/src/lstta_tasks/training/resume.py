@@ -124,10 +124,10 @@ def _changed(then: Mapping[str, Any] | None, now: Mapping[str, Any]) -> tuple[di
     """
     if then is None:  # checkpoints of version 0.1 have no settings
         return {}, False
-    schedules = {key for key in then | now if key.startswith(SCHEDULE)}
+    schedules = {key for key in {**then, **now} if key.startswith(SCHEDULE)}
     changed = {
         key: [then.get(key), now.get(key)]
-        for key in then | now
+        for key in {**then, **now}
         if key not in schedules and then.get(key) != now.get(key) and not FREE.fullmatch(key)
     }
     grown = {key for key, (old, new) in changed.items() if END.fullmatch(key) and _more(new, old)}
