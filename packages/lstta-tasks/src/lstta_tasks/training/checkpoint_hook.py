@@ -85,8 +85,6 @@ class CheckpointHook(Hook):
 
         def save() -> None:
             self.before()
-            save_checkpoint(
-                runner, best=self.best, record=self.record(), settings=self.settings(), gradients=gradients
-            )
+            save_checkpoint(runner, best=self.best, record=self.record(), settings=self.settings(), gradients=gradients)
 
         on_first(save)

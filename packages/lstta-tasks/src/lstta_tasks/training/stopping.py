@@ -25,7 +25,8 @@ class Stopped(SystemExit):
 class Stopping:
     """While it is entered, the signals are noted; :meth:`check` raises :class:`Stopped` where that does no harm.
 
-    A second Ctrl-C does not wait. Where another thread than the main one trains, signals do what they did.
+    A second Ctrl-C does not wait. Signals that the process ignores, and where another thread than the main one trains
+    all of them, do what they did.
     """
 
     def __init__(self) -> None:
@@ -35,7 +36,8 @@ class Stopping:
 
     def __enter__(self) -> Stopping:
         if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
+            heard = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+            self._before = {number: signal.signal(number, self._note) for number in heard}
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
