@@ -45,4 +45,5 @@ def assert_same_end(there: Path, here: Path) -> None:
         assert_same(one[key], two[key])
     best, other = read_adapter(there / "best"), read_adapter(here / "best")
     assert_same(dict(best.tensors), dict(other.tensors))
-    assert best.record == other.record
+    # What was typed may differ too, as where the number of workers did.
+    assert {**best.record, "command": None} == {**other.record, "command": None}
