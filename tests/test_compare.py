@@ -179,11 +179,14 @@ def test_a_prefix_cache_that_a_run_without_sound_began_serves_all(tool: Tool, fi
 def test_a_run_that_diverges_is_the_worst_of_its_search(tool: Tool, study: Path, tmp_path: Path) -> None:
     other = tmp_path / "small.py"
     other.write_text(study.read_text().replace("values=(1e-3, 1e-2)", "values=(1e30, 1e-3)"))
-    only = ["--only", "none", "--work-dir", tmp_path / "runs"]
+    only = ["--only", "none", "--work-dir", tmp_path / "runs", "--json", tmp_path / "all.json"]
     done = tool("compare", other, *only)
     assert done.code == 0
-    assert "films/none-1e+30-seed0: diverged: sample " in done.err
-    assert "films/none-1e+30-seed0 diverged, and is in no table: sample " in done.out
+    assert "films/none-1e+30-seed0: diverged: " in done.err
+    assert "films/none-1e+30-seed0 diverged, and is in no table: " in done.out
+    (without,) = json.loads((tmp_path / "all.json").read_text())["diverged"]
+    assert without == {"task": "films", "method": "none", "seed": 0, "searched": 1e30, "reason": without["reason"]}
+    assert "NaN or infinite" in without["reason"] or "which no metric" in without["reason"]
     assert {name for name in files(other) if name.endswith("seed1")} == {"films/none-0.001-seed1"}
     assert "val" not in files(other)["films/none-1e+30-seed0"]
 

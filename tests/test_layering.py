@@ -27,19 +27,26 @@ OURS = (
 MMENGINE = {
     "experiment/__init__.py",  # keeps it from loading transformers
     "experiment/batches.py",  # which device, which rank
-    "experiment/concluding.py",  # which rank
     "experiment/config.py",  # its configs
-    "experiment/distributed.py",  # its start and its wrapping
+    "experiment/distributed.py",  # its start and its wrapping, what ranks tell each other
     "experiment/factories.py",  # its configs
-    "experiment/parts.py",  # its sampler
+    "experiment/loader.py",  # its sampler
+    "experiment/parts.py",  # its configs
     "experiment/runner.py",  # its model, metric, optimizer and schedulers
     "experiment/second_pass.py",  # gathering from ranks
     "experiment/sections.py",  # what of it a config sets
     "training/checkpoint_file.py",
+    "training/checkpoint_hook.py",
     "training/checkpoints.py",
+    "training/events.py",
+    "training/guards.py",
+    "training/log.py",
+    "training/loop.py",
     "training/pictures.py",
     "training/resume.py",
+    "training/runner.py",
     "training/train.py",
+    "training/watch.py",
 }
 """Where ``lstta_tasks`` imports mmengine when it runs, and what for."""
 ROOMS = ("training", "study", "importances", "costs", "explain", "doctor", "cli")

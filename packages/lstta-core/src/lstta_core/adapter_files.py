@@ -7,7 +7,6 @@ by the file's header before any is read.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +17,10 @@ from torch import Tensor, nn
 
 from lstta_core.adapter_record import CoreRecord
 from lstta_core.checked import RecordError, check, read_json
+from lstta_core.finite import NotFiniteError, few, not_finite
 from lstta_core.model_card import model_card
 from lstta_core.stored_tensors import DamagedTensorsError, Kind, StoredTensors, kinds_of
-from lstta_core.whole_files import existing, whole_folder
+from lstta_core.whole_files import existing, json_text, whole_folder
 
 SCHEMA = 2
 """2 since the adapters standardise their tokens and bound what they add; what wrote 1 is lstta-core 0.1."""
@@ -67,9 +67,7 @@ def _trained(model: nn.Module, frozen: str | tuple[str, ...]) -> dict[str, Tenso
         for name, _ in module.named_buffers(recurse=False):
             whole = f"{place}.{name}" if place else name
             kept[whole] = not whole.startswith(frozen) and (any(own) or not own)
-    return {
-        name: tensor for name, tensor in model.state_dict().items() if kept.get(name, not name.startswith(frozen))
-    }
+    return {name: tensor for name, tensor in model.state_dict().items() if kept.get(name, not name.startswith(frozen))}
 
 
 def save_adapter(folder: Path, tensors: Mapping[str, Tensor], record: Mapping[str, Any]) -> None:
@@ -81,10 +79,19 @@ def save_adapter(folder: Path, tensors: Mapping[str, Tensor], record: Mapping[st
         folder: where to.
         tensors: as :func:`trained_tensors` gives them: contiguous, none sharing memory with another.
         record: what the JSON says besides the schema; :func:`~lstta_core.model_card.model_card` reads it too.
+
+    Raises:
+        NotFiniteError: a tensor, or a number of the record, is NaN or infinite; nothing is written.
     """
-    with whole_folder(Path(folder)) as draft:
+    folder = Path(folder)
+    if bad := not_finite(tensors):
+        raise NotFiniteError(
+            f"{folder / TENSORS}: not written, since {few(bad)} would hold numbers that are NaN or infinite. "
+            "Did training diverge? Look at the loss, and lower the learning rate"
+        )
+    text = json_text({**record, "schema": SCHEMA}, folder / RECORD)
+    with whole_folder(folder) as draft:
         save_file(dict(tensors), draft / TENSORS)
-        text = json.dumps({**record, "schema": SCHEMA}, indent=1, ensure_ascii=False) + "\n"
         (draft / RECORD).write_text(text, encoding="utf-8")
         (draft / CARD).write_text(model_card(record), encoding="utf-8")
         (draft / TENSORS).chmod(0o644)
@@ -169,11 +176,16 @@ def load_tensors(model: nn.Module, file: AdapterFile, frozen: str | tuple[str, .
         but: names that begin so stay as they are in the model, whatever the file has.
 
     Raises:
-        AdapterFileError: a key is missing, extra, misshapen, or of another kind of number.
+        AdapterFileError: a key is missing, extra, misshapen, of another kind of number, or holds one that is none.
     """
     check_tensors(model, file, frozen, but=but)
-    wanted = (name for name in file.tensors if but is None or not name.startswith(but))
-    model.load_state_dict({name: file.tensors[name] for name in wanted}, strict=False)
+    tensors = {name: file.tensors[name] for name in file.tensors if but is None or not name.startswith(but)}
+    if bad := not_finite(tensors):
+        raise AdapterFileError(
+            f"{file.folder / TENSORS}: {few(bad)} holds numbers that are NaN or infinite: its training diverged; train "
+            "it anew"
+        )
+    model.load_state_dict(tensors, strict=False)
 
 
 def check_tensors(
@@ -192,7 +204,7 @@ def check_tensors(
     missing, extra = sorted(expected.keys() - given.keys()), sorted(given.keys() - expected.keys())
     if missing or extra:
         raise AdapterFileError(
-            f"{place}: the tensors are not those of this model; missing: {_few(missing)}; not expected: {_few(extra)}. "
+            f"{place}: the tensors are not those of this model; missing: {few(missing)}; not expected: {few(extra)}. "
             "Build the model with the method and options of adapter.json"
         )
     for name, wanted in expected.items():
@@ -205,8 +217,3 @@ def _check_kind(place: str, given: Kind, wanted: Kind) -> None:
     # Another precision is fine and is cast; integers in the place of reals are not.
     if given.dtype != wanted.dtype and not (given.is_real and wanted.is_real):
         raise AdapterFileError(f"{place} is {given.dtype}, the model wants {wanted.dtype}")
-
-
-def _few(names: list[str]) -> str:
-    shown = ", ".join(names[:3]) or "none"
-    return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"

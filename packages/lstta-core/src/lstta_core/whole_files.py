@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from lstta_core.finite import NotFiniteError, bad_numbers
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
@@ -31,6 +34,29 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
 def write_text(path: Path, text: str) -> None:
     """:func:`write_whole` of a text in UTF-8."""
     write_whole(path, lambda draft: draft.write_text(text, encoding="utf-8"))
+
+
+def json_text(content: object, where: object, *, indent: int | None = 1) -> str:
+    """Content as JSON, ending with a line break: letters as they are, and no NaN, which no JSON has.
+
+    Args:
+        content: plain dicts, lists, texts and numbers; None where there is no number.
+        where: it is written or printed, for the message.
+        indent: of each level; None for one line.
+
+    Raises:
+        NotFiniteError: a number is NaN or infinite.
+    """
+    try:
+        return json.dumps(content, indent=indent, ensure_ascii=False, allow_nan=False) + "\n"
+    except ValueError as error:
+        bad = next(bad_numbers(content), None)
+        raise error if bad is None else NotFiniteError(f"{where}: {bad}, which JSON has no number for") from error
+
+
+def write_json(path: Path, content: object, *, indent: int | None = 1) -> None:
+    """:func:`write_whole` of :func:`json_text`."""
+    write_text(path, json_text(content, path, indent=indent))
 
 
 @contextmanager

@@ -25,6 +25,7 @@ from lstta_tasks.adapter_record import check_part, check_record, options_of
 from lstta_tasks.data.batch import Collate
 from lstta_tasks.data.clip import Clip, ClipSource, Preprocessing
 from lstta_tasks.data.preprocessing import preprocessing_from
+from lstta_tasks.finite import check_finite
 from lstta_tasks.fitting import check_fits, check_preprocessing
 from lstta_tasks.needs import needed, registered_name
 from lstta_tasks.network import TaskNetwork, build_model
@@ -131,6 +132,7 @@ class Predictor:
 
         Raises:
             DecodeError: the video cannot be read.
+            NotFiniteError: as :meth:`answer`.
         """
         from lstta_tasks.data.decode import decode_clip
 
@@ -140,9 +142,15 @@ class Predictor:
         return self.answer([(sample, clip)])[0]
 
     def answer(self, items: Sequence[tuple[Sample, Clip]]) -> list[dict[str, Any]]:
-        """What the task predicts for each sample with its decoded clip, such as a cache holds: one batch."""
+        """What the task predicts for each sample with its decoded clip, such as a cache holds: one batch.
+
+        Raises:
+            NotFiniteError: an answer has a number that is NaN or infinite.
+        """
         with torch.no_grad():
-            return self.task.answer.predict(self.model(self.inputs(items)).output)
+            output = self.model(self.inputs(items)).output
+            check_finite(output, f"{', '.join(sample.id for sample, _ in items)}: what the model answers")
+            return self.task.answer.predict(output)
 
     def inputs(self, items: Sequence[tuple[Sample, Clip]]) -> Inputs:
         """What the model reads of samples and their clips, by modality, on the model's device."""

@@ -9,6 +9,10 @@ from pathlib import Path
 from filelock import FileLock, SoftFileLock, Timeout
 
 
+class NoLocksError(OSError):
+    """The file system has no locks."""
+
+
 @contextmanager
 def lock_beside(path: Path, *, wait: bool = False) -> Iterator[bool]:
     """Whether this process has the path for itself; it loses it when it ends, however it ends.
@@ -20,7 +24,8 @@ def lock_beside(path: Path, *, wait: bool = False) -> Iterator[bool]:
         wait: until others are done with it.
 
     Raises:
-        OSError: the file system has no locks, or the folder cannot be written.
+        NoLocksError: the file system has no locks.
+        OSError: the folder cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     file = path.with_name(f".{path.name}.lock")
@@ -32,7 +37,7 @@ def lock_beside(path: Path, *, wait: bool = False) -> Iterator[bool]:
         return
     try:
         if isinstance(lock, SoftFileLock):  # filelock's stopgap where there are none; a kill would leave it held
-            raise OSError(f"{file}: a file system without locks")
+            raise NoLocksError(f"{file}: a file system without locks")
         yield True
     finally:
         lock.release()

@@ -42,7 +42,7 @@ def test_two_give_the_metrics_of_one_and_train_one_model(
     assert saved["state_dict"].keys() == {f"model.{name}" for name in best.tensors}
     report, _ = evaluate(load_config(world.config), tmp_path / "run" / "best", "val")
     assert report.value("overall") == best.record["selected"]["overall"]
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["run", "val.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".run.lock", "run", "val.json"]
 
 
 def test_without_torchrun_the_launcher_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,4 +67,6 @@ class TestRunnerModel:
         torch.testing.assert_close(loss["loss"], torch.nn.functional.cross_entropy(output, batch["target"]))
         assert [one["id"] for one in predictions] == batch["ids"]
         assert [one["prediction"] for one in predictions] == model.task.answer.predict(output)
-        assert [one["loss"] for one in predictions] == [loss["loss"].item()] * 4
+        own = torch.nn.functional.cross_entropy(output, batch["target"], reduction="none")
+        assert [one["loss"] for one in predictions] == pytest.approx(own.tolist())
+        assert [one["weight"] for one in predictions] == [1.0] * 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,12 @@ import torch
 from small_world import write_film
 from untrained import TOY, predictor
 
+from lstta_core.finite import NotFiniteError
 from lstta_core.interfaces import Modality
 from lstta_tasks.data.clip import ClipSource, DecodeError
 from lstta_tasks.data.decode import decode_clip
-from lstta_tasks.explain.excerpt import media_of
 from lstta_tasks.explain.explain import explain
 from lstta_tasks.explain.explanation import STANDS_OUT, Explanation
-from lstta_tasks.explain.page import article
-from lstta_tasks.explain.picture import picture
 from lstta_tasks.task import Sample, TimedText
 from lstta_tasks.tasks.avqa import AVQA
 from lstta_tasks.tasks.inference import Inference
@@ -104,19 +103,26 @@ class TestCurves:
         assert not found.importances
         assert list(found.attention) == [VISUAL, AUDIO]
 
-    def test_of_a_model_that_has_diverged_there_are_none_and_it_is_drawn(self, film: Path) -> None:
+    def test_a_model_that_has_diverged_is_an_error(self, film: Path) -> None:
         model = predictor(Sentiment())
         with torch.no_grad():
             for parameter in model.model.parameters():
                 if parameter.requires_grad:
                     parameter.fill_(torch.nan)
-        (found,) = explain(model, film, QUESTIONS[:1])
-        assert not found.importances
-        assert not found.attention
-        assert found.answer.text == "not finite"
-        media = media_of(decode_clip(found.source, TOY), TOY)
-        assert picture(found, media).shape[1] == 1100
-        assert "not finite" in article(found, media)
+        with pytest.raises(NotFiniteError, match="what the model answers holds numbers that are NaN or infinite"):
+            explain(model, film, QUESTIONS[:1])
+
+    def test_importances_that_are_no_numbers_are_an_error(self, film: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        model = predictor(Sentiment())
+        before = model.model.explain
+
+        def spoilt(inputs: Any) -> Any:
+            output = before(inputs)
+            return replace(output, importances={m: g * float("nan") for m, g in output.importances.items()})
+
+        monkeypatch.setattr(model.model, "explain", spoilt)
+        with pytest.raises(NotFiniteError, match="the importances of its segments"):
+            explain(model, film, QUESTIONS[:1])
 
     def test_segments_that_hold_nothing_have_no_importance(self, film: Path) -> None:
         made = explanation(importances={AUDIO: np.array([0.5, np.nan, 1.5])})

@@ -15,6 +15,7 @@ from small_msrvtt import videos
 from small_world import World, write_film
 
 from lstta_core.adapter_files import AdapterFileError, read_adapter, save_adapter
+from lstta_core.finite import NotFiniteError
 from lstta_core.interfaces import Modality
 from lstta_tasks.adapters import load
 from lstta_tasks.data.clip import DecodeError
@@ -177,3 +178,16 @@ def test_joint_adapters_search_in_dual_mode(msrvtt: World, joint: Path, tmp_path
     torch.manual_seed(1)
     found = search(joint / "best", tmp_path / "index.npz", "loud", encoders=own_encoders())
     assert found == made.nearest(Retriever(load(joint / "best", own_encoders())).embed_text("loud"), 5)
+
+
+def test_an_embedding_that_is_no_number_is_an_error(dual: Path, tmp_path: Path) -> None:
+    retriever = Retriever(load(dual / "best", own_encoders()))
+    write_film(tmp_path / "film.mp4")
+    with torch.no_grad():
+        for parameter in retriever.network.parameters():
+            if parameter.requires_grad:
+                parameter.fill_(torch.nan)
+    with pytest.raises(NotFiniteError, match="the embedding of 'a drum' holds numbers that are NaN"):
+        retriever.embed_text("a drum")
+    with pytest.raises(NotFiniteError, match="the embedding of the clip holds numbers that are NaN"):
+        retriever.rank("a drum", [tmp_path / "film.mp4"])

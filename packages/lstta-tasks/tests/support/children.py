@@ -24,6 +24,7 @@ from lstta_tasks.explain import picture as drawing
 from lstta_tasks.training import checkpoints
 from lstta_tasks.training.train import SeedHook, train
 
+SUPPORT = Path(__file__).parent
 KILLED = -signal.SIGKILL
 
 

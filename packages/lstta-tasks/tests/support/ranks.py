@@ -1,28 +1,102 @@
-"""Two processes that know of each other as torchrun's do, on a CPU: they evaluate, and then they train."""
+"""Two processes that know of each other as torchrun's do, on a CPU: they evaluate and train; with folders of their own
+they are as two machines."""
 
 from __future__ import annotations
 
 import json
 import multiprocessing
 import os
+import signal
 import socket
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import torch
 from children import skip_pictures
 
+from lstta_tasks.answers.one_of_many import OneOfMany
 from lstta_tasks.experiment.config import load_config
 from lstta_tasks.experiment.evaluate import evaluate
-from lstta_tasks.training.train import train
+from lstta_tasks.training.train import SeedHook, train
 
 
 def evaluate_and_train(config: Path, adapter: Path, folder: Path) -> list[int | None]:
     """Write ``folder/val.json`` and the run ``folder/run``, of two epochs; return the exit codes."""
+    return _both(_work, [(config, adapter, folder)] * 2)
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What one of two machines is told.
+
+    Attributes:
+        folder: the run folder, on this machine alone.
+        config: with data and cache of this machine.
+        options: of the config.
+        act: at a step, the name of something in :data:`ACTS` to do.
+    """
+
+    folder: Path
+    config: Path
+    options: Mapping[str, Any] = field(default_factory=dict)
+    act: tuple[int, str] | None = None
+
+
+def train_on(*machines: Machine, resume: bool = False) -> list[str]:
+    """Train on two machines; what each ended with: nothing, or the kind and text of what was raised."""
+    for machine in machines:
+        machine.folder.parent.mkdir(parents=True, exist_ok=True)
+    _both(_train_on, [(machine, resume) for machine in machines])
+    return [_said(machine).read_text() for machine in machines]
+
+
+def _train_on(machine: Machine, resume: bool) -> None:
+    if machine.act is not None:
+        _at_step(machine.act[0], ACTS[machine.act[1]])
+    said = ""
+    try:
+        config = load_config(machine.config, dict(machine.options))
+        train(config, work_dir=machine.folder, resume=resume, launcher="pytorch")
+    except (Exception, SystemExit) as error:
+        said = f"{type(error).__name__}: {error}"
+    _said(machine).write_text(said)
+
+
+def _said(machine: Machine) -> Path:
+    return machine.folder.with_suffix(".said")
+
+
+def _at_step(step: int, act: Callable[[], None]) -> None:
+    before = SeedHook.before_train_iter
+
+    def patched(self: SeedHook, runner: Any, batch_idx: int, data_batch: Any = None) -> None:
+        before(self, runner, batch_idx, data_batch)
+        if runner.iter == step:
+            act()
+
+    mock.patch.object(SeedHook, "before_train_iter", patched).start()
+
+
+def _diverge() -> None:
+    loss = OneOfMany.loss
+    mock.patch.object(OneOfMany, "loss", lambda *given: loss(*given) * float("nan")).start()
+
+
+ACTS: dict[str, Callable[[], None]] = {
+    "be asked to end": lambda: os.kill(os.getpid(), signal.SIGTERM),
+    "diverge": _diverge,
+}
+
+
+def _both(work: Callable[..., None], arguments: Sequence[tuple[Any, ...]]) -> list[int | None]:
     with socket.socket() as free:
         free.bind(("localhost", 0))
         port = free.getsockname()[1]
     context = multiprocessing.get_context("spawn")
-    ranks = [context.Process(target=_work, args=(rank, port, config, adapter, folder)) for rank in range(2)]
+    ranks = [context.Process(target=_as_rank, args=(rank, port, work, own)) for rank, own in enumerate(arguments)]
     for rank in ranks:
         rank.start()
     for rank in ranks:
@@ -30,11 +104,16 @@ def evaluate_and_train(config: Path, adapter: Path, folder: Path) -> list[int | 
     return [rank.exitcode for rank in ranks]
 
 
-def _work(rank: int, port: int, config: Path, adapter: Path, folder: Path) -> None:
+def _as_rank(rank: int, port: int, work: Callable[..., None], arguments: tuple[Any, ...]) -> None:
     torch.set_num_threads(1)
     skip_pictures()
     where = {"MASTER_ADDR": "localhost", "MASTER_PORT": str(port), "WORLD_SIZE": "2"}
     os.environ.update(where, RANK=str(rank), LOCAL_RANK=str(rank))
+    work(*arguments)
+
+
+def _work(config: Path, adapter: Path, folder: Path) -> None:
+    rank = int(os.environ["RANK"])
     report, details = evaluate(load_config(config), adapter, "val", launcher="pytorch")
     assert bool(report.scores) == (rank == 0)
     if rank == 0:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -10,13 +9,13 @@ from typing import Any
 import pytest
 import torch
 from children import KILLED, KILLS, grey_picture, train_in_child
+from same_end import assert_same_end, checkpoint
 from small_world import World
 
 from lstta_core.adapter_files import read_adapter
 from lstta_core.whole_files import write_whole
 from lstta_tasks.experiment.config import load_config
 from lstta_tasks.explain import picture as drawing
-from lstta_tasks.training.checkpoints import last_checkpoint
 from lstta_tasks.training.train import train
 
 
@@ -25,46 +24,10 @@ def _few_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drawing, "picture", grey_picture)
 
 
-def checkpoint(folder: Path) -> dict[str, Any]:
-    path = last_checkpoint(folder)
-    assert path is not None
-    return torch.load(path, weights_only=True)
-
-
 def snapshot(folder: Path) -> dict[str, tuple[bytes, int]]:
     """Content and time of change of everything in a folder."""
     files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
     return {str(path.relative_to(folder)): (path.read_bytes(), path.stat().st_mtime_ns) for path in files}
-
-
-def assert_same(a: Any, b: Any) -> None:
-    """Two nested states are equal, bit for bit."""
-    assert type(a) is type(b)
-    if isinstance(a, dict):
-        assert a.keys() == b.keys()
-        for key in a:
-            assert_same(a[key], b[key])
-    elif isinstance(a, list | tuple):
-        assert len(a) == len(b)
-        for left, right in zip(a, b, strict=True):
-            assert_same(left, right)
-    elif isinstance(a, torch.Tensor):
-        assert torch.equal(a, b)
-    else:
-        assert a == b
-
-
-def assert_same_end(there: Path, here: Path) -> None:
-    """Two runs end with the same weights, optimizer, schedule and best adapter."""
-    assert last_checkpoint(there).name == last_checkpoint(here).name  # type: ignore[union-attr]
-    one, two = checkpoint(there), checkpoint(here)
-    for run in (one, two):  # how many workers read is in the settings, and may differ
-        run["meta"]["settings"] = json.loads(run["meta"]["settings"]) | {"loader.workers": None}
-    for key in ("state_dict", "optimizer", "param_schedulers", "meta"):
-        assert_same(one[key], two[key])
-    best, other = read_adapter(there / "best"), read_adapter(here / "best")
-    assert_same(dict(best.tensors), dict(other.tensors))
-    assert best.record == other.record
 
 
 @pytest.fixture(scope="module")

@@ -29,7 +29,7 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 def json_bytes(content: object) -> bytes:
     """Content as JSON: UTF-8, a value a line."""
-    return json.dumps(content, indent=1, ensure_ascii=False).encode()
+    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False).encode()
 
 
 def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:

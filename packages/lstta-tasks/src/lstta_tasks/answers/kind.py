@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from lstta_tasks.answers.description import Answer
@@ -28,6 +29,14 @@ class AnswerKind(OnTowers):
     @abstractmethod
     def loss(self, output: Any, target: Tensor) -> Tensor:
         """The mean loss of a batch, (), given the network's output and the samples' targets (B,) or (B, L)."""
+
+    def losses(self, output: Any, target: Tensor) -> tuple[Tensor, Tensor]:
+        """The loss of each sample, (B,), and what it counts in the mean over a split, (B,).
+
+        By default the batch's mean and 1, as for losses that compare the samples of a batch with each other.
+        """
+        loss = self.loss(output, target).detach().float()
+        return loss.expand(len(target)), torch.ones_like(loss).expand(len(target))
 
     @abstractmethod
     def predict(self, output: Any) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from typing import Literal, final
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -51,6 +52,19 @@ class OneOfMany(ClassReport):
         """Cross-entropy of logits (B, C), over the targets (B,) that are not :data:`OUTSIDE`; 0 where all are."""
         if self.class_weights is not None:
             weight = output.new_tensor(self.class_weights)
-            return F.cross_entropy(output, target, weight=weight, ignore_index=OUTSIDE)
+            total = self._weights(target, weight).sum()
+            summed = F.cross_entropy(output, target, weight=weight, ignore_index=OUTSIDE, reduction="sum")
+            return summed / torch.where(total > 0, total, 1.0)
         inside = (target != OUTSIDE).sum().clamp(min=1)
         return F.cross_entropy(output, target, ignore_index=OUTSIDE, reduction="sum") / inside
+
+    def losses(self, output: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        """Cross-entropy; each counts with its class's weight, and one that is :data:`OUTSIDE` for nothing."""
+        logits = output.float()
+        weights = logits.new_tensor(self.class_weights or [1.0] * len(self.classes))
+        losses = F.cross_entropy(logits, target, ignore_index=OUTSIDE, reduction="none")
+        return losses, self._weights(target, weights)
+
+    def _weights(self, target: Tensor, weights: Tensor) -> Tensor:
+        """(B,): those of the targets' classes (C,), 0 of :data:`OUTSIDE`."""
+        return weights[target.clamp(min=0)] * (target != OUTSIDE)

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from lstta_core.finite import NotFiniteError
 from lstta_tasks.sample import Predictions, Sample
 
 
-class DivergedError(ValueError):
+class DivergedError(NotFiniteError):
     """No metric is defined for what the model predicts; the message says for which sample, and the way out."""
 
 

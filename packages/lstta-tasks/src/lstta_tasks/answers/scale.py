@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, final
 
 import numpy as np
+import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
@@ -46,7 +46,8 @@ class Scale(AnswerKind):
         signs: bool = False,
         rounded: Mapping[str, int] | None = None,
     ) -> None:
-        self.low, self.high, self.smooth = low, high, loss == "smooth_l1"
+        self.low, self.high = low, high
+        self._error = F.smooth_l1_loss if loss == "smooth_l1" else F.l1_loss
         self.degrees, self.signs, self.rounded = degrees, signs, rounded or {}
 
     def head(self, width: int) -> nn.Module:
@@ -55,8 +56,12 @@ class Scale(AnswerKind):
 
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
         """The mean error of scores (B, 1) and targets (B,)."""
-        error = F.smooth_l1_loss if self.smooth else F.l1_loss
-        return error(output.squeeze(-1), target.to(output.dtype))
+        return self._error(output.squeeze(-1), target.to(output.dtype))
+
+    def losses(self, output: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        scores = output.float().squeeze(-1)
+        losses = self._error(scores, target.to(scores.dtype), reduction="none")
+        return losses, torch.ones_like(losses)
 
     def predict(self, output: Tensor) -> list[dict[str, Any]]:
         return [{"score": score} for score in output.float().squeeze(-1).tolist()]
@@ -124,8 +129,6 @@ class Scale(AnswerKind):
         return {sample.id: {"score": mean} for sample in samples}
 
     def _degree(self, score: float) -> str:
-        if not math.isfinite(score):
-            return "not finite"
         if not self.degrees:
             return f"{score:.2f}"
         above = min(max(score, self.low), self.high) - self.low

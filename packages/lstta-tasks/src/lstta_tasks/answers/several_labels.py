@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, final
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -44,6 +45,11 @@ class SeveralLabels(AnswerKind):
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
         """The mean binary cross-entropy of logits (B, L) and targets (B, L)."""
         return F.binary_cross_entropy_with_logits(output, target.to(output.dtype))
+
+    def losses(self, output: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        logits = output.float()
+        losses = F.binary_cross_entropy_with_logits(logits, target.to(logits.dtype), reduction="none").mean(-1)
+        return losses, torch.ones_like(losses)
 
     def predict(self, output: Tensor) -> list[dict[str, Any]]:
         """The labels whose probability is above one half."""

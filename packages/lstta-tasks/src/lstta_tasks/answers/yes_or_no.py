@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal, final
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -35,6 +36,11 @@ class YesOrNo(AnswerKind):
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
         """Binary cross-entropy of logits (B, 1) and targets (B,)."""
         return F.binary_cross_entropy_with_logits(output.squeeze(-1), target.to(output.dtype))
+
+    def losses(self, output: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        logits = output.float().squeeze(-1)
+        losses = F.binary_cross_entropy_with_logits(logits, target.to(logits.dtype), reduction="none")
+        return losses, torch.ones_like(losses)
 
     def predict(self, output: Tensor) -> list[dict[str, Any]]:
         """``yes`` where its probability is at least one half, and the probability."""

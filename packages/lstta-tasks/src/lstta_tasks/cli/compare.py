@@ -139,11 +139,11 @@ def _in_parallel(args: argparse.Namespace) -> None:
 def _show(study: Study, results: StudyResults, wanted: Callable[[Run], bool], args: argparse.Namespace) -> None:
     from lstta_tasks.study.figure import draw
     from lstta_tasks.study.study_table import print_table
-    from lstta_tasks.study.summary import summarise, write_csv, write_json
+    from lstta_tasks.study.summary import summarise, write_csv, write_summary
 
-    for run, reason in results.diverged().items():
-        if wanted(run):
-            print(f"{run.name} diverged, and is in no table: {escaped(reason)}")
+    diverged = {run: reason for run, reason in results.diverged().items() if wanted(run)}
+    for run, reason in diverged.items():
+        print(f"{run.name} diverged, and is in no table: {escaped(reason)}")
     finished = {run: result for run, result in results.finished().items() if wanted(run)}
     if not finished:
         print("no run of the tables is finished")
@@ -155,7 +155,7 @@ def _show(study: Study, results: StudyResults, wanted: Callable[[Run], bool], ar
     if args.csv is not None:
         write_csv(args.csv, finished)
     if args.json is not None:
-        write_json(args.json, study, summary, finished)
+        write_summary(args.json, study, summary, finished, diverged)
     if args.figure is not None:
         draw(args.figure, summary)
     if left := len(results.missing()) + len(results.waiting()):

@@ -84,6 +84,9 @@ def user_errors() -> Iterator[None]:
     escape_what_cannot_be_shown()
     try:
         yield
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        raise SystemExit(130) from None
     except Exception as error:
         message = None if os.environ.get("LSTTA_DEBUG") else _message(error)
         if message is None:

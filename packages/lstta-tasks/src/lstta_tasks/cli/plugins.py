@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import inspect
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from lstta_core.plugins import PluginReport, Registration, installed_plugins
+from lstta_core.whole_files import json_text
 from lstta_tasks.cli.options import add_cfg_options, cfg_options, parser_of
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _list(*, as_json: bool) -> None:
     reports = installed_plugins().reports
     if as_json:
-        print(json.dumps([asdict(report) for report in reports], indent=1))
+        print(json_text([asdict(report) for report in reports], "--json"), end="")
         return
     rows: list[tuple[str, ...]] = [("plugin", "distribution", "state", "kind", "name", "what it is")]
     for report in reports:
@@ -83,7 +83,7 @@ def _check(registration: Registration, options: dict[str, Any], *, as_json: bool
         reason = "" if fits else f"registered as {registration.modality}, the encoder says {subject.modality}"
         results.append(CheckResult("test_is_of_the_registered_modality", fits, reason))
     if as_json:
-        print(json.dumps([{**asdict(result), "state": _state(result)} for result in results], indent=1))
+        print(json_text([{**asdict(result), "state": _state(result)} for result in results], "--json"), end="")
     else:
         rows = [(result.name.removeprefix("test_"), _state(result), _why(result)) for result in results]
         _print([("check", "state", "why"), *rows])

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
-from mmengine.dist import broadcast_object_list, is_main_process
-
+from lstta_tasks.experiment.distributed import on_first
+from lstta_tasks.finite import check_finite
 from lstta_tasks.task import Predictions, Report, Sample, Task
 
 Scorer = Callable[[Sequence[Sample]], Mapping[str, float]]
@@ -26,20 +25,26 @@ def concluded(
 
     Returns:
         The concluded predictions and the report, None on all ranks but the first; and on all the scores' values.
+
+    Raises:
+        NotFiniteError: a prediction or a score is NaN or infinite; on every rank, as whatever else the task raises.
     """
-    wanted: list[Any] = [None]
-    if is_main_process():
-        wanted = [task.answer.second_pass(predictions, samples)]
-    broadcast_object_list(wanted)
+    wanted = on_first(lambda: list(task.answer.second_pass(predictions, samples)))
     scores: Mapping[str, float] = {}
-    if wanted[0]:
+    if wanted:
         assert scorer is not None
-        scores = scorer(wanted[0])
-    report: Report | None = None
-    values: list[dict[str, float]] = [{}]
-    if is_main_process():
-        predictions = task.answer.conclude(predictions, samples, scores)
-        report = task.answer.report(predictions, samples)
-        values = [{score.name: score.value for score in report.scores}]
-    broadcast_object_list(values)
-    return predictions, report, values[0]
+        scores = scorer(wanted)
+    made: list[tuple[Predictions, Report]] = []
+
+    def conclude() -> dict[str, float]:
+        concluded = task.answer.conclude(predictions, samples, scores)
+        report = task.answer.report(concluded, samples)
+        for sample, prediction in concluded.items():
+            check_finite(prediction, f"sample {sample}: what the model predicts")
+        for score in report.scores:
+            check_finite([score.value, score.baseline], f"{task.name}: the score {score.name}")
+        made.append((concluded, report))
+        return {score.name: score.value for score in report.scores}
+
+    values = on_first(conclude)
+    return (*(made[0] if made else (predictions, None)), values)

@@ -14,6 +14,7 @@ from mmengine.config import Config
 
 from lstta_tasks.experiment.factories import arguments, check_keys, plain
 from lstta_tasks.experiment.named import NAMING, check_named
+from lstta_tasks.experiment.numbers import check_numbers
 from lstta_tasks.experiment.old_keys import RENAMED, rename, renamed
 from lstta_tasks.experiment.param_scheduler import check_schedulers
 from lstta_tasks.experiment.refusals import nearest
@@ -119,6 +120,7 @@ def _check_sections(path: Path, config: Config) -> None:
     optimizer = config.optim_wrapper.optimizer
     if not isinstance(optimizer, Mapping) or "type" not in optimizer:
         raise ValueError(f"optim_wrapper.optimizer: a dict with type=, the class itself, is wanted, got {optimizer!r}")
+    check_numbers(config)
     if "param_scheduler" in courses:
         check_schedulers(config.param_scheduler)
     schedulers_of(config)

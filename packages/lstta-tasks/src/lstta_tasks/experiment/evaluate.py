@@ -13,11 +13,12 @@ from lstta_tasks.adapter_record import check_part, options_of
 from lstta_tasks.adapters import check_task, describing, load_into, read
 from lstta_tasks.data.preprocessing import differences, preprocessing_from
 from lstta_tasks.experiment.batches import ready, through
-from lstta_tasks.experiment.distributed import join
+from lstta_tasks.experiment.distributed import join, together
 from lstta_tasks.experiment.factories import factory_of
 from lstta_tasks.experiment.parts import Experiment
 from lstta_tasks.experiment.record import described
 from lstta_tasks.experiment.runner import TaskMetric
+from lstta_tasks.experiment.same import check_same_data
 from lstta_tasks.experiment.second_pass import score_again
 from lstta_tasks.fitting import check_fits
 from lstta_tasks.signatures import check_options
@@ -39,11 +40,15 @@ def evaluate(config: Config, adapter: Path, split: Split, launcher: str = "none"
     Raises:
         FileNotFoundError: the folder, the annotations or the cache is not there.
         AdapterFileError: the adapter was trained on other encoders, another task or other preprocessing.
+        NotFiniteError: the loss, a prediction or a score is NaN or infinite.
+        ValueError: the ranks read different samples.
     """
     join(launcher)
-    experiment = restore(config, adapter)
+    with together():
+        experiment = restore(config, adapter)
+        dataset = experiment.dataset(split)
+    check_same_data({split: dataset.samples})
     model = experiment.model
-    dataset = experiment.dataset(split)
     runner_model = ready(experiment)
     scorer = partial(score_again, experiment, runner_model)
     metric = TaskMetric(task=experiment.task, samples=dataset.samples, scorer=scorer)

@@ -9,7 +9,6 @@ from typing import Any
 
 import torch
 from mmengine.config import Config
-from mmengine.dataset import DefaultSampler
 from torch.utils.data import DataLoader
 
 from lstta_core.interfaces import AudioSpec, Encoder, InputSpec, Modality, VisualSpec
@@ -19,6 +18,7 @@ from lstta_tasks.data.cache import CacheError, CacheReader, open_cache
 from lstta_tasks.data.cache_shards import CacheSet
 from lstta_tasks.data.clip import Preprocessing
 from lstta_tasks.experiment.factories import call, create, plain
+from lstta_tasks.experiment.loader import PlacedSampler, outlive_signals
 from lstta_tasks.experiment.named import check_method
 from lstta_tasks.experiment.patience import PATIENCE, PatientLoader
 from lstta_tasks.experiment.train_share import share_of
@@ -131,11 +131,12 @@ class Experiment:
         loader = PatientLoader(
             dataset,
             batch_size=self.config.loader["batch_size"],
-            sampler=DefaultSampler(dataset, shuffle=split == "train", seed=self.config.seed),
+            sampler=PlacedSampler(dataset, shuffle=split == "train", seed=self.config.seed),
             num_workers=workers,
             collate_fn=self.collate,
             pin_memory=torch.cuda.is_available(),
             persistent_workers=workers > 0,
+            worker_init_fn=outlive_signals,
         )
         loader.patience = self.config.loader.get("timeout", PATIENCE)
         return loader

@@ -8,13 +8,13 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from torch.utils.data import DataLoader
+from lstta_tasks.experiment.loader import Loader
 
 PATIENCE = 300.0
 """Seconds that a batch may take, unless ``loader.timeout`` says otherwise."""
 
 
-class PatientLoader(DataLoader[Any]):
+class PatientLoader(Loader):
     """A loader that ends its workers and says so where a batch takes too long.
 
     The ``timeout`` of torch's own does not do: it ends no worker that is stopped, and what waits for the memory of a

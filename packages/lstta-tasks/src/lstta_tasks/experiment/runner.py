@@ -16,6 +16,7 @@ from lstta_core.interfaces import Inputs
 from lstta_core.rates import FULL, parameter_groups
 from lstta_tasks.experiment.concluding import Scorer, concluded
 from lstta_tasks.experiment.factories import call, callable_of, plain
+from lstta_tasks.finite import check_finite
 from lstta_tasks.network import TaskNetwork
 from lstta_tasks.task import Predictions, Report, Sample, Task
 
@@ -46,8 +47,8 @@ class RunnerModel(BaseModel):
             inputs: by modality.
             target: (B,).
             ids: the samples'.
-            mode: ``"loss"`` for ``{"loss": ()}``, ``"predict"`` for one dict a sample (id, prediction, loss of the
-                batch), ``"tensor"`` for the network's output.
+            mode: ``"loss"`` for ``{"loss": ()}``, ``"predict"`` for one dict a sample (id, prediction, loss and
+                what it counts in the mean), ``"tensor"`` for the network's output.
         """
         if self.marks_steps:
             torch.compiler.cudagraph_mark_step_begin()
@@ -57,11 +58,9 @@ class RunnerModel(BaseModel):
         if mode == "tensor":
             return result.output
         with torch.no_grad():
-            loss = self.task.answer.loss(result.output, target).item()
-        return [
-            {"id": sample, "prediction": prediction, "loss": loss}
-            for sample, prediction in zip(ids, self.task.answer.predict(result.output), strict=True)
-        ]
+            losses = [numbers.tolist() for numbers in self.task.answer.losses(result.output, target)]
+        rows = zip(ids, self.task.answer.predict(result.output), *losses, strict=True)
+        return [dict(zip(("id", "prediction", "loss", "weight"), row, strict=True)) for row in rows]
 
 
 class TaskMetric(BaseMetric):
@@ -93,14 +92,22 @@ class TaskMetric(BaseMetric):
         self.results.extend(data_samples)
 
     def evaluate(self, size: int) -> dict[str, float]:
-        """The metrics, on every rank: first those of the first pass, then the task's."""
+        """The metrics, on every rank: first those of the first pass, then the task's.
+
+        Raises:
+            NotFiniteError: the loss, a prediction or a score is NaN or infinite; on every rank.
+        """
         metrics: dict[str, float] = super().evaluate(size)
+        check_finite(metrics, f"{self.task.name}: the mean loss of {len(self.samples):,} samples")
         self.predictions, self.report, values = concluded(self.task, self.predictions, self.samples, self.scorer)
         return metrics | {f"{self.prefix}/{name}": value for name, value in values.items()}
 
     def compute_metrics(self, results: list[dict[str, Any]]) -> dict[str, float]:
         self.predictions = {result["id"]: result["prediction"] for result in results}
-        return {"loss": sum(result["loss"] for result in results) / len(results)}
+        weighed = [(result.get("weight", 1.0), result["loss"]) for result in results]
+        total = sum(weight for weight, _ in weighed)
+        # A sample that counts for nothing may have any loss.
+        return {"loss": sum(weight * loss for weight, loss in weighed if weight) / (total or 1.0)}
 
 
 def optim_wrapper(config: Config, model: torch.nn.Module, *, amp: bool) -> OptimWrapper:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from mmengine.dist import collect_results
@@ -14,7 +14,13 @@ from lstta_tasks.experiment.runner import RunnerModel
 from lstta_tasks.task import Sample
 
 
-def score_again(experiment: Experiment, model: RunnerModel, samples: Sequence[Sample]) -> dict[str, float]:
+def score_again(
+    experiment: Experiment,
+    model: RunnerModel,
+    samples: Sequence[Sample],
+    *,
+    between: Callable[[], None] = lambda: None,
+) -> dict[str, float]:
     """The network's scores by sample id, on the first rank; others get none.
 
     The samples' clips or states are read again, in batches shared out between ranks.
@@ -23,9 +29,11 @@ def score_again(experiment: Experiment, model: RunnerModel, samples: Sequence[Sa
         experiment: whose cache and loader these are.
         model: with the network.
         samples: that the task asks about.
+        between: called before each batch, on all ranks; may raise to end it.
     """
 
     def step(batch: Batch) -> list[dict[str, Any]]:
+        between()
         data = model.data_preprocessor(batch, False)
         scores = model.model.score(data["inputs"]).tolist()
         return [{"id": sample, "score": score} for sample, score in zip(data["ids"], scores, strict=True)]

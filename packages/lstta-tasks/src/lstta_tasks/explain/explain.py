@@ -37,6 +37,7 @@ def explain(
 
     Raises:
         DecodeError: the video cannot be read.
+        NotFiniteError: an answer has a number that is NaN or infinite.
         ValueError: subtitles or options for a task that reads none, or a ranking without texts.
     """
     network, task = predictor.model, predictor.task

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from lstta_core.interfaces import TIMED, Inputs, Modality
 from lstta_tasks.answers.description import Answer
 from lstta_tasks.data.clip import Clip, ClipSource
+from lstta_tasks.finite import check_finite
 from lstta_tasks.network import TaskNetwork
 from lstta_tasks.task import Sample, Task, TimedText
 
@@ -32,7 +33,7 @@ class Explanation:
         importances: (T,) by modality, g of the last stage that has them, in (0, 2); NaN for segments that hold nothing.
             Empty where the method has none.
         attention: (T,) by modality, the share of each segment in what the readout reads. A modality that the clip
-            lacks is in neither, nor one whose numbers are not finite.
+            lacks is in neither.
     """
 
     source: ClipSource
@@ -80,13 +81,21 @@ def explain_batch(
         task: that it was made for.
         items: samples with their clips.
         inputs: what the network reads of them.
+
+    Raises:
+        NotFiniteError: an answer, or a curve where there is something to see or to hear, is NaN or infinite.
     """
     with torch.no_grad():
         output = network.explain(inputs)
+        check_finite(output.output, f"{items[0][0].source.id}: what the model answers")
         answers = task.answer.describe(output.output)
     explanations = []
     for row, ((sample, clip), answer) in enumerate(zip(items, answers, strict=True)):
         sensed = _sensed(clip)
+        curves = {"importances": output.importances, "attention": output.attention}
+        for name, by_modality in curves.items():
+            seen = [_row(values, row)[sensed[m]] for m, values in by_modality.items()]
+            check_finite(seen, f"{sample.source.id}: the {name} of its segments")
         importances = {m: np.where(sensed[m], _row(g, row), np.nan) for m, g in output.importances.items()}
         attention = {m: _row(shares, row) for m, shares in output.attention.items()}
         explanations.append(
@@ -112,8 +121,8 @@ def _sensed(clip: Clip) -> dict[Modality, NDArray[np.bool_]]:
 
 
 def _usable(curves: Mapping[Modality, Curve], sensed: Mapping[Modality, NDArray[np.bool_]]) -> dict[Modality, Curve]:
-    """Those of modalities that the clip has; a model that has diverged has none."""
-    return {m: curves[m] for m in TIMED if m in curves and sensed[m].any() and np.isfinite(curves[m][sensed[m]]).all()}
+    """Those of modalities that the clip has."""
+    return {m: curves[m] for m in TIMED if m in curves and sensed[m].any()}
 
 
 def _row(values: torch.Tensor, row: int) -> Curve:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 from importlib.resources import files
+from math import isnan
 from string import Template
 
 from lstta_core.interfaces import Modality
@@ -124,7 +125,7 @@ def _numbers(explanation: Explanation) -> str:
     head = "".join(f"<th>{name}</th>" for name, _, _ in curves)
     body = "".join(
         f"<tr><td>{edges[t]:.1f}–{edges[t + 1]:.1f}</td>"
-        + "".join(f"<td>{form.format(curve[t]).replace('nan', '–')}</td>" for _, form, curve in curves)
+        + "".join(f"<td>{'–' if isnan(curve[t]) else form.format(curve[t])}</td>" for _, form, curve in curves)
         + "</tr>"
         for t in range(segments)
     )

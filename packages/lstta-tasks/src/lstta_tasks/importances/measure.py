@@ -15,6 +15,7 @@ from lstta_tasks.data.batch import Batch, SampleDataset
 from lstta_tasks.experiment.batches import ready, through
 from lstta_tasks.experiment.evaluate import restore
 from lstta_tasks.experiment.parts import Experiment
+from lstta_tasks.finite import check_finite
 from lstta_tasks.importances.measured import Matters, Measured, agreements, curves, groups, segments_that_matter
 from lstta_tasks.importances.rankings import ATTENTION, IMPORTANCE, Order, Scores, orders
 from lstta_tasks.importances.relevance_file import (
@@ -51,6 +52,7 @@ def measure(
             file of relevant seconds is wrong, or another argument is out of range.
         FileNotFoundError: as in :func:`~lstta_tasks.experiment.evaluate.evaluate`.
         AdapterFileError: as there.
+        NotFiniteError: an answer, an importance or a share of attention is NaN or infinite.
     """
     if draws < 1:
         raise ValueError(f"segments are removed at random once at least, got draws={draws}")
@@ -123,6 +125,7 @@ class _Trial:
             output = self.model.explain(batch["inputs"])
             if not output.importances:
                 raise ValueError(f"the method {self.experiment.config.method['name']!r} gives no importances")
+            check_finite((output.importances, output.attention), f"{batch['ids'][0]}: what the model looks at")
             predictions.update(self._predict(batch["ids"], output.output))
             for name, numbers in ((IMPORTANCE, output.importances), (ATTENTION, output.attention)):
                 arrays = {m: values.float().cpu().numpy() for m, values in numbers.items()}
@@ -152,6 +155,7 @@ class _Trial:
         return [(order, [*answers]) for order, answers in zip(wanted, predicted, strict=True)]
 
     def _predict(self, ids: Sequence[str], output: Tensor) -> dict[str, Any]:
+        check_finite(output, f"{ids[0]}: what the model answers")
         return dict(zip(ids, self.experiment.task.answer.predict(output), strict=True))
 
     def _through(self, what: str, step: Callable[[Batch], None]) -> None:

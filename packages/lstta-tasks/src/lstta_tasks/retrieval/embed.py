@@ -11,6 +11,7 @@ import numpy as np
 from lstta_tasks.adapters import read
 from lstta_tasks.experiment.batches import ready, through
 from lstta_tasks.experiment.evaluate import restore
+from lstta_tasks.finite import check_finite
 from lstta_tasks.retrieval.index import Index, of_adapter
 from lstta_tasks.retrieval.network import RetrievalNetwork
 from lstta_tasks.sample import Split
@@ -34,6 +35,8 @@ def index_split(config: Config, adapter: Path, split: Split) -> tuple[Index, lis
     dataset = experiment.dataset(split)
     answers = through(experiment, experiment.loader(split, dataset), ready(experiment).test_step, split)
     vectors = {one["id"]: one["prediction"] for batch in answers for one in batch}
+    for name, vector in vectors.items():
+        check_finite(vector, f"{adapter}: the embedding of sample {name}")
     first = {sample.source.id: sample for sample in reversed(dataset.samples)}
     clips = list(dict.fromkeys(sample.source.id for sample in dataset.samples))
     index = of_adapter(

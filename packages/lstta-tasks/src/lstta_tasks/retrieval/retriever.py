@@ -13,6 +13,7 @@ from lstta_core.interfaces import TIMED, Inputs, LanguageSpec, Modality
 from lstta_tasks.adapters import Predictor, on_device
 from lstta_tasks.data.batch import Collate, language_inputs
 from lstta_tasks.data.clip import Clip, ClipSource
+from lstta_tasks.finite import check_finite
 from lstta_tasks.retrieval.network import RetrievalNetwork
 from lstta_tasks.sample import Sample
 
@@ -55,6 +56,7 @@ class Retriever:
         sample = Sample(id="clip", source=ClipSource(id="clip", video=Path("clip")), text=None, target=0)
         with torch.no_grad():
             vectors, _ = self.network.clips(self._on_device(self._of_clips([(sample, clip)])["inputs"]))
+        check_finite(vectors, "the embedding of the clip")
         return vectors[0].cpu().numpy()
 
     def embed_text(self, text: str) -> Vectors:
@@ -68,6 +70,7 @@ class Retriever:
         with torch.no_grad():
             inputs = {Modality.LANGUAGE: language_inputs([[text]], self._language)}
             vectors, _ = self.network.texts(self._on_device(inputs))
+        check_finite(vectors, f"the embedding of {text!r}")
         return vectors[0].cpu().numpy()
 
     def rank(self, text: str, videos: Sequence[str | Path]) -> list[tuple[str, float]]:

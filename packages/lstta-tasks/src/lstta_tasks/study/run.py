@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import platform
 import time
 from importlib.metadata import version
@@ -11,9 +10,9 @@ from typing import Any
 
 import torch
 
-from lstta_core.whole_files import write_text
+from lstta_core.finite import NotFiniteError
+from lstta_core.whole_files import write_json
 from lstta_tasks.adapters import read
-from lstta_tasks.answers.report import DivergedError
 from lstta_tasks.experiment.evaluate import evaluate
 from lstta_tasks.experiment.parts import Experiment
 from lstta_tasks.experiment.record import card, record_of
@@ -62,7 +61,7 @@ def make_run(study: Study, run: Run, *, work_dir: Path, result: Path) -> dict[st
         train(config, work_dir=folder, resume=True)
         trained = time.monotonic()
         outcome = _scores(folder / BEST, evaluate(config, folder / BEST, "test")[0])
-    except DivergedError as error:
+    except NotFiniteError as error:
         trained = time.monotonic()
         outcome = {"diverged": str(error)}
     tested = time.monotonic()
@@ -86,7 +85,7 @@ def make_run(study: Study, run: Run, *, work_dir: Path, result: Path) -> dict[st
         "encoders": {m: encoder["digest"] for m, encoder in record["encoders"].items()},
         "data": data,
     }
-    write_text(result, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    write_json(result, content)
     return content
 
 

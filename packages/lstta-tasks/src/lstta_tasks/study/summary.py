@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-from lstta_core.whole_files import write_text, write_whole
+from lstta_core.whole_files import write_json, write_whole
 from lstta_tasks.study.definition import Run, Study
 from lstta_tasks.study.results import Result
 
@@ -138,8 +137,10 @@ def write_csv(path: Path, finished: Mapping[Run, Result]) -> None:
     write_whole(path, lambda draft: draft.write_bytes(text.getvalue().encode()))
 
 
-def write_json(path: Path, study: Study, summary: Summary, finished: Mapping[Run, Result]) -> None:
-    """Means and deviations, and every run."""
+def write_summary(
+    path: Path, study: Study, summary: Summary, finished: Mapping[Run, Result], diverged: Mapping[Run, str]
+) -> None:
+    """Means and deviations, every run, and those that have diverged, with the reason."""
     lines = [
         {
             "method": line.key,
@@ -158,5 +159,15 @@ def write_json(path: Path, study: Study, summary: Summary, finished: Mapping[Run
         }
         for line in summary.lines
     ]
-    content = {"study": study.name, "scores": dict(summary.primary), "lines": lines, "runs": rows(finished)}
-    write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    without = [
+        {"task": run.task, "method": run.method, "seed": run.seed, "searched": run.value, "reason": reason}
+        for run, reason in diverged.items()
+    ]
+    content = {
+        "study": study.name,
+        "scores": dict(summary.primary),
+        "lines": lines,
+        "runs": rows(finished),
+        "diverged": without,
+    }
+    write_json(path, content)

@@ -21,6 +21,7 @@ from mmengine.runner import Runner
 from torch import Tensor
 
 from lstta_core.checked import RecordError, check, open_record, parse_json
+from lstta_tasks.training.checkpoints import Checkpoint
 
 MOST_PICKLE = 16 << 20
 """In bytes: of names and sizes alone."""
@@ -50,11 +51,15 @@ class CheckpointMeta:
     record: str
     seed: int | None = None
     best: float | None = None
+    best_loss: float | None = None
     settings: str | None = None
+    done: int = 0
+    steps: int = 0
+    validation_due: bool = False
 
 
-def read_checkpoint(path: Path) -> dict[str, Any]:
-    """A checkpoint of ours: ``meta``, ``state_dict``, ``optimizer``, ``param_schedulers``, ``message_hub``.
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Read one: ``meta``, ``state_dict``, ``optimizer``, ``param_schedulers``, ``message_hub`` and ``gradients``.
 
     Raises:
         ValueError: it is damaged, or holds what none of ours does; the message names file and field.
@@ -68,7 +73,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     except Exception as error:  # a damaged file fails in any way
         raise ValueError(f"{path}: not a whole checkpoint of ours ({error}); train into another --work-dir") from error
     assert isinstance(content, dict)
-    return content
+    return Checkpoint(path, content)
 
 
 def check_states(runner: Runner, checkpoint: dict[str, Any]) -> None:
@@ -193,15 +198,20 @@ def _check(content: Any, path: Path) -> None:
             raise RecordError(f"{path}: not a whole checkpoint of ours ({key}: a {kind.__name__} is wanted)")
     meta, place = content["meta"], f"{path}: meta"
     check(CheckpointMeta, meta, path, "meta")
-    if meta["epoch"] < 0 or meta["iter"] < 0:
-        raise RecordError(f"{place}: epoch, iter: 0 or more are wanted, got {meta['epoch']} and {meta['iter']}")
+    for key in ("epoch", "iter", "done", "steps"):
+        if meta.get(key, 0) < 0:
+            raise RecordError(f"{place}.{key}: 0 or more is wanted, got {meta[key]}")
     for key in ("record", "settings"):
         said = parse_json((meta.get(key) or "null").encode(), f"{place}.{key}")
         if not isinstance(said, dict) and (key == "record" or said is not None):
             raise RecordError(f"{place}.{key}: an object in JSON is wanted")
-    for name, value in content["state_dict"].items():
-        if not isinstance(name, str) or not isinstance(value, Tensor):
-            raise RecordError(f"{path}: state_dict: tensors by name are wanted, got {name!r:.40}: {value!r:.40}")
+    gradients = content.get("gradients", [])
+    if not isinstance(gradients, list) or not all(isinstance(one, dict) for one in gradients):
+        raise RecordError(f"{path}: gradients: a list of objects is wanted")
+    for key, tensors in [("state_dict", content["state_dict"]), *(("gradients", one) for one in gradients)]:
+        for name, value in tensors.items():
+            if not isinstance(name, str) or not isinstance(value, Tensor):
+                raise RecordError(f"{path}: {key}: tensors by name are wanted, got {name!r:.40}: {value!r:.40}")
     optimizer = content["optimizer"]
     if not isinstance(optimizer.get("state"), dict) or not isinstance(optimizer.get("param_groups"), list):
         raise RecordError(f"{path}: optimizer: state and param_groups are wanted")

@@ -2,15 +2,16 @@
 
 MMEngine's own hook saves before validation, deletes old files before the new ones are whole, and writes objects that
 ``torch.load`` refuses. Ours waits for the validation, then writes ``best/`` if it was the best so far, and then one
-checkpoint: temporary file, fsync, rename, pointer; only then is the one before it deleted.
+checkpoint: temporary file, fsync, rename, pointer; only then is the one before it deleted. A signal that asks for the
+end has one written after the running step, or before the validation that it came in.
 """
 
 from __future__ import annotations
 
 import json
 import re
-import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,12 @@ from mmengine.runner import Runner
 
 from lstta_core.adapter_files import save_adapter, trained_tensors
 from lstta_core.whole_files import write_text, write_whole
+from lstta_tasks.experiment.distributed import by_rank
 from lstta_tasks.experiment.runner import RunnerModel
+from lstta_tasks.finite import check_finite
 from lstta_tasks.network import TaskNetwork
 
+Gradients = Sequence[Mapping[str, torch.Tensor]]
 POINTER = "last_checkpoint"
 BEST = "best"
 PREFIX = "model."
@@ -31,37 +35,70 @@ PREFIX = "model."
 
 def save_best(runner: Runner, record: Mapping[str, Any]) -> None:
     """Write ``best/`` into the run folder; ``record`` is what its ``adapter.json`` says."""
-    model = _network(runner)
+    model = network(runner)
     save_adapter(Path(runner.work_dir) / BEST, trained_tensors(model, model.frozen()), record)
 
 
 def save_checkpoint(
-    runner: Runner, *, best: float | None, record: Mapping[str, Any], settings: Mapping[str, Any]
-) -> None:
-    """Write the checkpoint of this epoch, then delete the one before.
+    runner: Runner,
+    *,
+    best: tuple[float, float] | None,
+    record: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    gradients: Gradients = (),
+) -> Path:
+    """Write a checkpoint of where the run stands, then delete the one before.
 
     Args:
-        runner: between two epochs.
-        best: the merit of what ``best/`` holds, None where there is none.
+        runner: between two steps.
+        best: merit and loss of what ``best/`` holds, None where there is none.
         record: what ``adapter.json`` would say.
         settings: of the config, by dotted key; with the record what a resumed run must agree with.
+        gradients: of :func:`waiting_gradients`.
+
+    Raises:
+        NotFiniteError: a weight or a moment of the optimizer is NaN or infinite; the checkpoint before stays.
     """
-    folder = Path(runner.work_dir)
-    path = folder / f"epoch_{runner.epoch}.pth"
-    content = _checkpoint(runner, {"best": best, "record": json.dumps(record), "settings": json.dumps(settings)})
+    folder, loop = Path(runner.work_dir), runner.train_loop
+    path = folder / (f"epoch_{runner.epoch}_step_{loop.done}.pth" if loop.done else f"epoch_{runner.epoch}.pth")
+    meta = {
+        "epoch": runner.epoch,
+        "iter": runner.iter,
+        "done": loop.done,
+        "validation_due": loop.validation_due,
+        "steps": len(runner.train_dataloader),
+        "seed": runner.seed,
+        "best": best and best[0],
+        "best_loss": best and best[1],
+        "record": json.dumps(record, allow_nan=False),
+        "settings": json.dumps(settings),
+    }
+    content = {**_checkpoint(runner), "meta": meta, "gradients": list(gradients)}
+    check_finite(
+        (content["state_dict"], content["optimizer"]["state"]),
+        f"epoch {runner.epoch + 1}, step {loop.done}: what {path.name} would hold",
+    )
     write_whole(path, lambda draft: torch.save(content, draft))
     write_text(folder / POINTER, path.name)
     for old in folder.glob("epoch_*.pth"):
         if old != path:
             old.unlink()
+    return path
 
 
-def _checkpoint(runner: Runner, meta: Mapping[str, Any]) -> dict[str, Any]:
+def waiting_gradients(runner: Runner) -> Gradients:
+    """Of each rank, the gradients that wait for those of further steps, where several make one update. All call it."""
+    if runner.optim_wrapper.should_update():
+        return []
+    model = network(runner)
+    return by_rank({name: p.grad.detach().cpu() for name, p in model.named_parameters() if p.grad is not None})
+
+
+def _checkpoint(runner: Runner) -> dict[str, Any]:
     """Plain tensors, numbers and strings, so that it loads under ``weights_only=True``."""
-    model = _network(runner)
+    model = network(runner)
     tensors = trained_tensors(model, model.frozen())
     return {
-        "meta": {"epoch": runner.epoch, "iter": runner.iter, "seed": runner.seed, **meta},
         "state_dict": {f"{PREFIX}{name}": tensor for name, tensor in tensors.items()},
         "optimizer": runner.optim_wrapper.state_dict(),
         "param_schedulers": [scheduler.state_dict() for scheduler in runner.param_schedulers],
@@ -70,12 +107,42 @@ def _checkpoint(runner: Runner, meta: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def checkpoint_to_resume(work_dir: Path) -> Path | None:
-    """:func:`last_checkpoint`, and a word where there is none: a misspelt folder would cost a whole run."""
-    path = last_checkpoint(work_dir)
-    if path is None:
-        print(f"{work_dir} holds no run to go on with: a new one begins", file=sys.stderr)
-    return path
+@dataclass(frozen=True)
+class Checkpoint:
+    """One that was read.
+
+    Attributes:
+        path: of its file.
+        content: all that :func:`save_checkpoint` has written.
+    """
+
+    path: Path
+    content: dict[str, Any]
+
+    @property
+    def meta(self) -> Mapping[str, Any]:
+        """Where the run stood, and whose it is."""
+        meta: Mapping[str, Any] = self.content["meta"]
+        return meta
+
+    @property
+    def validated(self) -> int:
+        """How many epochs are trained, and validated where they should be."""
+        epoch: int = self.meta["epoch"]
+        return epoch - bool(self.meta.get("validation_due"))
+
+    def restore(self, runner: Runner) -> None:
+        """Give the runner's network its tensors, of which none is missing, and its loop the place."""
+        model = network(runner)
+        tensors = {name.removeprefix(PREFIX): tensor for name, tensor in self.content["state_dict"].items()}
+        model.load_state_dict(tensors, strict=False)
+        if gradients := self.content.get("gradients"):
+            own = gradients[runner.rank]
+            for name, parameter in model.named_parameters():
+                parameter.grad = own[name].to(parameter.device) if name in own else None
+        # Checkpoints of version 0.1 were written between two epochs alone.
+        runner.train_loop.done = self.meta.get("done", 0)
+        runner.train_loop.validation_due = self.meta.get("validation_due", False)
 
 
 def last_checkpoint(work_dir: Path) -> Path | None:
@@ -98,7 +165,7 @@ def last_checkpoint(work_dir: Path) -> Path | None:
     return path
 
 
-def _network(runner: Runner) -> TaskNetwork:
+def network(runner: Runner) -> TaskNetwork:
     """The task's network inside the runner's, distributed or not."""
     model = runner.model.module if is_model_wrapper(runner.model) else runner.model
     assert isinstance(model, RunnerModel)

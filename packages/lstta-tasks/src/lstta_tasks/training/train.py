@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import random
-from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,34 +10,36 @@ from typing import Any
 import numpy as np
 import torch
 from mmengine.config import Config
-from mmengine.device import get_device
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook, LoggerHook
-from mmengine.logging import MMLogger
 from mmengine.runner import Runner
-from mmengine.visualization import TensorboardVisBackend, Visualizer
+from mmengine.visualization import Visualizer
 from tqdm import tqdm
 
 from lstta_core.fast_linear import fast_linear
 from lstta_tasks.adapters import start_from
 from lstta_tasks.annotations.reading import each_split
 from lstta_tasks.escaped import escaped
-from lstta_tasks.experiment.distributed import join, wrap
+from lstta_tasks.experiment.distributed import join, together
 from lstta_tasks.experiment.factories import plain
 from lstta_tasks.experiment.param_scheduler import check_ends
 from lstta_tasks.experiment.parts import Experiment
 from lstta_tasks.experiment.record import card, record_of
 from lstta_tasks.experiment.runner import RunnerModel, TaskMetric, optim_wrapper, schedulers_of
+from lstta_tasks.experiment.same import check_same_data, check_same_settings
 from lstta_tasks.experiment.second_pass import score_again
-from lstta_tasks.experiment.settings import settings_of
 from lstta_tasks.task import Report, Split
-from lstta_tasks.training.checkpoint_file import check_states
-from lstta_tasks.training.checkpoints import BEST, POINTER, checkpoint_to_resume, save_best, save_checkpoint
+from lstta_tasks.training.checkpoint_hook import CheckpointHook
+from lstta_tasks.training.checkpoints import Checkpoint
+from lstta_tasks.training.events import RunEvents
+from lstta_tasks.training.guards import FiniteHook, StopHook
+from lstta_tasks.training.log import RunLog
 from lstta_tasks.training.pictures import PictureHook
-from lstta_tasks.training.resume import check_fits
+from lstta_tasks.training.resume import check_fits, compared, settings_of_run
+from lstta_tasks.training.run_folder import taken, where_to_begin
+from lstta_tasks.training.runner import RunRunner, run_or_stop
+from lstta_tasks.training.stopping import Stopping
 from lstta_tasks.training.watch import WatchHook
-
-Said = Callable[[], Mapping[str, Any]]
 
 
 class SeedHook(Hook):
@@ -101,63 +101,6 @@ class ProgressHook(Hook):
             print(f"epoch {runner.epoch}/{runner.max_epochs}: {train}val {report.primary} {value:.4f}", flush=True)
 
 
-class CheckpointHook(Hook):
-    """Saves after each epoch and its validation, see :mod:`lstta_tasks.training.checkpoints`.
-
-    Args:
-        metric: of the validation.
-        record: gives what ``adapter.json`` says of ``best/``.
-        settings: gives those of the config, by dotted key.
-        command: that started the training, for ``best/``; a run may be resumed by another one.
-    """
-
-    priority = "VERY_LOW"
-
-    def __init__(self, *, metric: TaskMetric, record: Said, settings: Said, command: str | None = None) -> None:
-        self.metric = metric
-        self.record, self.settings = record, settings
-        self.started_by = {} if command is None else {"command": command}
-        self.best: float | None = None
-        self.unsaved = False
-
-    def after_train_epoch(self, runner: Runner) -> None:
-        self.unsaved = True
-
-    def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
-        report = self.metric.report
-        if is_main_process() and report is not None and (self.best is None or report.merit > self.best):
-            self.best = report.merit
-            found = {"epoch": runner.epoch, "split": "val", report.primary: report.value(report.primary)}
-            save_best(runner, {**self.record(), **self.started_by, "selected": found})
-
-    def before_train_epoch(self, runner: Runner) -> None:
-        """The validation of the epoch before, if there was one, is over."""
-        if self.unsaved and is_main_process():
-            save_checkpoint(runner, best=self.best, record=self.record(), settings=self.settings())
-        self.unsaved = False
-
-    def after_train(self, runner: Runner) -> None:
-        self.before_train_epoch(runner)
-
-    def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
-        check_states(runner, checkpoint)
-        self.best = checkpoint["meta"].get("best")
-
-
-class FileLogRunner(Runner):
-    """MMEngine's runner with its log in ``train.log`` of the run folder, and only errors in the terminal."""
-
-    def build_logger(self, log_level: int | str = "INFO", log_file: str | None = None, **kwargs: Any) -> MMLogger:
-        logger = super().build_logger(log_level, log_file or str(Path(self.work_dir) / "train.log"), **kwargs)
-        for handler in logger.handlers:
-            if not isinstance(handler, logging.FileHandler):
-                handler.setLevel(logging.ERROR)
-        return logger
-
-    def wrap_model(self, model_wrapper_cfg: dict[str, Any] | None, model: torch.nn.Module) -> torch.nn.Module:
-        return wrap(model.to(get_device())) if self.distributed else super().wrap_model(model_wrapper_cfg, model)
-
-
 def train(
     config: Config,
     *,
@@ -185,35 +128,59 @@ def train(
 
     Raises:
         ValueError: the config or what it names does not fit; ``work_dir`` holds a run and ``resume`` is not given, or
-            it is given and the run is another config's; ``start`` does not fit. ``work_dir`` is then as it was.
+            it is given and the run is another config's; another training is at work there; the ranks' data or settings
+            differ; ``start`` does not fit. ``work_dir`` is then as it was.
+        NotFiniteError: the loss, a weight, a prediction or a score is NaN or infinite.
+        Stopped: SIGTERM or Ctrl-C, once a checkpoint is written.
     """
-    checkpoint = checkpoint_to_resume(work_dir) if resume else None
-    if not resume and ((work_dir / POINTER).exists() or (work_dir / BEST).exists()):
-        raise ValueError(f"{work_dir} holds a run: give --resume to go on with it, or another --work-dir")
     if amp and not torch.cuda.is_available():
         raise ValueError("--amp needs a GPU; on a CPU leave it out")
-    if launcher != "none":
-        join(launcher)
+    join(launcher)
+    with taken(work_dir):
+        checkpoint = where_to_begin(work_dir, resume=resume)
+        return _train(config, work_dir, checkpoint, amp=amp, launcher=launcher, command=command, start=start)
+
+
+def _train(
+    config: Config,
+    work_dir: Path,
+    checkpoint: Checkpoint | None,
+    *,
+    amp: bool,
+    launcher: str,
+    command: str | None,
+    start: Path | None,
+) -> Report | None:
+    """In a folder of one's own, from the beginning or a checkpoint; see :func:`train`."""
     torch.manual_seed(config.seed)
     experiment = Experiment(config)
     splits: tuple[Split, ...] = ("train", "val")
-    datasets = each_split(experiment.dataset, splits)
-    model = experiment.model
+    with together():
+        datasets = each_split(experiment.dataset, splits)
+        model = experiment.model
     loaders = {split: experiment.loader(split, dataset) for split, dataset in datasets.items()}
     steps = len(loaders["train"])
     schedulers = schedulers_of(config)
     if config.get("param_scheduler") is not None:
         check_ends(schedulers, epochs=config.train_cfg.max_epochs, steps=steps)
-    record, settings = lambda: card(record_of(experiment), model), lambda: {**settings_of(config), "--amp": amp}
+    record, settings = lambda: card(record_of(experiment), model), lambda: settings_of_run(config, amp=amp)
+    check_same_data({split: dataset.samples for split, dataset in datasets.items()})
+    check_same_settings(compared(settings(), model.digests()))
     later_end = None
-    if checkpoint is not None:
-        later_end = check_fits(checkpoint, model, record(), settings(), seed=config.seed, steps=steps)
-    elif start is not None:
-        start_from(model, start)
+    with together():
+        if checkpoint is not None:
+            later_end = check_fits(checkpoint, model, record(), settings(), seed=config.seed, steps=steps)
+        elif start is not None:
+            start_from(model, start)
+    if checkpoint is not None and checkpoint.validated >= config.train_cfg.max_epochs:
+        if is_main_process():
+            print(f"{work_dir}: finished, all {checkpoint.validated} epochs; a higher train_cfg.max_epochs goes on")
+        return None
     runner_model = RunnerModel(
         model=model, task=experiment.task, marks_steps=experiment.compiled and torch.cuda.is_available()
     )
-    scorer = partial(score_again, experiment, runner_model)
+    stopping = Stopping()
+    scorer = partial(score_again, experiment, runner_model, between=stopping.check)
     metric = TaskMetric(task=experiment.task, samples=datasets["val"].samples, scorer=scorer)
     notes = [] if experiment.task.reading is None else experiment.task.reading.notes
     if is_main_process():
@@ -221,11 +188,15 @@ def train(
         for note in notes:
             print(escaped(note.partition("\n")[0]))
 
-    runner = FileLogRunner(
+    events = RunEvents(work_dir / "tensorboard", checkpoint)
+    saving = CheckpointHook(metric=metric, record=record, settings=settings, command=command, before=events.flush)
+    runner = RunRunner(
+        checkpoint=checkpoint,
+        stopping=stopping,
         model=runner_model,
         work_dir=str(work_dir),
         train_dataloader=loaders["train"],
-        train_cfg={"by_epoch": True, **plain(config.train_cfg)},
+        train_cfg=plain(config.train_cfg),
         optim_wrapper=optim_wrapper(config, model, amp=amp),
         param_scheduler=schedulers,
         val_dataloader=loaders["val"],
@@ -233,32 +204,29 @@ def train(
         val_evaluator=[metric],
         default_hooks={  # in the place of MMEngine's own; it has others besides
             "logger": LoggerHook(interval=config.log_interval),
-            "checkpoint": CheckpointHook(metric=metric, record=record, settings=settings, command=command),
+            "checkpoint": saving,
         },
         custom_hooks=[
             SeedHook(seed=config.seed),
+            FiniteHook(),
+            StopHook(stopping=stopping),
             ProgressHook(metric=metric),
             PictureHook(experiment=experiment, dataset=datasets["val"], model=runner_model),
             *([] if experiment.compiled else [WatchHook(model=model, interval=config.log_interval)]),
             *([] if later_end is None else [later_end]),
         ],
         launcher=launcher,
-        load_from=None if checkpoint is None else str(checkpoint),
-        resume=checkpoint is not None,
         randomness={"seed": config.seed},
-        visualizer=Visualizer(
-            name=f"lstta {work_dir}",
-            save_dir=str(work_dir),
-            vis_backends=[TensorboardVisBackend(save_dir=str(work_dir / "tensorboard"))],
-        ),
+        log_processor=RunLog(),
+        visualizer=Visualizer(name=f"lstta {work_dir}", save_dir=str(work_dir), vis_backends=[events]),
         cfg=config,
         default_scope=None,
     )
     for note in notes:
         runner.logger.info(escaped(note, lines=True))
     # A compiled graph would break at every operation that the mode of fast_linear watches.
-    with fast_linear(enabled=not torch.cuda.is_available() and not experiment.compiled):
-        runner.train()
+    with fast_linear(enabled=not torch.cuda.is_available() and not experiment.compiled), stopping:
+        run_or_stop(runner, saving)
     return metric.report
 
 

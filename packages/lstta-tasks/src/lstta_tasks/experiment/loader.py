@@ -1,0 +1,64 @@
+"""Batches from a place in an epoch on, and workers that outlive the signals which ask a training to end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from mmengine.dataset import DefaultSampler
+from torch.utils.data import DataLoader
+
+LOOK = 5.0
+"""Seconds between two looks at whether the process that a worker belongs to is there."""
+
+
+class PlacedSampler(DefaultSampler):
+    """MMEngine's sampler, from a place on.
+
+    Attributes:
+        done: how many of this rank's samples the next iteration leaves out. The length is that of a whole epoch.
+    """
+
+    done: int = 0
+
+    def __iter__(self) -> Iterator[int]:
+        return islice(super().__iter__(), self.done, None)
+
+
+class Loader(DataLoader[Any]):
+    """A loader whose workers start with SIGTERM and SIGINT held back, until :func:`outlive_signals` sees to them."""
+
+    def __iter__(self) -> Any:
+        if sys.platform == "win32" or not self.num_workers:
+            return super().__iter__()
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
+        try:
+            return super().__iter__()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def outlive_signals(worker: int) -> None:
+    """Have a loader's worker end with its process, and not with a signal to all processes, as Slurm's or Ctrl-C's.
+
+    A worker that ended first would take a training down before it has written its last checkpoint.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    elif sys.platform != "win32":
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+
+
+def _end_with(parent: int) -> None:
+    """End when the parent says so, or has ended. SIGTERM is held back in all threads of a worker."""
+    while os.getppid() == parent:
+        caught = signal.sigtimedwait({signal.SIGTERM}, LOOK)
+        if caught is not None and caught.si_pid == parent:
+            break
+    os._exit(0)
