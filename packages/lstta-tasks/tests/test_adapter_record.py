@@ -20,7 +20,7 @@ from lstta_core.testing import ToyLanguage
 from lstta_tasks import needs
 from lstta_tasks.adapters import load, read
 from lstta_tasks.tasks.avqa import AVQA
-from lstta_tasks.training.resume import _differences
+from lstta_tasks.training.resume import differences
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +117,7 @@ def test_a_callable_of_ones_own_is_named_by_its_package() -> None:
 
 
 def test_resuming_minds_no_version_and_minds_a_tokenizer() -> None:
-    assert not list(_differences({"inputs": {"language": "a"}}, {"inputs": {"language": "a"}}))
-    assert list(_differences({"inputs": {"language": "a"}}, {"inputs": {"language": "b"}})) == [
-        "inputs.language was 'a', is 'b' now"
+    assert not list(differences({"inputs": {"language": "a"}}, {"inputs": {"language": "a"}}))
+    assert list(differences({"inputs": {"language": "a"}}, {"inputs": {"language": "b"}})) == [
+        ("inputs.language", "a", "b")
     ]
