@@ -67,7 +67,7 @@ def loss_of(width: int, rate: float, seed: int, full: int | None) -> float:
     world = World(width, seed)
     widths = dict.fromkeys(TOKENS, width)
     adapter = LSTTAAdapter(widths=widths, width=31, last=True)
-    readout, head = Readout(widths=widths, width=37, guided=False), nn.Linear(37, THINGS)
+    readout, head = Readout(widths=widths, width=44, guided=False), nn.Linear(44, THINGS)
     model = nn.ModuleList([adapter, readout, head])
     optimizer = torch.optim.AdamW(parameter_groups(model, lr=rate, full=full), weight_decay=0.01)
     course = torch.optim.lr_scheduler.LambdaLR(

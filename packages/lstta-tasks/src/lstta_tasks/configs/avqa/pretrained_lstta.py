@@ -3,7 +3,8 @@
 command:  lstta train avqa/pretrained_lstta
 offline:  add --cfg-options encoders.visual.model=DIR encoders.audio.model=DIR encoders.language.model=DIR
 time:     2 s of processor time a step of 8 questions, on one core
-result:   400 steps on 400 clips (task.root with lstta generate's --train 400 --val 60 --test 100): training loss 3.1 in
+result:   of version 0.1, whose adapters and rate were others:
+          400 steps on 400 clips (task.root with lstta generate's --train 400 --val 60 --test 100): training loss 3.1 in
           the first ten, 1.3 in the last thirty; val .417; test .394, where majority answers by type reach .331 (one
           run, seed 0)
 

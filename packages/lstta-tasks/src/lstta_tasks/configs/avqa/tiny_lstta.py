@@ -2,7 +2,8 @@
 
 command:  lstta train avqa/tiny_lstta     (`make demo` generates the clips and the cache before it)
 time:     155 s on two cores, 450 steps of 32 questions
-result:   val .602; test .579, where majority answers by type reach .326 (one run, seed 0, 900 training clips)
+result:   of version 0.1, whose adapters and rate were others:
+          val .602; test .579, where majority answers by type reach .326 (one run, seed 0, 900 training clips)
 """
 
 from mmengine.config import read_base

@@ -4,12 +4,12 @@ command:  lstta train moments/pretrained_lstta     (before it: lstta generate mo
           lstta cache build and lstta cache prefix, both with moments/pretrained_lstta)
 offline:  add --cfg-options encoders.visual.model=DIR encoders.audio.model=DIR encoders.language.model=DIR
 simple:   add --cfg-options model.readout.guided=False for a readout that fuses nothing, as published adapters have it
-time:     pending
-result:   pending; majority answers by type reach .122 on test
+time:     about 20 minutes of one core, 4,000 steps of 32 questions
+result:   with the simple readout val .693 (one run, seed 0); majority answers by type reach .122 on test
 
 Adapters stand at the last of four stages, behind all blocks, and what the frozen encoders make of clips and texts is
-read from a prefix cache. Frames have 4 × 6 patches; Whisper's position table is cut to the clips' 8 s. A linear probe on
-the mean of a second's frozen tokens reads 1.000 of what is shown and 1.000 of what is said (studies/probe_moments.py).
+read from a prefix cache. Frames have 4 × 6 patches; Whisper's position table is cut to the clips' 8 s. A linear probe
+on the mean of a second's frozen tokens reads 1.000 of what is shown and 1.000 of what is said (studies/probe_moments.py).
 The hub's newest revision is taken: pin it with encoders.visual.revision and so on.
 """
 
