@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lstta_tasks.escaped import escaped
-from lstta_tasks.study.summary import Cell, Summary
+from lstta_tasks.study.summary import Cell, Summary, Watched
 
 
 def print_table(summary: Summary, *, markdown: bool = False) -> None:
@@ -27,7 +27,7 @@ def print_table(summary: Summary, *, markdown: bool = False) -> None:
 
 
 def cells(summary: Summary) -> tuple[list[str], list[list[str]]]:
-    """The header and the rows, the trivial answers first."""
+    """The header and the rows, the trivial answers first; at the end how adapters fared, where that was watched."""
     tasks = list(summary.primary)
     most = max((len(cell.values) for line in summary.lines for cell in line.cells.values()), default=0)
     header = ["", "trains", *(f"{t}, {summary.primary[t]}{' ↓' if summary.lower[t] else ''}" for t in tasks)]
@@ -38,7 +38,15 @@ def cells(summary: Summary) -> tuple[list[str], list[list[str]]]:
         [line.label, f"{line.adapter:,}", *(_cell(line.cells[t], most) if t in line.cells else "" for t in tasks)]
         for line in summary.lines
     ]
+    if any(line.watched for line in summary.lines):
+        header += ["dead units", "added / token", "jumps"]
+        first = [[*line, "", "", ""] for line in first]
+        lines = [[*cells, *_fared(line.watched)] for cells, line in zip(lines, summary.lines, strict=True)]
     return [escaped(name) for name in header], [[escaped(cell) for cell in line] for line in first + lines]
+
+
+def _fared(watched: Watched | None) -> tuple[str, str, str]:
+    return ("–",) * 3 if watched is None else (f"{watched.dead:.2f}", f"{watched.added:.3f}", str(watched.jumps))
 
 
 def _cell(cell: Cell, most: int) -> str:

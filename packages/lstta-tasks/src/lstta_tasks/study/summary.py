@@ -38,6 +38,21 @@ class Cell:
 
 
 @dataclass(frozen=True)
+class Watched:
+    """How a method's adapters fared in all of its runs, see :mod:`lstta_tasks.training.watch`.
+
+    Attributes:
+        dead: the largest share of dead units of a modality at a stage.
+        added: the largest mean length of what an adapter added to a modality's tokens, against theirs, at the end.
+        jumps: of the loss, in all.
+    """
+
+    dead: float
+    added: float
+    jumps: int
+
+
+@dataclass(frozen=True)
 class Line:
     """A method.
 
@@ -47,6 +62,7 @@ class Line:
         adapter: how many parameters it trains, readout and head apart: the largest of its tasks'.
         head: those of readout and head: likewise.
         cells: by task.
+        watched: None where nothing was, as of a method without adapters at stages.
     """
 
     key: str
@@ -54,6 +70,7 @@ class Line:
     adapter: int
     head: int
     cells: Mapping[str, Cell]
+    watched: Watched | None = None
 
 
 @dataclass(frozen=True)
@@ -103,7 +120,15 @@ def _lines(study: Study, finished: Mapping[Run, Result]) -> Iterable[Line]:
             cells[task] = Cell(values, next(iter(here)).value)
         if own:
             adapter, head = (max(r["parameters"][part] for r in own.values()) for part in ("adapter", "head"))
-            yield Line(key, method.label or key, adapter, head, cells)
+            yield Line(key, method.label or key, adapter, head, cells, _watched(own.values()))
+
+
+def _watched(results: Iterable[Result]) -> Watched | None:
+    seen = [watched for result in results if (watched := result.get("watched")) and watched["added"]]
+    if not seen:
+        return None
+    dead, added = ([value for one in seen for value in one[key].values()] for key in ("dead", "added"))
+    return Watched(max(dead, default=0.0), max(added), sum(one["jumps"] for one in seen))
 
 
 def rows(finished: Mapping[Run, Result]) -> list[dict[str, Any]]:
@@ -122,9 +147,14 @@ def rows(finished: Mapping[Run, Result]) -> list[dict[str, Any]]:
             "baseline": result["test"]["baseline"],
             "seconds": round(sum(result["seconds"].values()), 1),
             "resumed": result["resumed"],
+            **{f"watched_{key}": value for key, value in _columns(_watched([result])).items()},
         }
         for run, result in finished.items()
     ]
+
+
+def _columns(watched: Watched | None) -> dict[str, float | int | None]:
+    return {key: getattr(watched, key, None) for key in ("dead", "added", "jumps")}
 
 
 def write_csv(path: Path, finished: Mapping[Run, Result]) -> None:
@@ -147,6 +177,7 @@ def write_summary(
             "label": line.label,
             "adapter_parameters": line.adapter,
             "head_parameters": line.head,
+            "watched": _columns(line.watched),
             "tasks": {
                 task: {
                     "mean": cell.mean,
