@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from errno import EDQUOT, ENOSPC
-from pathlib import Path
 from typing import NoReturn
 
 from lstta_core.plugin_errors import blame, place_of
@@ -41,18 +40,16 @@ class Failures:
                 self._unexpected = error
             self.reasons[printable(name)] = reason_of(error)
 
-    def end(self, folder: Path, count: int) -> NoReturn:
-        """Raise where all failed: the only reason there is, or a list of them.
+    def end(self, message: str, *, alone: bool = False) -> NoReturn:
+        """Raise where all failed: the one reason of what was asked for alone, else the message and a list of them.
 
         Raises:
-            ValueError: always.
+            ValueError: always, but for an unexpected error of what was asked for alone, which is raised itself.
         """
-        if count == 1 and self._unexpected is not None:
-            raise self._unexpected
-        if count == 1:
-            raise ValueError(next(iter(self.reasons.values())))
+        if alone:
+            raise self._unexpected or ValueError(*self.reasons.values())
         lines = "".join(f"\n  {name}: {reason}" for name, reason in self.reasons.items())
-        raise ValueError(f"{folder}: none of {count} videos can be read:{lines}")
+        raise ValueError(f"{message}:{lines}")
 
 
 def check_name(name: str) -> None:

@@ -105,7 +105,7 @@ def infer(
         if beside is not None:
             others.pop(beside, None)
     if not explanations:
-        failed.end(clips, len(files))
+        failed.end(f"{clips}: none of {len(files)} videos can be read", alone=len(files) == 1)
     skipped = {printable(str(path.relative_to(clips))): reason for path, reason in others.items()}
     return Inferred(adapter, predictor, explanations, failed.reasons, texts, skipped)
 

@@ -141,7 +141,7 @@ def index_folder(
             check_name(name)
             vectors[name] = retriever.embed_video(video)
     if not vectors:
-        failed.end(folder, len(videos))
+        failed.end(f"{folder}: none of {len(videos)} videos can be decoded")
     return of_adapter(read(adapter), clip_ids=list(vectors), clips=np.stack(list(vectors.values()))), failed.reasons
 
 
