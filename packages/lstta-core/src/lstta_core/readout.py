@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from typing import cast
 
 import torch
-import torch.distributed as dist
 from torch import Tensor, nn
 
 from lstta_core.attention import masked_softmax
 from lstta_core.interfaces import TIMED, Modality, Streams, TrimodalOutput
 from lstta_core.methods.lstta.long_term import sinusoids
+from lstta_core.processes import sum_over_processes
 from lstta_core.readout_shares import attention, unguided
 
 
@@ -115,13 +115,13 @@ class RunningNorm(nn.Module):
     @torch.no_grad()
     def _follow(self, features: Tensor, seen: Tensor) -> None:
         rows, counts = features.to(self.mean.dtype), seen.to(self.mean.dtype)
-        count = _of_all_processes(counts.sum())
+        count = sum_over_processes(counts.sum())
         self.batches += count > 0
         # No batch at all, or nothing in this one, must leave everything as it is.
         rate = (1 / self.batches.clamp(min=1)).clamp(min=self.momentum).to(rows.dtype) * (count > 0)
         count = count.clamp(min=1)
-        self.mean.lerp_(_of_all_processes(counts @ rows) / count, rate)
-        self.variance.lerp_(_of_all_processes(counts @ (rows - self.mean).square()) / count, rate)
+        self.mean.lerp_(sum_over_processes(counts @ rows) / count, rate)
+        self.variance.lerp_(sum_over_processes(counts @ (rows - self.mean).square()) / count, rate)
 
 
 class Readout(nn.Module):
@@ -218,10 +218,3 @@ def _log(importances: Tensor) -> Tensor:
     """Finite also where an importance has rounded to zero."""
     values = importances.to(torch.promote_types(importances.dtype, torch.float32))
     return values.clamp(min=torch.finfo(values.dtype).tiny).log()
-
-
-def _of_all_processes(total: Tensor) -> Tensor:
-    """The sum over all processes that train together."""
-    if dist.is_available() and dist.is_initialized():
-        dist.all_reduce(total)
-    return total

@@ -13,7 +13,7 @@ from lstta_core.interfaces import Adapter, Method, Modality, Stage, Stream
 from lstta_core.methods.bottleneck import Bottleneck
 from lstta_core.methods.lavish import Lavish
 from lstta_core.methods.lstta.adapter import LSTTA
-from lstta_core.methods.units import Units
+from lstta_core.methods.projections import Units
 from lstta_core.rates import parameter_groups
 
 CLASSES, STEPS, WATCHED = 7, 300, 50

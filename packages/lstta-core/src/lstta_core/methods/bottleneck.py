@@ -19,8 +19,7 @@ from lstta_core.interfaces import (
     Stream,
     Streams,
 )
-from lstta_core.methods.projections import Down, Up
-from lstta_core.methods.units import Units
+from lstta_core.methods.projections import Down, Units, Up
 
 
 class BottleneckAdapter(Adapter):

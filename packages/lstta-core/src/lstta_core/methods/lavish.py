@@ -21,8 +21,7 @@ from lstta_core.interfaces import (
     Stream,
     Streams,
 )
-from lstta_core.methods.projections import Standardised
-from lstta_core.methods.units import Units
+from lstta_core.methods.projections import Standardised, Units
 
 
 class GroupedLinear(nn.Module):

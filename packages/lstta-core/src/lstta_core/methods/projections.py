@@ -122,3 +122,11 @@ class Up(nn.Module):
             added = ((y @ (weight.T @ weight)) * y).sum(-1, keepdim=True).clamp(min=0)
             length = torch.linalg.vector_norm(tokens.detach(), dim=-1, keepdim=True, dtype=precise)
             return (1 + added / (length.square() + torch.finfo(precise).tiny)).rsqrt().to(narrow.dtype)
+
+
+class Units(nn.Module):
+    """Passes a bottleneck's units on, behind their activation: a place for a forward hook, and nothing else."""
+
+    def forward(self, values: Tensor) -> Tensor:
+        """(…, r), as it is."""
+        return values

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from lstta_core.adapter import Adapter, AdapterOutput
 from lstta_core.interfaces import Streams
-from lstta_core.methods.units import Units
+from lstta_core.methods.projections import Units
 from lstta_core.whole_files import write_text
 
 FILE = "watched.json"

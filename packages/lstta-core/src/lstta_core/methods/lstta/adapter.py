@@ -17,8 +17,7 @@ from torch import Tensor, nn
 from lstta_core.interfaces import TIMED, Adapter, AdapterOutput, Method, Modality, Size, Stage, Streams, check_streams
 from lstta_core.methods.lstta.long_term import LongTermFilter, LongTermOutput
 from lstta_core.methods.lstta.short_term import ShortTermInteraction
-from lstta_core.methods.projections import Down, Up
-from lstta_core.methods.units import Units
+from lstta_core.methods.projections import Down, Units, Up
 
 
 class LSTTAAdapter(Adapter):
