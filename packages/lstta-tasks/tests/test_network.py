@@ -76,7 +76,8 @@ def test_of_two(method: dict[str, Any]) -> None:
     assert network.digests() == {m: models["right"].digests[m] for m in (AUDIO, LANGUAGE)}
     training = {name for name, parameter in network.named_parameters() if parameter.requires_grad}
     assert sum(network.get_parameter(name).numel() for name in training) == choice.parameters
-    assert training == trained_tensors(network, network.frozen()).keys()
+    beside = {name for name, _ in network.named_buffers() if ".adapters." in name}
+    assert training | beside == trained_tensors(network, network.frozen()).keys()
 
 
 def test_a_budget_is_for_all_towers() -> None:
@@ -85,7 +86,7 @@ def test_a_budget_is_for_all_towers() -> None:
     counts = [sum(p.numel() for p in m.trainable_parameters()) for m in network.lockstep_models().values()]
     assert choice.parameters == sum(counts)
     assert all(counts)
-    widths = {a.down["audio"].out_features for m in network.lockstep_models().values() for a in _adapters(m)}
+    widths = {len(a.down["audio"].weight) for m in network.lockstep_models().values() for a in _adapters(m)}
     assert widths == {choice.options["width"]}
 
 

@@ -59,7 +59,7 @@ class TestEvaluate:
         before, after = read_adapter(run / "best").tensors, read_adapter(tmp_path / "run" / "best").tensors
         assert before.keys() == after.keys()
         same = {name for name in before if torch.equal(before[name], after[name])}
-        statistics = {name for name in before if name.endswith((".mean", ".variance", ".batches"))}
+        statistics = {name for name in before if name.endswith((".mean", ".variance", ".batches", ".tokens"))}
         assert same == {name for name in before if not name.startswith("head.")} - statistics
         counts = [name for name in statistics if name.endswith(".batches")]
         assert all(after[name] > before[name] > 0 for name in counts)

@@ -50,9 +50,9 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_ours_are_read(path: Path) -> None:
-    assert torch.equal(read_checkpoint(path)["state_dict"]["model.x"], torch.ones(3, 5))
+    assert torch.equal(read_checkpoint(path).content["state_dict"]["model.x"], torch.ones(3, 5))
     rewritten(path, lambda data: data)
-    assert read_checkpoint(path)["meta"] == META
+    assert read_checkpoint(path).meta == META
 
 
 @pytest.mark.parametrize("function", [os.system, open, bytearray, torch.device, torch.Size, pickle.loads])
@@ -98,7 +98,7 @@ def test_other_files(path: Path) -> None:
     ("changes", "message"),
     [
         ({"meta": {**META, "epoch": "2"}}, r"meta.epoch: int is wanted, got '2'"),
-        ({"meta": {**META, "iter": -1}}, r"epoch, iter: 0 or more are wanted"),
+        ({"meta": {**META, "iter": -1}}, r"meta.iter: 0 or more is wanted, got -1"),
         ({"meta": {**META, "best": float("nan")}}, r"meta.best: float or null is wanted, got nan"),
         ({"meta": {**META, "record": "[" * 9_000}}, r"meta.record: not JSON \(.*recursion"),
         ({"meta": {**META, "record": "[]"}}, r"meta.record: an object in JSON is wanted"),

@@ -215,14 +215,14 @@ def checkpoint(folder: Path) -> Kind:
         wrapper = SimpleNamespace(state_dict=optimizer.state_dict, param_groups=groups, optimizer=optimizer)
         found = read_checkpoint(path)
         runner: Any = SimpleNamespace(param_schedulers=[schedule], optim_wrapper=wrapper, _load_from=path)
-        check_states(runner, found)
+        check_states(runner, found.content)
         own = torch.optim.AdamW(torch.nn.Linear(3, 5).parameters(), lr=0.1)
-        own.load_state_dict(found["optimizer"])
+        own.load_state_dict(found.content["optimizer"])
         for group in own.param_groups:
             for parameter in group["params"]:
                 parameter.grad = torch.zeros_like(parameter)
         own.step()
-        assert all(tensor.clone().numel() < 99 for tensor in found["state_dict"].values())
+        assert all(tensor.clone().numel() < 99 for tensor in found.content["state_dict"].values())
 
     return write, read
 

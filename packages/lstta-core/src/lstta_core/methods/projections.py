@@ -120,7 +120,8 @@ class Up(nn.Module):
         with torch.autocast(tokens.device.type, enabled=False):
             weight, y = self.weight.to(precise), narrow.to(precise)
             added = ((y @ (weight.T @ weight)) * y).sum(-1, keepdim=True).clamp(min=0)
-            length = torch.linalg.vector_norm(tokens.detach(), dim=-1, keepdim=True, dtype=precise)
+            # Contiguous, so that the sum is taken in one order whatever the tokens were cut out of.
+            length = torch.linalg.vector_norm(tokens.detach().contiguous(), dim=-1, keepdim=True, dtype=precise)
             return (1 + added / (length.square() + torch.finfo(precise).tiny)).rsqrt().to(narrow.dtype)
 
 
