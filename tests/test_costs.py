@@ -46,14 +46,13 @@ NEAR = 2 * WINDOW * LATENTS + WORDS
 """What a token of sight or sound attends to: latents of both in the segments around it, and the text."""
 STAGE = {
     "down": EVERY * D * R,
-    "up": EVERY * R * D,
+    "up": EVERY * R * D + 3 * R * D * R + EVERY * R**2,  # and what bounds it: W↑ᵀ W↑, and every y with it
     "long_term": (
         2 * T * R**2  # times
         + EVERY * R  # summaries
         + attention(2 * T + 1, 2 * T + 1)
         + 2 * T * R**2  # context
         + T * R  # its mean
-        + T * R * 2  # gates
     ),
     "spread": (2 * T + 1) * R**2,
     "short_term": (
@@ -65,6 +64,13 @@ STAGE = {
         + T * (products(FRAMES, NEAR) + products(SOUNDS, NEAR))
     ),
 }
+IMPORTANCE = (
+    2 * WORDS * R  # weights of the words, and their mean
+    + R * 4
+    + R**2  # heads and query
+    + 2 * (R**2 + T * R)  # of sight and sound: the query's directions, and the segments' scores
+)
+"""Of the last stage."""
 POOL = 2 * D**2  # the query, and the heads' directions
 STATISTICS = 3 * 2 * D  # in training, of the text, sight and sound
 EXPECTED = {
@@ -72,6 +78,7 @@ EXPECTED = {
     ("audio encoder",): T * (100 * 257 * 64 + SOUNDS * D * 32 * 10 + DEPTH * block(SOUNDS)),
     ("language encoder",): DEPTH * block(WORDS),
     **{("adapters", f"stage {stage}", name): macs for stage in (1, 2, 3, 4) for name, macs in STAGE.items()},
+    ("adapters", "stage 4", "long_term"): STAGE["long_term"] + IMPORTANCE,
     ("readout",): EVERY * D**2
     + 2 * WORDS * D
     + 2 * POOL
@@ -156,7 +163,7 @@ class TestTool:
         assert result.code == 0, result.err
         lines = result.out.splitlines()
         assert lines[:3] == ["| | avqa/tiny_lstta | mine/other |", "|---|---:|---:|", "| **parameters** | | |"]
-        assert "| trainable | 504,890 | 504,890 |" in lines
+        assert "| trainable | 510,022 | 510,022 |" in lines
         assert any(line.startswith("| adapters, all stages: short_term |") for line in lines)
         assert any("in no MAC count: add ×" in line for line in lines)
 
@@ -165,7 +172,7 @@ class TestTool:
         assert result.code == 0, result.err
         assert "MACs of a sample, training step" in result.out
         assert "FLOPs of a sample (2 × MACs)" in result.out
-        assert "504,890" in result.out
+        assert "510,022" in result.out
 
     def test_annotations_that_are_not_there(self, tool: Tool) -> None:
         result = tool("profile", CONFIG, "--cfg-options", "task.root=nowhere")

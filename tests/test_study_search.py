@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,10 +31,16 @@ def path(tmp_path: Path) -> Path:
 
 
 def write(results: StudyResults, run: Run, val: float, seconds: float = 1.0) -> None:
+    val = float(val)
+    score: dict[str, Any] = {"primary": "overall", "value": val}
+    tested = {"count": 7, "lower_is_better": False, "baseline": None, "baseline_name": None, "scores": {"overall": val}}
     content = {
+        **{"study": results.study.name, "task": run.task, "method": run.method, "seed": run.seed},
+        "searched": {"optim_wrapper.optimizer.lr": run.value},
         "digest": results.digest(run),
-        **{"parameters": {}, "encoders": {}, "data": "d", "resumed": False, "test": {}},
-        "val": {"merit": val},
+        "parameters": {"adapter": 0, "head": 7},
+        **{"options": {}, "encoders": {}, "data": "d", "resumed": False, "test": {**score, **tested}},
+        "val": {**score, "merit": val, "epoch": 1},
         "seconds": {"train": seconds},
     }
     file = results.path(run)
