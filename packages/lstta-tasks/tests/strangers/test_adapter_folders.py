@@ -48,7 +48,10 @@ EVIL: dict[str, tuple[Change, str]] = {
         lambda r: r["method"].update(width=True),
         r"adapter.json: method.width: int is wanted, got T",
     ),
-    "heads": (lambda r: r["method"].update(heads=0), r"adapter.json: it describes what cannot be made: attention needs at least one head"),
+    "heads": (
+        lambda r: r["method"].update(heads=0),
+        r"adapter.json: it describes what cannot be made: attention needs at least one head",
+    ),
     "readout": (lambda r: r["model"]["readout"].update(width=1 << 20), r"adapter.safetensors: .* has shape"),
     "stages": (lambda r: r["model"].update(stages=10**15), r"adapter.json: it describes what cannot be made: stages="),
     "type of an encoder": (

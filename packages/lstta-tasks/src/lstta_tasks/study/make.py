@@ -21,7 +21,8 @@ POLL = 5.0
 
 
 def _to_stderr(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    # In one piece: several processes say what they begin, and print writes the end of a line by itself.
+    sys.stderr.write(f"{line}\n")
 
 
 def results_of(study: Study) -> StudyResults:
