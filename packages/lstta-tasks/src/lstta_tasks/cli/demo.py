@@ -68,10 +68,7 @@ def _show() -> None:
     own = [column(labels[name], result, head) for name, result in results.items()]
     console = Console()
     console.print(table(results["lstta"], [*own, *peers()]))
-    console.print(
-        "The readout is the same for both and fuses nothing (model.readout.guided=False): modalities meet in adapters or "
-        "nowhere.",
-        highlight=False,
-    )
+    console.print("Readout and head are the same and fuse nothing (model.readout.guided=False):", highlight=False)
+    console.print("sight, sound and question meet in adapters or nowhere.", highlight=False)
     draw(CONFIG, DATA, RUNS / "lstta" / "best", results, PICTURE)
     print(f"why: {PICTURE}")

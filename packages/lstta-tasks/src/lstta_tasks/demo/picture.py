@@ -20,8 +20,9 @@ from lstta_tasks.importances.relevance_file import RelevantSeconds
 WIDTH, LEFT, RIGHT, TOP, BOTTOM, BETWEEN, HEADING = 10.0, 0.95, 0.7, 0.25, 0.75, 0.12, 0.3
 """Of the picture and its margins, in inches."""
 NOTE = (
-    "Lines: importance of each second for the question, over the clip's mean; the frozen model weighs all seconds alike. "
-    "Shaded: the seconds\nof sight (upper half) and of sound (lower half) that the answer rests on, which no model is told."
+    "Lines: importance of each second for the question, over the clip's mean; the frozen model weighs all seconds "
+    "alike.\nShaded: the seconds of sight (upper half) and of sound (lower half) that the answer rests on; no model "
+    "is told them."
 )
 
 
@@ -75,10 +76,9 @@ def _question(panel: Axes, asked: Asked, media: Media) -> None:
     for modality, (low, high) in halves.items():
         for start, end in asked.relevant.spans.get(modality, ()):
             panel.axvspan(start, end, low, high, color=COLOURS[modality], alpha=0.15, linewidth=0, zorder=-1)
-    said = asked.explanation.answer.text
-    heading = (
-        f"{asked.explanation.text}   LSTTA: {_judged(said, asked.truth)}, frozen: {_judged(asked.frozen, asked.truth)}"
-    )
+    answers = {"LSTTA": asked.explanation.answer.text, "frozen + head": asked.frozen}
+    judged = ", ".join(f"{model}: {_judged(answer, asked.truth)}" for model, answer in answers.items())
+    heading = f"{asked.explanation.text}   {judged}"
     panel.set_title(heading, fontsize=9, loc="left", pad=3, parse_math=False)
 
 
