@@ -22,7 +22,7 @@ from torch import Tensor
 
 from lstta_core.interfaces import Modality
 from lstta_tasks.cli.options import add_cfg_options, cfg_options
-from lstta_tasks.data.collate import audio_inputs, visual_inputs
+from lstta_tasks.data.batch import audio_inputs, visual_inputs
 from lstta_tasks.experiment.config import load_config
 from lstta_tasks.experiment.parts import Experiment
 from lstta_world.moments import plan

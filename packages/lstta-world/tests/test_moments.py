@@ -15,7 +15,7 @@ from oracles import accuracy_of_table
 
 from lstta_world import spoken_words
 from lstta_world.moment_clips import SECONDS, THINGS, Moments, draw_moments
-from lstta_world.moment_film import draw_picture, render_words
+from lstta_world.moment_film import draw_picture, render_heard
 from lstta_world.moment_questions import WORDINGS, MomentQuestion
 from lstta_world.moments import DATA_SET, plan
 from lstta_world.spans import covered
@@ -183,7 +183,7 @@ def test_pictures() -> None:
 @pytest.mark.skipif(spoken_words.find_spec("espeakng_loader") is None, reason="needs lstta-world[speech]")
 def test_each_second_has_its_word_and_silence_at_its_ends() -> None:
     clip = draw_moments(np.random.default_rng(2))
-    sound = render_words(clip)
+    sound = render_heard(clip)
     assert (sound.dtype, sound.shape) == (np.int16, (SECONDS * SAMPLE_RATE,))
     seconds = sound.reshape(SECONDS, SAMPLE_RATE).astype(float)
     edge = SAMPLE_RATE // 30

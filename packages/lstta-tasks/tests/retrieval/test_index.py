@@ -189,5 +189,5 @@ def test_an_embedding_that_is_no_number_is_an_error(dual: Path, tmp_path: Path) 
                 parameter.fill_(torch.nan)
     with pytest.raises(NotFiniteError, match="the embedding of 'a drum' holds numbers that are NaN"):
         retriever.embed_text("a drum")
-    with pytest.raises(NotFiniteError, match="the embedding of .* holds numbers that are NaN"):
+    with pytest.raises(NotFiniteError, match=r"the embedding of .* holds numbers that are NaN"):
         retriever.rank("a drum", [tmp_path / "film.mp4"])

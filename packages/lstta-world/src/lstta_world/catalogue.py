@@ -33,5 +33,8 @@ CATALOGUE = {
     "moments": Entry(
         "moments", "what is shown and said second by second, as MUSIC-AVQA", (2000, 200, 300), "questions"
     ),
+    "played": Entry(
+        "played", "what is shown and played second by second, as MUSIC-AVQA", (2000, 200, 300), "questions"
+    ),
 }
-"""By the name of the task that reads it; ``moments`` is read by the task ``avqa``."""
+"""By the name of the task that reads it; ``moments`` and ``played`` are read by the task ``avqa``."""

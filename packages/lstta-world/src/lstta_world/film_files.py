@@ -12,7 +12,7 @@ from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from lstta_world.moment_clips import Moments
-from lstta_world.moment_film import draw_picture, render_words
+from lstta_world.moment_film import draw_picture, render_heard
 from lstta_world.render import SceneRenderer
 from lstta_world.scene import Scene
 from lstta_world.shown import Shown
@@ -33,7 +33,7 @@ def write_film(path: Path, shown: Shown) -> None:
     if isinstance(shown, Moments):
         pictures = [draw_picture(picture) for picture in shown.pictures]
         frames = (picture for picture in pictures for _ in range(FRAMES_PER_SECOND))
-        sound = render_words(shown)
+        sound = render_heard(shown)
     elif isinstance(shown, Scene):
         frames = _frames(SceneRenderer(shown), shown.duration)
         sound = render_sound(shown)

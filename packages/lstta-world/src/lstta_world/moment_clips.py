@@ -1,18 +1,22 @@
-"""Clips of moments, as plain values: each second shows one thing and says one word. Everything here is our choice.
+"""Clips of moments, as plain values: each second shows one thing and sounds one. Everything here is our choice.
 
-Within a clip no thing is shown twice and no word is said twice; one thing and one word of all are left out. Pictures
-and words are drawn independently of each other.
+What sounds is a spoken word, or in clips of another data set an instrument. Within a clip nothing is shown twice and
+nothing is heard twice; one thing and one sound of all are left out. Pictures and sounds are drawn independently of each
+other.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from numpy.random import Generator
 
 from lstta_world.backdrops import INDOOR, OUTDOOR
-from lstta_world.scene import INSTRUMENTS, Place
+from lstta_world.random_scenes import LOUDNESS_DB, NOTES_PER_SECOND, sample_performer
+from lstta_world.scene import INSTRUMENTS, Place, Timbre
 from lstta_world.spoken_words import MANNERS, VOICES, WORDS
+from lstta_world.styles import SEEN, draw
 
 THINGS = tuple(instrument for instrument in INSTRUMENTS if instrument != "guzheng")
 SECONDS = 8
@@ -64,11 +68,32 @@ class SpokenWord:
 
 
 @dataclass(frozen=True)
+class PlayedThing:
+    """What a second plays: a melody of one to five notes, drawn as those of a scene (``random_scenes.play``).
+
+    Attributes:
+        word: the instrument, one of :data:`THINGS`.
+        timbre: how it sounds.
+        beats: notes a second.
+        cents: how far it is out of tune.
+        level: in dB below the loudest.
+        seed: of the melody, and of the notes' noise.
+    """
+
+    word: str
+    timbre: Timbre
+    beats: float
+    cents: float
+    level: float
+    seed: int
+
+
+@dataclass(frozen=True)
 class Moments:
-    """A clip: a picture and a word a second, a seed of the noise under the sound, and its RMS (1 is full scale)."""
+    """A clip: a picture and a sound a second, a seed of the noise under the sound, and its RMS (1 is full scale)."""
 
     pictures: tuple[Picture, ...]
-    words: tuple[SpokenWord, ...]
+    words: tuple[SpokenWord | PlayedThing, ...]
     seed: int
     hiss: float
 
@@ -84,17 +109,28 @@ class Moments:
 
     @property
     def said(self) -> tuple[str, ...]:
-        """The word of each second."""
+        """The word of each second, or the instrument that is heard."""
         return tuple(word.word for word in self.words)
 
 
 def draw_moments(rng: Generator) -> Moments:
-    """A clip of :data:`SECONDS` at random."""
-    things = [THINGS[i] for i in rng.permutation(len(THINGS))[:SECONDS]]
-    words = [WORDS[i] for i in rng.permutation(len(WORDS))[:SECONDS]]
+    """A clip of :data:`SECONDS` at random, with spoken words."""
+    return _moments(rng, WORDS, _word)
+
+
+def draw_played_moments(rng: Generator) -> Moments:
+    """A clip of :data:`SECONDS` at random, with instruments that play."""
+    return _moments(rng, THINGS, _played)
+
+
+def _moments(
+    rng: Generator, names: tuple[str, ...], sound: Callable[[Generator, str], SpokenWord | PlayedThing]
+) -> Moments:
+    shown = [THINGS[i] for i in rng.permutation(len(THINGS))[:SECONDS]]
+    heard = [names[i] for i in rng.permutation(len(names))[:SECONDS]]
     return Moments(
-        pictures=tuple(_picture(rng, thing) for thing in things),
-        words=tuple(_word(rng, word) for word in words),
+        pictures=tuple(_picture(rng, thing) for thing in shown),
+        words=tuple(sound(rng, name) for name in heard),
         seed=int(rng.integers(2**31)),
         hiss=float(rng.uniform(0.0005, 0.004)),
     )
@@ -126,4 +162,15 @@ def _word(rng: Generator, word: str) -> SpokenWord:
         manner=int(rng.integers(len(MANNERS))),
         late=float(rng.random()),
         loudness=float(rng.uniform(0.5, 1.0)),
+    )
+
+
+def _played(rng: Generator, instrument: str) -> PlayedThing:
+    return PlayedThing(
+        word=instrument,
+        timbre=sample_performer(rng, SEEN, instrument, None).timbre,
+        beats=draw(rng, NOTES_PER_SECOND),
+        cents=draw(rng, SEEN.cents),
+        level=draw(rng, LOUDNESS_DB),
+        seed=int(rng.integers(2**31)),
     )

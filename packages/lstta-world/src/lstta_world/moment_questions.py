@@ -2,7 +2,8 @@
 
 'Moment', 'After' and 'Before' name what is said and ask what is shown then, or a second later or earlier, or the other
 way round; 'Both' asks whether a thing and a word are of one second. They need sight and sound. 'Order' asks of one of
-them what is first or last, or which of two is first. Everything here is our choice.
+them what is first or last, or which of two is first. Of clips whose seconds play an instrument instead of saying a
+word, five questions of three kinds are asked, in one wording each. Everything here is our choice.
 """
 
 from __future__ import annotations
@@ -75,10 +76,36 @@ WORDINGS: dict[tuple[str, Sense], tuple[str, ...]] = {
         "Which of the words <Word> and <Word> comes first?",
     ),
 }
+# Of clips that play; every word is one that the tiny language encoder knows.
+PLAYED_WORDINGS: dict[tuple[str, Sense], tuple[str, ...]] = {
+    ("Moment", "Visual"): ("What is seen while the <Thing> sounds?",),
+    ("Moment", "Audio"): ("What sounds while the <Thing> is seen?",),
+    ("After", "Visual"): ("What is seen right after the <Thing> sounds?",),
+    ("After", "Audio"): ("What sounds right after the <Thing> is seen?",),
+    ("First", "Visual"): ("What is seen first?",),
+    ("First", "Audio"): ("What sounds first?",),
+    ("Last", "Visual"): ("What is seen last?",),
+    ("Last", "Audio"): ("What sounds last?",),
+}
 STEP: dict[str, int] = {"Moment": 0, "After": 1, "Before": -1}
-# What each clip is asked, and in turns: its last two.
-EVERY: tuple[tuple[str, Sense], ...] = tuple((kind, sense) for kind in STEP for sense in SENSES)
-IN_TURNS: tuple[tuple[str, Sense], ...] = tuple((form, sense) for form in ("First", "Pair", "Last") for sense in SENSES)
+Form = tuple[str, Sense]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is asked: of every clip, then one of those in turns, and in which words."""
+
+    every: tuple[Form, ...]
+    in_turns: tuple[Form, ...]
+    wordings: dict[Form, tuple[str, ...]]
+
+
+def _both_senses(*forms: str) -> tuple[Form, ...]:
+    return tuple((form, sense) for form in forms for sense in SENSES)
+
+
+SPOKEN = Plan((*_both_senses(*STEP), ("Both", "Visual")), _both_senses("First", "Pair", "Last"), WORDINGS)
+PLAYED = Plan(_both_senses("Moment", "After"), _both_senses("First", "Last"), PLAYED_WORDINGS)
 
 
 @dataclass(frozen=True)
@@ -113,23 +140,24 @@ class _Candidate:
 class Asker:
     """Chooses the questions of one clip after another, so that the answers of each kind are even."""
 
-    def __init__(self, rng: Generator) -> None:
+    def __init__(self, rng: Generator, plan: Plan = SPOKEN) -> None:
         self._rng = rng
+        self._plan = plan
         self._answers: Counter[tuple[str, Sense, str]] = Counter()
         self._clips = 0
 
     def ask(self, clip: Moments) -> list[MomentQuestion]:
-        """Eight questions: two each of 'Moment', 'After' and 'Before', and one of 'Both' and of 'Order'."""
-        order = IN_TURNS[self._clips % len(IN_TURNS)]
+        """Those of every clip, and the next in turns."""
+        last = self._plan.in_turns[self._clips % len(self._plan.in_turns)]
         self._clips += 1
-        return [self._one(clip, *form) for form in (*EVERY, ("Both", "Visual"), order)]
+        return [self._one(clip, *form) for form in (*self._plan.every, last)]
 
     def _one(self, clip: Moments, form: str, sense: Sense) -> MomentQuestion:
         found = list(_candidates(clip, form, sense))
         shuffled = [found[i] for i in self._rng.permutation(len(found))]
         chosen = min(shuffled, key=lambda candidate: self._answers[form, sense, candidate.answer])
         self._answers[form, sense, chosen.answer] += 1
-        wordings = WORDINGS[form, sense]
+        wordings = self._plan.wordings[form, sense]
         crossing = form in STEP or form == "Both"
         return MomentQuestion(
             type=("Audio-Visual" if crossing else sense, _kind(form)),

@@ -6,6 +6,8 @@ moments are found, not whether new looks and voices are understood.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from lstta_world.data_set import Contents, Counts, DataSet
@@ -19,9 +21,10 @@ from lstta_world.spoken_words import need_synthesiser
 from lstta_world.whole_files import json_bytes
 
 EDITION = 1
+Planned = list[tuple[Moments, list[MomentQuestion]]]
 
 
-def plan(split: Split, clips: int, seed: int) -> list[tuple[Moments, list[MomentQuestion]]]:
+def plan(split: Split, clips: int, seed: int) -> Planned:
     """The clips of a split and what is asked about each, without rendering anything."""
     asker = Asker(np.random.default_rng([seed, SPLITS.index(split), 0, 1]))  # unlike that of any clip
     return [(clip, asker.ask(clip)) for clip in (draw_moments(scene_rng(seed, split, i)) for i in range(clips))]
@@ -34,12 +37,17 @@ def contents(counts: Counts, seed: int) -> Contents:
         ValueError: the speech synthesiser is not installed.
     """
     need_synthesiser()
+    return contents_of({split: plan(split, count, seed) for split, count in counts.items()})
+
+
+def contents_of(plans: Mapping[Split, Planned]) -> Contents:
+    """The folder's files, of what is planned for each split."""
     rows: dict[Split, list[Row]] = {}
     films: dict[str, Shown] = {}
     relevant: dict[Split, dict[str, RelevantSample]] = {}
-    for split, count in counts.items():
+    for split, clips in plans.items():
         rows[split], relevant[split] = [], {}
-        for index, (clip, questions) in enumerate(plan(split, count, seed)):
+        for index, (clip, questions) in enumerate(clips):
             films[f"videos/{video_id(split, index)}.mp4"] = clip
             for n, asked in enumerate(questions):
                 rows[split].append(row(split, index, n, asked.type, asked.text, asked.values, asked.answer))
