@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any
 
 from mmengine.dataset import DefaultSampler
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 LOOK = 5.0
 """Seconds between two looks at whether the process that a worker belongs to is there."""
@@ -31,7 +31,13 @@ class PlacedSampler(DefaultSampler):
 
 
 class Loader(DataLoader[Any]):
-    """A loader whose workers start with SIGTERM and SIGINT held back, until :func:`outlive_signals` sees to them."""
+    """A loader whose workers start with SIGTERM and SIGINT held back, until :func:`outlive_signals` sees to them.
+
+    Without it they would never end. So it is not for the caller to give.
+    """
+
+    def __init__(self, dataset: Dataset[Any], **options: Any) -> None:
+        super().__init__(dataset, **{**options, "worker_init_fn": outlive_signals})
 
     def __iter__(self) -> Any:
         if sys.platform == "win32" or not self.num_workers:

@@ -18,7 +18,7 @@ from lstta_tasks.data.cache import CacheError, CacheReader, open_cache
 from lstta_tasks.data.cache_shards import CacheSet
 from lstta_tasks.data.clip import Preprocessing
 from lstta_tasks.experiment.factories import call, create, plain
-from lstta_tasks.experiment.loader import PlacedSampler, outlive_signals
+from lstta_tasks.experiment.loader import PlacedSampler
 from lstta_tasks.experiment.named import check_method
 from lstta_tasks.experiment.patience import PATIENCE, PatientLoader
 from lstta_tasks.experiment.train_share import share_of
@@ -136,7 +136,6 @@ class Experiment:
             collate_fn=self.collate,
             pin_memory=torch.cuda.is_available(),
             persistent_workers=workers > 0,
-            worker_init_fn=outlive_signals,
         )
         loader.patience = self.config.loader.get("timeout", PATIENCE)
         return loader

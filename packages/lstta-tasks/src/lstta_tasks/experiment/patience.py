@@ -49,6 +49,7 @@ class _Patient(Iterator[Any]):
             self._watch.ended.set()
             if not self._watch.fired:
                 raise
+            self._batches._shutdown_workers()  # or torch reports the killed ones once more, at any later moment
             raise TimeoutError(
                 f"no batch came from the loader's workers within {self._watch.seconds:g} s. Does the disk of the cache "
                 "answer? loader.timeout=SECONDS gives it longer, loader.workers=0 does without workers; a training "
