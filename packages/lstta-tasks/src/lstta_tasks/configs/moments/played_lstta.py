@@ -2,8 +2,9 @@
 
 command:  lstta train moments/played_lstta     (`make demo` makes clips and caches before it)
 peer:     add --cfg-options "method={'_delete_': True, 'name': 'none'}" for the frozen model with its head
-time:     pending
-result:   pending
+time:     about .08 s of a core a step, 1,410 steps of 32 questions
+result:   pending; a run of four epochs had test .554 after two of them (seed 0), where the frozen model with its head
+          has .126 (after one epoch) and majority answers by type .124
 
 The readout fuses nothing: it is the mean of what each encoder gives, weighted with the importances. Adapters stand at
 the last of four stages, behind all blocks, and what the frozen encoders make of clips and questions is read from a
