@@ -6,6 +6,7 @@ import math
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from lstta_tasks.experiment.loader import Loader
@@ -47,9 +48,12 @@ class _Patient(Iterator[Any]):
             raise
         except Exception as error:
             self._watch.ended.set()
+            with suppress(RuntimeError):  # else torch reports the worker that ended once more, at any later moment
+                self._batches._shutdown_workers()
             if not self._watch.fired:
+                if isinstance(error, ConnectionError | EOFError):  # it ended while it handed a batch over
+                    raise RuntimeError(f"DataLoader worker (pid {self._watch.workers[0].pid}) disconnected") from error
                 raise
-            self._batches._shutdown_workers()  # or torch reports the killed ones once more, at any later moment
             raise TimeoutError(
                 f"no batch came from the loader's workers within {self._watch.seconds:g} s. Does the disk of the cache "
                 "answer? loader.timeout=SECONDS gives it longer, loader.workers=0 does without workers; a training "
