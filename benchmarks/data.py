@@ -19,6 +19,7 @@ Decoding is measured in one process only: a worker that is forked from a process
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import resource
 import tempfile
@@ -146,6 +147,7 @@ def load(dataset: Dataset[tuple[Sample, Clip]], workers: int) -> float:
         Modality.LANGUAGE: LanguageSpec(tokenize=tokenize, max_length=14),
     }
     begin = processor_seconds()
+    gc.collect()  # what FFmpeg has made here must not be freed in a worker: its threads are not there
     for _ in DataLoader(dataset, batch_size=BATCH, num_workers=workers, collate_fn=Collate(specs)):
         pass
     return processor_seconds() - begin
