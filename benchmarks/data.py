@@ -146,8 +146,8 @@ def load(dataset: Dataset[tuple[Sample, Clip]], workers: int) -> float:
         Modality.AUDIO: AudioSpec(sample_rate=SETTINGS.sample_rate),
         Modality.LANGUAGE: LanguageSpec(tokenize=tokenize, max_length=14),
     }
-    begin = processor_seconds()
     gc.collect()  # what FFmpeg has made here must not be freed in a worker: its threads are not there
+    begin = processor_seconds()
     for _ in DataLoader(dataset, batch_size=BATCH, num_workers=workers, collate_fn=Collate(specs)):
         pass
     return processor_seconds() - begin
