@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from difflib import get_close_matches
 from importlib import import_module, metadata
 
@@ -41,10 +42,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"lstta: no verb {verb!r}" + (f"; did you mean {near[0]!r}?" if near else ""), file=sys.stderr)
         print(_help(), file=sys.stderr)
         return 2
-    os.environ.setdefault("PYTHONSAFEPATH", "1")  # for the processes that this one starts: see data/child.py
-    with user_errors():
+    with _children_import_from_no_working_directory(), user_errors():
         return import_module(f"lstta_tasks.cli.{verb}").main(rest) or 0
     return 2
+
+
+@contextmanager
+def _children_import_from_no_working_directory() -> Iterator[None]:
+    """Nor do theirs, see ``data/child.py``. A process that calls a verb has its environment back afterwards."""
+    before = os.environ.get("PYTHONSAFEPATH")
+    os.environ["PYTHONSAFEPATH"] = "1"
+    try:
+        yield
+    finally:
+        os.environ.pop("PYTHONSAFEPATH")
+        if before is not None:
+            os.environ["PYTHONSAFEPATH"] = before
 
 
 def _help() -> str:
