@@ -47,6 +47,14 @@ def test_the_full_rate_comes_first_and_may_be_that_of_all() -> None:
     assert [group["lr"] for group in parameter_groups(model, lr=0.5, full=640)] == [0.5]
 
 
+def test_a_parameter_that_modules_share_is_taken_once() -> None:
+    model = nn.Sequential(nn.Linear(131, 7, bias=False), nn.Linear(131, 7, bias=False))
+    model[1].weight = model[0].weight
+    (group,) = parameter_groups(model, lr=1.0)
+    assert len(group["params"]) == 1
+    torch.optim.AdamW([group])
+
+
 @pytest.mark.parametrize("full", [0, -3, 1.5, True, "128"])
 def test_other_widths_are_refused(full: object) -> None:
     with pytest.raises(ValueError, match="1 or more, or None"):

@@ -208,12 +208,7 @@ class Plugins:
             UnknownNameError: nothing is, and the message lists what exists, the nearest name and what is broken; or
                 two distributions register it, and the message names both.
         """
-        found = list(self._named.get((kind, name), ()))
-        if not found and "/" in name:
-            distribution, _, own = name.partition("/")
-            found = [
-                r for r in self._named.get((kind, own), ()) if plain_name(r.distribution) == plain_name(distribution)
-            ]
+        found = self.matches(kind, name)
         if len(found) > 1 and among is not None:
             found = [r for r in found if plain_name(r.distribution) == plain_name(among)] or found
         if len(found) == 1:

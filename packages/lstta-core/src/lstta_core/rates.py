@@ -30,9 +30,11 @@ def parameter_groups(model: nn.Module, *, lr: float, full: int | None = FULL) ->
     if full is not None and (type(full) is not int or full < 1):
         raise ValueError(f"how many inputs a matrix may have for the full rate: 1 or more, or None; got {full!r}")
     groups: dict[int, list[nn.Parameter]] = defaultdict(list)
+    taken: set[nn.Parameter] = set()  # modules may share one, which an optimizer takes once
     for module in model.modules():
         for name, parameter in module.named_parameters(recurse=False):
-            if parameter.requires_grad:
+            if parameter.requires_grad and parameter not in taken:
+                taken.add(parameter)
                 groups[0 if full is None else max(inputs(module, name, parameter) - full, 0)].append(parameter)
     return [
         {"params": params, "lr": lr if not more or full is None else lr * full / (full + more)}
