@@ -14,7 +14,6 @@ time:     about 20 minutes of one core
 from __future__ import annotations
 
 import argparse
-import json
 import math
 from pathlib import Path
 
@@ -27,7 +26,7 @@ from lstta_core.interfaces import Modality, Stream, TrimodalOutput
 from lstta_core.methods.lstta.adapter import LSTTAAdapter
 from lstta_core.rates import FULL, parameter_groups
 from lstta_core.readout import Readout
-from lstta_core.whole_files import write_text
+from lstta_core.whole_files import write_json
 
 WIDTHS, RATES, SEEDS = (128, 384, 768), tuple(2.5e-4 * 2**k for k in range(6)), (0, 1)
 THINGS, SEGMENTS, CLIPS, STEPS, LAST = 5, 5, 16, 600, 50
@@ -106,7 +105,7 @@ def main() -> None:
             print(f"full rate up to {full} inputs, width {width}: {said}; best {best:g}", flush=True)
             rows.append({"full_rate_inputs": full, "width": width, "losses": losses, "best": best})
             if args.out is not None:
-                write_text(args.out, json.dumps(rows, indent=1) + "\n")
+                write_json(args.out, rows)
 
 
 if __name__ == "__main__":

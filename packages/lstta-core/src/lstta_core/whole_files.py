@@ -36,19 +36,20 @@ def write_text(path: Path, text: str) -> None:
     write_whole(path, lambda draft: draft.write_text(text, encoding="utf-8"))
 
 
-def json_text(content: object, where: object, *, indent: int | None = 1) -> str:
+def json_text(content: object, where: object, *, indent: int | None = 1, ascii_only: bool = False) -> str:
     """Content as JSON, ending with a line break: letters as they are, and no NaN, which no JSON has.
 
     Args:
         content: plain dicts, lists, texts and numbers; None where there is no number.
         where: it is written or printed, for the message.
         indent: of each level; None for one line.
+        ascii_only: with escapes for letters that ASCII lacks.
 
     Raises:
         NotFiniteError: a number is NaN or infinite.
     """
     try:
-        return json.dumps(content, indent=indent, ensure_ascii=False, allow_nan=False) + "\n"
+        return json.dumps(content, indent=indent, ensure_ascii=ascii_only, allow_nan=False) + "\n"
     except ValueError as error:
         bad = next(bad_numbers(content), None)
         raise error if bad is None else NotFiniteError(f"{where}: {bad}, which JSON has no number for") from error

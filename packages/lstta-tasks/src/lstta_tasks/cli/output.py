@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 from lstta_tasks.escaped import escaped_json
@@ -22,16 +21,8 @@ def print_json(content: object, *, indent: int | None = None) -> None:
     """Print JSON: as it is where the terminal or file takes UTF-8, else with escapes for what is not ASCII."""
     from lstta_core.whole_files import json_text
 
-    text = escaped_json(json_text(content, "--json", indent=indent))
     plain = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
-    print("".join(_in_ascii(text)) if plain else text, end="")
-
-
-def _in_ascii(text: str) -> Iterator[str]:
-    for letter in text:
-        units = letter.encode("utf-16-be")
-        pairs = (units[i : i + 2].hex() for i in range(0, len(units), 2))
-        yield letter if letter.isascii() else "".join(f"\\u{pair}" for pair in pairs)
+    print(escaped_json(json_text(content, "--json", indent=indent, ascii_only=plain)), end="")
 
 
 def escape_what_cannot_be_shown() -> None:

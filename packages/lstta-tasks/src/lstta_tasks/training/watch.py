@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from lstta_core.adapter import Adapter, AdapterOutput
 from lstta_core.interfaces import Streams
 from lstta_core.methods.projections import Units
-from lstta_core.whole_files import write_text
+from lstta_core.whole_files import write_json
 
 FILE = "watched.json"
 DEAD = 1e-3
@@ -53,9 +53,8 @@ class WatchHook(Hook):
         self.summary: dict[str, Any] = {"dead": {}, "added": {}, "jumps": 0}
 
     def before_train(self, runner: Runner) -> None:
-        place = Path(runner.work_dir) / FILE
-        if runner.iter and place.exists():
-            self.summary = json.loads(place.read_text(encoding="utf-8"))
+        if runner.iter:
+            self.summary = watched(Path(runner.work_dir)) or self.summary
         for name, module in self.model.named_modules():
             if isinstance(module, Units):
                 module.register_forward_hook(self._see_units(name))
@@ -87,7 +86,7 @@ class WatchHook(Hook):
 
     def after_train_epoch(self, runner: Runner) -> None:
         if is_main_process():
-            write_text(Path(runner.work_dir) / FILE, json.dumps(self.summary, indent=1) + "\n")
+            write_json(Path(runner.work_dir) / FILE, self.summary)
 
     def _see_units(self, name: str) -> Any:
         def see(module: nn.Module, inputs: tuple[Tensor], values: Tensor) -> None:
