@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ class RunEvents(TensorboardVisBackend):
         from torch.utils.tensorboard import SummaryWriter
 
         keep_until(self.folder, steps=self.steps, validated=self.validated)
+        wait_for_a_later_name(self.folder)
         # For a TensorBoard that has them in memory already.
         self._tensorboard = SummaryWriter(str(self.folder), purge_step=self.steps + 1)
 
@@ -58,6 +60,17 @@ def keep_until(folder: Path, *, steps: int, validated: int) -> None:
         kept = b"".join(whole for record, whole in _records(content) if stays(record))
         if kept != content:
             write_whole(path, lambda draft, kept=kept: draft.write_bytes(kept))  # type: ignore[misc]
+
+
+def wait_for_a_later_name(folder: Path) -> None:
+    """Wait, at most a second, until a new event file is named after a later second than the others.
+
+    TensorBoard reads files in the order of their names, which begin with the second and go on with the process's
+    number; a later run that comes first takes the curves of the earlier one away.
+    """
+    taken = {path.name.split(".")[3] for path in folder.glob("events.out.tfevents.*")}
+    while f"{int(now := time.time()):010d}" in taken:
+        time.sleep(1 - now % 1)
 
 
 def _records(content: bytes) -> Iterator[tuple[bytes, bytes]]:

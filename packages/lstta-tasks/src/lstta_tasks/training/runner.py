@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import sys
 from pathlib import Path
@@ -20,6 +21,10 @@ from lstta_tasks.training.loop import TrainLoop
 from lstta_tasks.training.stopping import Stopped, Stopping
 
 
+_number = itertools.count()
+"""Of a process's runners. MMEngine gives two that begin in one second one name, and with it one log and one history."""
+
+
 class RunRunner(Runner):
     """Logs to ``train.log`` of the run folder, and only errors to the terminal; ends when a signal asks for it.
 
@@ -32,7 +37,9 @@ class RunRunner(Runner):
     def __init__(self, *, checkpoint: Checkpoint | None, stopping: Stopping, **options: Any) -> None:
         self.checkpoint, self.stopping = checkpoint, stopping
         path = None if checkpoint is None else str(checkpoint.path)
-        super().__init__(load_from=path, resume=checkpoint is not None, **options)
+        super().__init__(
+            load_from=path, resume=checkpoint is not None, experiment_name=f"run {next(_number)}", **options
+        )
 
     def build_logger(self, log_level: int | str = "INFO", log_file: str | None = None, **kwargs: Any) -> MMLogger:
         logger = super().build_logger(log_level, log_file or str(Path(self.work_dir) / "train.log"), **kwargs)
