@@ -106,10 +106,12 @@ def long_term(
     keys = [layer_norm(summary, module.norm) for summary in summaries.values()]
     zero, even = like.new_zeros(()), like.new_zeros(module.attention.heads)
     parts: dict[tuple[Modality, int], Tensor] = {}
+    summed: dict[tuple[Modality, int], Tensor] = {}
     for (modality, t), summary in summaries.items():
         if modality in module.timed:
             query = layer_norm(summary, module.norm)
             attended = summary + attention(query, keys, [even] * len(keys), module.attention)
+            summed[modality, t] = attended
             parts[modality, t] = linear(attended, module.context[modality])
 
     def total(t: int) -> Tensor:
@@ -119,37 +121,58 @@ def long_term(
     seen = [t for t in range(segments) if any((m, t) in parts for m in module.timed)]
     log_g: dict[Modality, list[Tensor]] = {}
     for modality in module.timed if module.importance is not None else ():
-        there = [t for t in range(segments) if (modality, t) in parts]
         assert module.importance is not None
-        shares = importance(module.importance, modality, [context[t] for t in there], words, width, like)
+        there = [t for t in range(segments) if (modality, t) in parts]
+        shares = importance(module.importance, modality, there, summed, words)
         log_g[modality] = [shares[there.index(t)] if t in there else zero for t in range(segments)]
     return context, mean([context[t] for t in seen], width, like), log_g
 
 
 def importance(
-    module: Importance, modality: Modality, contexts: list[Tensor], words: list[Tensor], width: int, like: Tensor
+    module: Importance,
+    modality: Modality,
+    there: list[int],
+    summaries: dict[tuple[Modality, int], Tensor],
+    words: list[Tensor],
 ) -> list[Tensor]:
-    """Log g of the segments that are there, whose contexts these are."""
-    if not contexts:
+    """Log g of the segments that are there."""
+    if not there:
         return []
-    asked = module.asked
-    if words:
-        assert module.word is not None
-        for weight, word in zip(softmax([(module.word * word).sum() for word in words]), words, strict=True):
-            asked = asked + weight * word
-    asked = layer_norm(asked, module.norm)
-    choice = softmax(list(linear(asked, module.choice)))
-    query = linear(asked, module.query)
+    query = linear(together(module.asked, module.named, words), module.query)
     size = len(query) // module.heads
+    others = [m for m in module.key if m != modality] or [modality]
     scores = []
-    for context in contexts:
-        key = linear(layer_norm(context, module.norm_context), module.key[modality])
-        score = like.new_zeros(())
+    for t in there:
+        score = query.new_zeros(())
         for head in range(module.heads):
             own = slice(head * size, (head + 1) * size)
-            score = score + module.heads * choice[head] * (query[own] * key[own]).sum()
-        scores.append(score / math.sqrt(width))
+
+            def found(m: str, at: int, own: slice = own) -> Tensor:
+                if (m, at) not in summaries:
+                    return query.new_zeros(())
+                key = linear(layer_norm(summaries[Modality(m), at], module.norm[m]), module.key[m])
+                return (query[own] * key[own]).sum() / math.sqrt(size)
+
+            places = [torch.ones_like(score)]
+            if module.window > 1:
+                chosen = linear(together(module.asked, module.meant, words), module.place[modality])
+                places = softmax(list(chosen[head * module.window : (head + 1) * module.window]))
+            score = score + found(modality, t)
+            for place, weight in enumerate(places):
+                for other in others:
+                    score = score + weight * found(other, t + place - module.window // 2)
+        scores.append(score)
     return [(len(scores) * share).log() for share in softmax(scores)]
+
+
+def together(asked: Tensor, module: nn.Module, words: list[Tensor]) -> Tensor:
+    """What is asked and the weighted mean of the words."""
+    if words:
+        assert isinstance(module.word, Tensor)
+        for weight, word in zip(softmax([(module.word * word).sum() for word in words]), words, strict=True):
+            asked = asked + weight * word
+    assert isinstance(module.norm, nn.LayerNorm)
+    return layer_norm(asked, module.norm)
 
 
 def latents(tokens: list[Tensor], module: nn.Module) -> list[Tensor]:

@@ -305,7 +305,9 @@ def test_parameter_count_by_a_closed_formula() -> None:
             count = sum(2 * WIDTHS[m] * r + r for m in modalities)
             if long_term and n:
                 count += (1 + n + c) * r * r + (c + 2) * r + attention
-                count += last * ((1 + n) * r * inner + inner + (r + 1) * heads + (5 + t) * r)
+                count += last * ((1 + n) * r * inner + inner + (3 + 2 * n + t) * r)
+                if w > 1 and short_term:
+                    count += last * (n * (r + 1) * heads * w + (2 + t) * r)
             if short_term and n:
                 heard = {m: n if m == L else c for m in modalities}
                 count += n * (k * r + r * r + r) + w * r + 5 * c * r + attention

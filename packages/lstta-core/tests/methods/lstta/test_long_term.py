@@ -18,10 +18,10 @@ WITH_SIGHT_OR_SOUND = [m for n in (1, 2, 3) for m in itertools.combinations((V, 
 WIDTH = 6
 
 
-def a_filter(modalities: Sequence[Modality], *, importance: bool = True) -> LongTermFilter:
+def a_filter(modalities: Sequence[Modality], *, importance: bool = True, window: int = 3) -> LongTermFilter:
     """In float64, with importances that are no longer at their start."""
     torch.manual_seed(0)
-    module = LongTermFilter(width=WIDTH, heads=4, modalities=modalities, importance=importance).double()
+    module = LongTermFilter(width=WIDTH, heads=4, modalities=modalities, importance=importance, window=window).double()
     if module.importance is not None:
         for weight in module.importance.key.parameters():
             torch.nn.init.normal_(weight)
@@ -46,12 +46,13 @@ def tokens_of(
     return z, {m: stream.mask for m, stream in streams.items()}
 
 
+@pytest.mark.parametrize("window", [1, 3, 5])
 @pytest.mark.parametrize("text_segments", [1, 5])
 @pytest.mark.parametrize("modalities", WITH_SIGHT_OR_SOUND, ids="-".join)
 def test_equals_naive_loops_and_their_gradients(
-    naive: ModuleType, modalities: tuple[Modality, ...], text_segments: int
+    naive: ModuleType, modalities: tuple[Modality, ...], text_segments: int, window: int
 ) -> None:
-    module = a_filter(modalities)
+    module = a_filter(modalities, window=window)
     z, masks = tokens_of(modalities, text_segments=text_segments)
     got = module(z, masks)
     outs = [got.context, got.clip_context, *(got.log_importances[m] for m in module.timed)]

@@ -64,7 +64,9 @@ class LSTTAAdapter(Adapter):
         self.long_term: LongTermFilter | None = None
         self.short_term: ShortTermInteraction | None = None
         if long_term and timed:
-            self.long_term = LongTermFilter(width=width, heads=heads, modalities=modalities, importance=last)
+            self.long_term = LongTermFilter(
+                width=width, heads=heads, modalities=modalities, importance=last, window=window if short_term else 1
+            )
             self.spread = nn.ModuleDict({m: nn.Linear(width, width, bias=False) for m in modalities})
         if short_term and timed:
             self.short_term = ShortTermInteraction(

@@ -49,9 +49,13 @@ class LongTermFilter(nn.Module):
         heads: of the attention and of the importance.
         modalities: those that the model has; at least one of visual and audio.
         importance: whether importances are wanted; they are where the readout reads them.
+        window: how many places around a segment the importance can look for what is asked; odd. 1 where there is no
+            short-term module, which is the one that knows a segment's neighbours.
     """
 
-    def __init__(self, *, width: int, heads: int, modalities: Sequence[Modality], importance: bool = True) -> None:
+    def __init__(
+        self, *, width: int, heads: int, modalities: Sequence[Modality], importance: bool = True, window: int = 1
+    ) -> None:
         super().__init__()
         self.timed = tuple(m for m in TIMED if m in modalities)
         if not self.timed:
@@ -64,7 +68,7 @@ class LongTermFilter(nn.Module):
         self.importance: Importance | None = None
         if importance:
             text = Modality.LANGUAGE in modalities
-            self.importance = Importance(width=width, heads=heads, timed=self.timed, text=text)
+            self.importance = Importance(width=width, heads=heads, window=window, timed=self.timed, text=text)
 
     def forward(self, tokens: Mapping[Modality, Tensor], masks: Mapping[Modality, Tensor]) -> LongTermOutput:
         """Judge every segment within its clip.
@@ -90,11 +94,8 @@ class LongTermFilter(nn.Module):
         attended = sequence + self.attention(normed, normed, torch.cat(visible, 1))
 
         segments = tokens[self.timed[0]].shape[1]
-        parts = [
-            self.context[m](attended[:, place * segments : (place + 1) * segments] * seen[m][..., None])
-            for place, m in enumerate(self.timed)
-        ]
-        context = torch.stack(parts).sum(0)
+        own = {m: attended[:, at * segments : (at + 1) * segments] for at, m in enumerate(self.timed)}
+        context = torch.stack([self.context[m](own[m] * seen[m][..., None]) for m in self.timed]).sum(0)
         clip_context = masked_mean(context, torch.stack(list(seen.values())).any(0))
-        log_g = {} if self.importance is None else self.importance(context, seen, words, mask)
+        log_g = {} if self.importance is None else self.importance(own, seen, words, mask)
         return LongTermOutput(context, clip_context, log_g)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from lstta_core.attention import MaskedAttention, masked_softmax
 from lstta_core.interfaces import TIMED, Modality
+from lstta_core.methods.lstta.windows import windows
 
 
 class Latents(nn.Module):
@@ -35,14 +36,6 @@ class Latents(nn.Module):
         weights = masked_softmax(torch.einsum("bsnr,kr->bskn", tokens, self.queries), mask[:, :, None])
         latents = self.project(torch.einsum("bskn,bsnr->bskr", weights, tokens))
         return latents * seen[..., None, None], seen
-
-
-def windows(values: Tensor, window: int) -> Tensor:
-    """(B, T, …) to (B, T, window, …): what lies around each segment; zeros (false) beyond the clip's ends."""
-    reach = window // 2
-    padded = F.pad(values, [0, 0] * (values.ndim - 2) + [reach, reach])
-    segments = values.shape[1]
-    return torch.stack([padded[:, offset : offset + segments] for offset in range(window)], dim=2)
 
 
 def preferences(heads: int, window: int) -> Tensor:
