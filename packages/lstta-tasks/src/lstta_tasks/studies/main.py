@@ -7,7 +7,7 @@ costs their rate is searched on one task alone, and they have one seed. Every ot
 because a borrowed one distorts what adapters bring (decision 9). The search has seed 0; then come the other seeds, one
 after the other.
 
-cost:     lstta compare main --list; about 25 core hours, before them --prepare, an hour, and the caches of states
+cost:     lstta compare main --list; about 20 core hours, before them --prepare, an hour, and the caches of states
 results:  docs/studies.md
 offline:  add --where encoders.visual.model=DIR encoders.audio.model=DIR encoders.language.model=DIR
 """
@@ -62,8 +62,8 @@ tasks = {
         clips="--train 2000 --val 200 --test 300",
         segments=8,
         words=24,
-        epochs=12,
-        seconds=1500,
+        epochs=8,
+        seconds=1000,
     ),
     "emotion": _task(
         "emotion",
