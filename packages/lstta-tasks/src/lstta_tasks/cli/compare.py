@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lstta_tasks.cli.options import cfg_options, keep_freed_memory, parser_of
+from lstta_tasks.data.cores import usable_cores
 from lstta_tasks.escaped import escaped
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def _in_parallel(args: argparse.Namespace) -> None:
     ]
     for option, values in (("--only", args.only), ("--where", args.where)):
         command += [option, *values] if values else []
-    threads = os.environ.get("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // args.jobs)))
+    threads = os.environ.get("OMP_NUM_THREADS", str(max(1, usable_cores() // args.jobs)))
     environment = {**os.environ, "OMP_NUM_THREADS": threads}
     children = [subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) for _ in range(args.jobs)]
     codes = [child.wait() for child in children]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import time
 from collections.abc import Collection, Iterable
@@ -22,6 +21,7 @@ from lstta_tasks.data.cache_record import Codec
 from lstta_tasks.data.cache_shards import shard_counts, shard_folder
 from lstta_tasks.data.cache_writer import CacheWriter
 from lstta_tasks.data.clip import ClipSource, Preprocessing
+from lstta_tasks.data.cores import usable_cores
 from lstta_tasks.data.decode_pool import decode_all
 from lstta_tasks.data.resumable_build import ResumableBuild, build_lock, resumable_build
 
@@ -90,7 +90,7 @@ def build_cache(
         wanted, path = _shard(wanted, path, *shard)
     todo = {clip_id: source for clip_id, source in wanted.items() if clip_id not in skip}
     if workers is None:
-        workers = len(os.sched_getaffinity(0))
+        workers = usable_cores()
     if workers < 1 or time_limit <= 0:
         raise ValueError(f"a build needs workers and time, got workers={workers}, time_limit={time_limit}")
     built, replaced, failed = _build(path, todo, preprocessing, codec=codec, workers=workers, time_limit=time_limit)
