@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
-import sys
 import threading
 from collections.abc import Iterator
 from itertools import islice
@@ -33,14 +33,14 @@ class PlacedSampler(DefaultSampler):
 class Loader(DataLoader[Any]):
     """A loader whose workers start with SIGTERM and SIGINT held back, until :func:`outlive_signals` sees to them.
 
-    Without it they would never end. So it is not for the caller to give.
+    Without it they would never end. So it is not for the caller to give. Windows has no such signals to hold back.
     """
 
     def __init__(self, dataset: Dataset[Any], **options: Any) -> None:
         super().__init__(dataset, **{**options, "worker_init_fn": outlive_signals})
 
     def __iter__(self) -> Any:
-        if sys.platform == "win32" or not self.num_workers:
+        if not hasattr(signal, "pthread_sigmask") or not self.num_workers:
             return super().__iter__()
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
         try:
@@ -55,16 +55,21 @@ def outlive_signals(worker: int) -> None:
     A worker that ended first would take a training down before it has written its last checkpoint.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if sys.platform == "linux":
+    if hasattr(signal, "sigtimedwait"):  # on Linux
+        # Of a worker that was not forked by its process itself, but by a server of forks.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
-    elif sys.platform != "win32":
+    elif hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
 
 def _end_with(parent: int) -> None:
     """End when the parent says so, or has ended. SIGTERM is held back in all threads of a worker."""
+    owner = multiprocessing.parent_process()
+    owners = {parent, None if owner is None else owner.pid}
+    assert hasattr(signal, "sigtimedwait")
     while os.getppid() == parent:
         caught = signal.sigtimedwait({signal.SIGTERM}, LOOK)
-        if caught is not None and caught.si_pid == parent:
+        if caught is not None and caught.si_pid in owners:
             break
     os._exit(0)
