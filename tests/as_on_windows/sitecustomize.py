@@ -1,8 +1,8 @@
 """Python as our own modules would find it on Windows, as far as that can be played on Linux.
 
-Every process that has this folder on PYTHONPATH runs it first. For modules whose names begin with ``lstta_``: the modules
-and functions that Windows lacks are not there, ``os.name`` and ``sys.platform`` say so, and text is opened with an
-encoding or not at all. For all: processes are spawned, and take no pipes but the three standard ones; what is open in a
+Every process that has this folder on PYTHONPATH runs it first. For modules whose names begin with ``lstta_``: the
+modules and functions that Windows lacks are not there, ``os.name`` and ``sys.platform`` say so, and text is opened with
+an encoding or not at all. For all: processes are spawned, and take no pipes but the three standard ones; what is open in a
 process is neither replaced, renamed nor deleted. Whether that is all that matters, only Windows can tell.
 """
 
@@ -17,13 +17,15 @@ import subprocess
 import sys
 import types
 import warnings
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 MODULES = {"fcntl", "resource", "pwd", "grp", "termios", "tty", "pty", "posix", "syslog"}
 GONE = {
     "os": {
-        *("fork", "forkpty", "register_at_fork", "posix_spawn", "nice", "killpg", "setsid", "getpgid", "wait", "mkfifo"),
-        *("sched_getaffinity", "sched_setaffinity", "getloadavg", "sysconf", "uname", "statvfs", "chown", "getgroups"),
+        *("fork", "forkpty", "register_at_fork", "posix_spawn", "nice", "killpg", "setsid", "getpgid", "wait"),
+        *("sched_getaffinity", "sched_setaffinity", "getloadavg", "sysconf", "uname", "statvfs", "chown", "mkfifo"),
         *("getuid", "geteuid", "getgid", "setuid", "pread", "pwrite", "sendfile", "fchmod", "fdatasync", "WNOHANG"),
         *("O_NOFOLLOW", "O_DIRECTORY", "O_CLOEXEC", "O_NONBLOCK", "O_SYNC", "O_DSYNC"),
     },
@@ -58,7 +60,9 @@ _there = {"os": _AsThere(os), "signal": _AsThere(signal), "sys": _AsThere(sys)}
 _import = builtins.__import__
 
 
-def _imported(name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0) -> types.ModuleType:
+def _imported(
+    name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0
+) -> types.ModuleType:
     if level == 0 and str((globals or {}).get("__package__")).startswith("lstta_"):
         if name in MODULES:
             raise ModuleNotFoundError(f"No module named {name!r} on Windows", name=name)
@@ -69,14 +73,12 @@ def _imported(name: str, globals: Any = None, locals: Any = None, fromlist: Any 
 
 def _held() -> set[str]:
     """The files that this process has open or mapped."""
-    with open("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as maps:
-        held = {line.split(maxsplit=5)[5].strip() for line in maps if line.count("/")}
-    for number in os.listdir("/proc/self/fd"):
-        try:
-            held.add(os.readlink(f"/proc/self/fd/{number}"))
-        except OSError:
-            continue
-    return {path for path in held if not os.path.isdir(path)}
+    maps = Path("/proc/self/maps").read_text(encoding="utf-8", errors="surrogateescape")
+    held = {line.split(maxsplit=5)[5].strip() for line in maps.splitlines() if "/" in line}
+    for link in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):
+            held.add(str(link.readlink()))
+    return {path for path in held if not Path(path).is_dir()}
 
 
 def _refuse_if_open(*paths: Any) -> None:

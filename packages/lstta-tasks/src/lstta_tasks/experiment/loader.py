@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from itertools import islice
@@ -40,7 +41,7 @@ class Loader(DataLoader[Any]):
         super().__init__(dataset, **{**options, "worker_init_fn": outlive_signals})
 
     def __iter__(self) -> Any:
-        if not hasattr(signal, "pthread_sigmask") or not self.num_workers:
+        if sys.platform == "win32" or not self.num_workers:
             return super().__iter__()
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
         try:
@@ -55,11 +56,13 @@ def outlive_signals(worker: int) -> None:
     A worker that ended first would take a training down before it has written its last checkpoint.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if hasattr(signal, "sigtimedwait"):  # on Linux
+    if sys.platform == "win32":
+        return
+    if hasattr(signal, "sigtimedwait"):  # which macOS lacks
         # Of a worker that was not forked by its process itself, but by a server of forks.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
-    elif hasattr(signal, "pthread_sigmask"):
+    else:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
 
