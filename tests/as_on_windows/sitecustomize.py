@@ -1,9 +1,9 @@
 """Python as our own modules would find it on Windows, as far as that can be played on Linux.
 
-Every process that has this folder on PYTHONPATH runs it first. For modules whose names begin with ``lstta_``: the
-modules and functions that Windows lacks are not there, ``os.name`` and ``sys.platform`` say so, and text is opened with
-an encoding or not at all. For all: processes are spawned, and take no pipes but the three standard ones; what is open in a
-process is neither replaced, renamed nor deleted. Whether that is all that matters, only Windows can tell.
+Every process that has this folder on PYTHONPATH runs it first. For modules whose names begin with ``lstta_``: modules
+and functions that Windows lacks are not there, ``os.name`` and ``sys.platform`` say so, and text is opened with
+an encoding or not at all. For all: processes are spawned, and take no pipes but the three standard ones; what is open in
+a process is neither replaced, renamed nor deleted. Whether that is all that matters, only Windows can tell.
 """
 
 from __future__ import annotations

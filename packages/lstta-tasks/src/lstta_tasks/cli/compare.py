@@ -147,7 +147,7 @@ def _show(study: Study, results: StudyResults, wanted: Callable[[Run], bool], ar
         print(f"{run.name} diverged, and is in no table: {escaped(reason)}")
     finished = {run: result for run, result in results.finished().items() if wanted(run)}
     if not finished:
-        print("no run of the tables is finished")
+        print(f"no run of the tables is finished in {escaped(str(study.results.resolve()))}")
         return
     summary = summarise(study, finished)
     print_table(summary, markdown=args.markdown)
@@ -160,7 +160,8 @@ def _show(study: Study, results: StudyResults, wanted: Callable[[Run], bool], ar
     if args.figure is not None:
         draw(args.figure, summary)
     if left := len(results.missing()) + len(results.waiting()):
-        print(f"{left} runs of the study are missing: lstta compare {args.study} --list")
+        where = escaped(str(study.results.resolve()))
+        print(f"{left} runs of the study are missing in {where}: lstta compare {args.study} --list")
 
 
 def _part(text: str) -> tuple[int, int]:
