@@ -2,8 +2,8 @@
 
 Every process that has this folder on PYTHONPATH runs it first. For modules whose names begin with ``lstta_``: modules
 and functions that Windows lacks are not there, ``os.name`` and ``sys.platform`` say so, and text is opened with
-an encoding or not at all. For all: processes are spawned, and take no pipes but the three standard ones; what is open in
-a process is neither replaced, renamed nor deleted. Whether that is all that matters, only Windows can tell.
+an encoding or not at all. For all: processes are spawned, and take no pipes but the three standard ones; what is open
+in a process is neither replaced, renamed nor deleted. Whether that is all that matters, only Windows can tell.
 """
 
 from __future__ import annotations
