@@ -23,8 +23,8 @@ Made = tuple[bytes, dict[str, Any]]
 """A clip's record, and which files it was made of, see ``cache_files``."""
 _ENDED = object()
 """What a listener says of a decoder that says no more."""
-_LONGEST = 3600.0
-"""Seconds that are waited at once: systems have a most."""
+_LONGEST = 1.0
+"""Seconds that are waited at once: Windows hears Ctrl-C in between alone."""
 
 
 def decode_all(
@@ -56,6 +56,7 @@ def decode_all(
                 task = decoder.source
                 decoder.rest()
                 if decoder.process.poll() is not None:
+                    decoder.kill()
                     pool[pool.index(decoder)] = _Decoder(preprocessing, codec, said)
                 if task is not None and answer is not None:
                     yield task, answer
@@ -112,7 +113,6 @@ class _Decoder:
     def end(self) -> str | None:
         """What to say of the source of a decoder that has ended by itself; None where it has none."""
         code = self.process.wait()
-        self.kill()
         if not self.ready:
             raise RuntimeError(f"the decoder process does not start (exit code {code}); see its message above")
         return None if self.source is None else f"{_files(self.source)}: the decoder died ({_name(code)})"
