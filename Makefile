@@ -26,6 +26,8 @@ lint: $(VENV)/installed  ## ruff and mypy
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
+	$(RUN) -m mypy --platform win32 --cache-dir .mypy_cache/win32
+	$(RUN) -m mypy --platform darwin --cache-dir .mypy_cache/darwin
 
 format: $(VENV)/installed
 	$(RUN) -m ruff check --fix .

@@ -58,7 +58,8 @@ def test_clips_to_skip_are_counted(tool: Tool, world: World, here: list[str], tm
     assert "codec: jpeg" in tool("cache", "info", tmp_path / "cache").out
     missing = tool("cache", "build", world.config, "--skip", tmp_path / "none.txt", *here)
     assert missing.code == 2
-    assert "none.txt" in missing.err
+    wanted = "no such file; a list of clip ids to leave out is wanted, one a line"
+    assert missing.err == f"error: {tmp_path / 'none.txt'}: {wanted}\n"
 
 
 def test_verify_names_the_damaged_clip_and_fails(tool: Tool, world: World, here: list[str], tmp_path: Path) -> None:

@@ -129,3 +129,17 @@ def test_without_the_world_generate_says_what_to_install(
     with pytest.raises(SystemExit):
         main(["generate", "avqa", "--out", "x"])
     assert "pip install 'lstta-tasks[world]'" in capsys.readouterr().err
+
+
+def test_a_config_that_builds_on_nothing_is_said_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tmp_path / "mine.py"
+    config.write_text(
+        '"""Mine."""\nfrom mmengine.config import read_base\n\nwith read_base():\n    from .none import *\n'
+    )
+    with pytest.raises(SystemExit) as ended:
+        main(["configs", str(config)])
+    said = capsys.readouterr()
+    assert ended.value.code == 2
+    assert said.out == f"{config}\n\nMine.\n"
+    assert said.err.startswith(f"error: {config}: not a config: ")
+    assert "none.py" in said.err

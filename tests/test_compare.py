@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from statistics import mean, stdev
@@ -112,6 +113,24 @@ def test_the_table_and_the_files_say_the_same(tool: Tool, finished: Path, tmp_pa
     assert "readout only" in part
     assert "bottleneck" not in part
     assert (tmp_path / "out/figure").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_table_has_all_of_it_in_a_narrow_terminal(
+    tool: Tool, finished: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    *_, full, _ = (
+        line.split("|")[1:-1] for line in tool("compare", finished, "--report", "--markdown").out.splitlines()
+    )
+    monkeypatch.setenv("COLUMNS", "30")
+    said = tool("compare", finished, "--report").out
+    assert "…" not in said
+    assert any(all(cell.strip() in line for cell in full) for line in said.splitlines())
+
+
+def test_it_says_which_folder_it_reads(tool: Tool, study: Path, tmp_path: Path) -> None:
+    alone = shutil.copy(study, tmp_path)
+    said = tool("compare", alone, "--report").out
+    assert said == f"no run of the tables is finished in {tmp_path / 'results' / study.stem}\n"
 
 
 def test_nothing_is_made_twice(tool: Tool, finished: Path) -> None:

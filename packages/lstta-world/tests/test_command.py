@@ -31,10 +31,14 @@ def test_as_a_verb_of_a_larger_command(tmp_path: Path) -> None:
         command.run(parser.parse_args(["generate", "humor", "--out", str(tmp_path), *counts]))
 
 
-def test_negative_counts_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("option", ["--train", "--test", "--seed", "--workers"])
+@pytest.mark.parametrize("value", ["-1", "x", "1.5", ""])
+def test_what_is_no_count_is_refused(option: str, value: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        main(["avqa", "--out", "x", "--train", "-1"])
-    assert "must be 0 or more" in capsys.readouterr().err
+        main(["avqa", "--out", "x", option, value])
+    said = capsys.readouterr().err
+    assert f"argument {option}: must be a whole number, 0 or more, got {value!r}" in said
+    assert "_count" not in said
 
 
 def test_help_imports_nothing_heavy() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lstta_tasks.annotations.csv_rows import csv_rows
-from lstta_tasks.annotations.files import check_inside, data_folder, first_file
+from lstta_tasks.annotations.files import check_inside, data_folder, file_named, first_file
 from lstta_tasks.annotations.reading import Reading
 from lstta_tasks.answers.several_labels import SeveralLabels
 from lstta_tasks.data.clip import ClipSource
@@ -83,6 +83,7 @@ class Tags(Task):
         if split is None:
             raise ValueError(f"{place}: split must be one of {', '.join(SPLITS)}, got {cells['split']!r}")
         assert self.root is not None
-        source = ClipSource(cells["video"], self.root / check_inside(cells["video"], "video", place))
+        video = check_inside(cells["video"], "video", place)
+        source = ClipSource(video, file_named(self.root, video))
         tags = dict.fromkeys(tag.strip() for tag in cells["tags"].split(";") if tag.strip())
         return Row(place, split, source, cells["text"] or None, tuple(tags))

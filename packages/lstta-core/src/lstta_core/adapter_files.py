@@ -92,8 +92,8 @@ def save_adapter(folder: Path, tensors: Mapping[str, Tensor], record: Mapping[st
     text = json_text({**record, "schema": SCHEMA}, folder / RECORD)
     with whole_folder(folder) as draft:
         save_file(dict(tensors), draft / TENSORS)
-        (draft / RECORD).write_text(text, encoding="utf-8")
-        (draft / CARD).write_text(model_card(record), encoding="utf-8")
+        (draft / RECORD).write_bytes(text.encode())
+        (draft / CARD).write_bytes(model_card(record).encode())
         (draft / TENSORS).chmod(0o644)
 
 

@@ -32,8 +32,8 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """:func:`write_whole` of a text in UTF-8."""
-    write_whole(path, lambda draft: draft.write_text(text, encoding="utf-8"))
+    """:func:`write_whole` of a text in UTF-8, with the ends of lines that it has, on every system."""
+    write_whole(path, lambda draft: draft.write_bytes(text.encode()))
 
 
 def json_text(content: object, where: object, *, indent: int | None = 1, ascii_only: bool = False) -> str:

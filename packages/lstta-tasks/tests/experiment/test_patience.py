@@ -74,3 +74,20 @@ def test_loaders_of_a_config_are_patient(world: World) -> None:
         loader = experiment.loader("val", experiment.dataset("val"))
         assert loader.patience == wanted
         assert sum(len(batch["ids"]) for batch in loader) == 15
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
+def test_workers_end_with_their_loader_however_they_were_started(method: str) -> None:
+    """With a server of forks, the loader's process is not its workers' parent; they must hear it all the same."""
+    before = set(multiprocessing.active_children())
+    loader = PatientLoader(Failing("no"), batch_size=1, num_workers=2, multiprocessing_context=method)
+    assert sum(len(batch) for batch in loader) == 3
+    batches = iter(loader)
+    next(batches)
+    workers = set(multiprocessing.active_children()) - before
+    assert len(workers) == 2
+    for worker in workers:
+        worker.terminate()
+        worker.join(60)
+        assert not worker.is_alive()

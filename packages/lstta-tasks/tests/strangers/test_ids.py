@@ -21,7 +21,7 @@ from lstta_tasks.tasks.retrieval import Retrieval
 from lstta_tasks.tasks.sentiment import Sentiment
 from lstta_tasks.training.checkpoints import last_checkpoint
 
-OUTSIDE = ("../secret", "a/../../secret", "/etc/hostname", "..")
+OUTSIDE = ("../secret", "a/../../secret", "/etc/hostname", "..", "..\\secret", "C:\\secret", "c:secret")
 
 
 def avqa(root: Path, name: str) -> Task:
@@ -92,7 +92,7 @@ def test_violins_files(field: str, tmp_path: Path) -> None:
         Inference(root=root).splits()
 
 
-@pytest.mark.parametrize("name", ["a", "a/b", "a..b", "...", "-x", "dia0_utt1"])
+@pytest.mark.parametrize("name", ["a", "a/b", "a..b", "...", "-x", "dia0_utt1", "a\\b", "ab:c", "00:03"])
 def test_names_that_stay(name: str) -> None:
     assert check_inside(name, "video_id", "here") == name
 

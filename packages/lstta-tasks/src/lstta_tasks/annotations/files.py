@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path, PurePath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, TypeVar
 
 from lstta_tasks.annotations.reading import Reading
+from lstta_tasks.data.files import missing
 
 Made = TypeVar("Made")
 Content = TypeVar("Content", list[Any], dict[str, Any])
@@ -46,6 +47,32 @@ def clip_file(places: Sequence[Path]) -> Path:
     return next((path for path in places if path.is_file()), places[0])
 
 
+def file_named(folder: Path, name: str) -> Path:
+    r"""The file that a path in annotations means, seen from their folder, whichever system it was written on.
+
+    Where no file has a name with a backslash, backslashes stand between folders.
+
+    Args:
+        folder: of the annotations.
+        name: a path from there, or an absolute one.
+
+    Raises:
+        ValueError: it begins with a drive, such as ``D:\clips``, and this system has none.
+    """
+    path, written = folder / name, PureWindowsPath(name)
+    foreign = "\\" in name or (written.drive and written.root)
+    if not foreign or isinstance(path, PureWindowsPath) or missing(path) is None:
+        return path
+    if written.drive:
+        raise ValueError(f"{name!r:.80} begins with a drive, which this system has not: write paths from {folder}")
+    return folder / written.as_posix()
+
+
+def leads_out(name: str) -> bool:
+    """Whether a path leads out of the folder that it is seen from, on whichever system; or may, by naming a drive."""
+    return any(path.anchor or ".." in path.parts for path in (PurePosixPath(name), PureWindowsPath(name)))
+
+
 def check_inside(name: str, field: str, place: str) -> str:
     """A name that is to be part of a file's path, if it stays in its folder.
 
@@ -55,9 +82,9 @@ def check_inside(name: str, field: str, place: str) -> str:
         place: file and row, for messages.
 
     Raises:
-        ValueError: it is an absolute path, or leads up.
+        ValueError: it :func:`leads_out`.
     """
-    if PurePath(name).is_absolute() or ".." in PurePath(name).parts:
+    if leads_out(name):
         raise ValueError(f"{place}: field {field!r} leads out of the data set's folder, got {name!r:.80}")
     return name
 

@@ -128,12 +128,13 @@ def _verify(args: argparse.Namespace) -> None:
 
 
 def _export(args: argparse.Namespace) -> None:
+    from lstta_tasks.annotations.files import leads_out
     from lstta_tasks.data.cache import open_cache
     from lstta_tasks.data.export_clip import export_clip
 
     reader = open_cache(args.cache)
     rate = reader.meta["preprocessing"]["sample_rate"]
-    if args.out is None and (Path(args.id).is_absolute() or ".." in Path(args.id).parts):
+    if args.out is None and leads_out(args.id):
         raise ValueError(f"the id {args.id!r} leads out of this folder: say with --out where to")
     paths = export_clip(reader.read(args.id), args.out or Path(args.id), rate)
     print(f"{len(paths)} files in {escaped(str(paths[0].parent))}")

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lstta_tasks.cli.options import cfg_options, keep_freed_memory, parser_of
+from lstta_tasks.data.cores import usable_cores
 from lstta_tasks.escaped import escaped
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def _in_parallel(args: argparse.Namespace) -> None:
     ]
     for option, values in (("--only", args.only), ("--where", args.where)):
         command += [option, *values] if values else []
-    threads = os.environ.get("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // args.jobs)))
+    threads = os.environ.get("OMP_NUM_THREADS", str(max(1, usable_cores() // args.jobs)))
     environment = {**os.environ, "OMP_NUM_THREADS": threads}
     children = [subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) for _ in range(args.jobs)]
     codes = [child.wait() for child in children]
@@ -146,7 +147,7 @@ def _show(study: Study, results: StudyResults, wanted: Callable[[Run], bool], ar
         print(f"{run.name} diverged, and is in no table: {escaped(reason)}")
     finished = {run: result for run, result in results.finished().items() if wanted(run)}
     if not finished:
-        print("no run of the tables is finished")
+        print(f"no run of the tables is finished in {escaped(str(study.results.resolve()))}")
         return
     summary = summarise(study, finished)
     print_table(summary, markdown=args.markdown)
@@ -159,7 +160,8 @@ def _show(study: Study, results: StudyResults, wanted: Callable[[Run], bool], ar
     if args.figure is not None:
         draw(args.figure, summary)
     if left := len(results.missing()) + len(results.waiting()):
-        print(f"{left} runs of the study are missing: lstta compare {args.study} --list")
+        where = escaped(str(study.results.resolve()))
+        print(f"{left} runs of the study are missing in {where}: lstta compare {args.study} --list")
 
 
 def _part(text: str) -> tuple[int, int]:

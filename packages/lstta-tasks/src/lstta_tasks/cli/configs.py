@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from lstta_tasks.cli.options import add_cfg_options, cfg_options, parser_of
-from lstta_tasks.shipped import find_shipped, header, shipped
+from lstta_tasks.shipped import Kind, find_shipped, header, shipped
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -28,5 +29,20 @@ def main(argv: Sequence[str] | None = None) -> None:
 
         print(as_python(load_config(args.config, cfg_options(args.cfg_options))))
     else:
-        path = find_shipped("study" if args.studies else "config", args.config)
-        print(f"{path}\n\n{header(path)}")
+        kind: Kind = "study" if args.studies else "config"
+        path = find_shipped(kind, args.config)
+        print(f"{path}\n\n{header(path)}", flush=True)
+        if path.resolve() not in [file.resolve() for file in shipped(kind).values()]:
+            _check(kind, path)
+
+
+def _check(kind: Kind, path: Path) -> None:
+    """Raise what is wrong with a file that does not ship, such as a config that it builds on and that is not there."""
+    if kind == "config":
+        from lstta_tasks.experiment.config import load_config
+
+        load_config(path)
+    else:
+        from lstta_tasks.study.definition import load_study
+
+        load_study(path)

@@ -48,7 +48,7 @@ def _index(args: argparse.Namespace) -> None:
     if args.folder is not None:
         index, failed = index_folder(args.paths[0], args.folder)
         others = sorted_out(args.folder)[1]
-        skipped = {printable(str(path.relative_to(args.folder))): reason for path, reason in others.items()}
+        skipped = {printable(path.relative_to(args.folder).as_posix()): reason for path, reason in others.items()}
     else:
         from lstta_tasks.experiment.config import load_config
         from lstta_tasks.retrieval.embed import index_split

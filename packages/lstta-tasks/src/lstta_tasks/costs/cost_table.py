@@ -12,6 +12,7 @@ from rich.table import Table
 
 from lstta_core.profiling import Macs, Measurement, ParameterCount, Part
 from lstta_tasks.costs.task_profile import TaskProfile
+from lstta_tasks.whole_table import print_whole
 
 MEMORY = (
     "peak memory: parameters, buffers, optimizer state and batch, and the most that tensors made in one call held at a "
@@ -44,8 +45,8 @@ def print_costs(profiles: Sequence[TaskProfile], *, markdown: bool = False) -> N
             table.add_section()
             table.add_row(section, style="bold")
         table.add_row(f"  {row.label}", *row.cells)
+    print_whole(table)
     console = Console()
-    console.print(table)
     for note in notes:
         console.print(note, highlight=False)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import time
 from collections.abc import Collection, Iterable
@@ -19,9 +18,10 @@ from lstta_tasks.data.cache import CacheError, CacheReader, open_cache
 from lstta_tasks.data.cache_errors import check_settings
 from lstta_tasks.data.cache_files import difference, is_of, known_files, seen
 from lstta_tasks.data.cache_record import Codec
-from lstta_tasks.data.cache_shards import shard_counts, shard_folder
+from lstta_tasks.data.cache_shards import CacheSet, shard_counts, shard_folder
 from lstta_tasks.data.cache_writer import CacheWriter
 from lstta_tasks.data.clip import ClipSource, Preprocessing
+from lstta_tasks.data.cores import usable_cores
 from lstta_tasks.data.decode_pool import decode_all
 from lstta_tasks.data.resumable_build import ResumableBuild, build_lock, resumable_build
 
@@ -90,7 +90,7 @@ def build_cache(
         wanted, path = _shard(wanted, path, *shard)
     todo = {clip_id: source for clip_id, source in wanted.items() if clip_id not in skip}
     if workers is None:
-        workers = len(os.sched_getaffinity(0))
+        workers = usable_cores()
     if workers < 1 or time_limit <= 0:
         raise ValueError(f"a build needs workers and time, got workers={workers}, time_limit={time_limit}")
     built, replaced, failed = _build(path, todo, preprocessing, codec=codec, workers=workers, time_limit=time_limit)
@@ -112,9 +112,12 @@ def prune_cache(path: Path | str, keep: Iterable[str]) -> int:
     Raises:
         CacheError: there is no finished cache, another process builds it, or it cannot be written.
     """
-    wanted, cache = set(keep), open_cache(path)
-    folders = [cache.path] if isinstance(cache, CacheReader) else [reader.path for reader in cache.readers]
-    return sum(_prune(folder, wanted) for folder in folders)
+    wanted = set(keep)
+    return sum(_prune(folder, wanted) for folder in _folders(open_cache(path)))
+
+
+def _folders(cache: CacheReader | CacheSet) -> list[Path]:
+    return [cache.path] if isinstance(cache, CacheReader) else [reader.path for reader in cache.readers]
 
 
 def _prune(path: Path, wanted: set[str]) -> int:
@@ -123,7 +126,8 @@ def _prune(path: Path, wanted: set[str]) -> int:
         if layout.partial_folder(path).exists():
             raise CacheError(f"{layout.partial_folder(path)} is an unfinished build: finish or remove it first")
         staying = [clip_id for clip_id in reader.ids() if clip_id in wanted]
-        if len(staying) == len(reader):
+        removed = len(reader) - len(staying)
+        if not removed:
             return 0
         folder = path.with_name(f"{path.name}.pruned")
         if folder.exists():
@@ -136,10 +140,11 @@ def _prune(path: Path, wanted: set[str]) -> int:
                 for clip_id, reason in reader.failures.items():
                     if clip_id in wanted:
                         writer.fail(clip_id, reason)
+                del reader  # closed: see there
                 writer.publish(path)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-        return len(reader) - len(staying)
+        return removed
 
 
 def _build(

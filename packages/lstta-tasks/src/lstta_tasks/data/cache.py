@@ -214,4 +214,5 @@ def _after_fork() -> None:
     _open.clear()
 
 
-os.register_at_fork(after_in_child=_after_fork)
+if hasattr(os, "register_at_fork"):  # where processes fork at all
+    os.register_at_fork(after_in_child=_after_fork)

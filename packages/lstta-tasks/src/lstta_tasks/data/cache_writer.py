@@ -110,7 +110,11 @@ class CacheWriter:
         self._committed = time.monotonic()
 
     def publish(self, path: Path) -> None:
-        """Write the meta record, close, and put the cache where readers look for it, in one step."""
+        """Write the meta record, close, and put the cache where readers look for it, in one step.
+
+        Raises:
+            CacheError: it cannot be put there; on Windows this process must have no reader of the old one either.
+        """
         self.commit()
         with self._lmdb.begin(buffers=True) as txn:
             clips = layout.checksums(txn)
@@ -126,14 +130,21 @@ class CacheWriter:
         self._lmdb.close()
         data = self.folder / DATA_FILE
         with data.open("r+b") as file:
-            # LMDB does not write pages that it took and gave back: without this the end could seem cut off.
-            file.truncate(max(pages, data.stat().st_size))
+            # LMDB does not write pages that it took and gave back: without this the end could seem cut off. And on
+            # Windows its file is as long as its map.
+            file.truncate(pages)
         sync(data)
-        if path.is_dir():
-            data.replace(path / DATA_FILE)
-            shutil.rmtree(self.folder)
-        else:
-            self.folder.rename(path)
+        try:
+            if path.is_dir():
+                data.replace(path / DATA_FILE)
+                shutil.rmtree(self.folder)
+            else:
+                self.folder.rename(path)
+        except PermissionError as error:
+            raise CacheError(
+                f"{path} cannot be replaced: {error}. Does a process read it? On Windows nothing that is open is: end "
+                "what reads it, and run the same command again; what was written is kept"
+            ) from error
         sync(path)
         sync(path.parent)
 

@@ -1,4 +1,4 @@
-"""The process that decodes: ``python -m lstta_tasks.data.decode_worker FD``, started by decode_pool alone.
+"""The process that decodes: ``python -m lstta_tasks.data.decode_worker``, started by decode_pool alone.
 
 A plain process rather than one of multiprocessing: it never imports the program that started it, so it starts in a
 quarter of a second, needs no main guard, and cannot inherit locks or threads.
@@ -7,12 +7,14 @@ quarter of a second, needs no main guard, and cannot inherit locks or threads.
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import sys
 import threading
-import time
-from multiprocessing.connection import Connection
+from contextlib import suppress
 from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
 
 from lstta_tasks.data.cache_files import known_files, seen
 from lstta_tasks.data.cache_packing import pack
@@ -23,20 +25,20 @@ from lstta_tasks.data.decode_pool import Made
 from lstta_tasks.data.files import missing
 
 
-def main(descriptor: int) -> None:
-    """Answer each source with its record, or with the reason why there is none, until the other side closes."""
-    parent = os.getppid()
+def main() -> None:
+    """Answer each source on standard input with its record, or with the reason why there is none; for ever."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the builder's to handle
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-    with Connection(descriptor) as connection:
-        preprocessing, codec = connection.recv()
-        connection.send(None)  # ready
-        while True:
-            try:
-                source = connection.recv()
-            except EOFError:
-                return
-            connection.send(_answer(source, preprocessing, codec))
+    answers = os.fdopen(os.dup(1), "wb")
+    with suppress(OSError):
+        os.dup2(2, 1)  # what a library prints is no answer
+    asked: SimpleQueue[Any] = SimpleQueue()
+    threading.Thread(target=_listen, args=(asked,), daemon=True).start()
+    preprocessing, codec = asked.get()
+    answer: Made | str | None = None  # ready
+    while True:
+        pickle.dump(answer, answers)
+        answers.flush()
+        answer = _answer(asked.get(), preprocessing, codec)
 
 
 def _answer(source: ClipSource, preprocessing: Preprocessing, codec: Codec) -> Made | str:
@@ -52,12 +54,13 @@ def _answer(source: ClipSource, preprocessing: Preprocessing, codec: Codec) -> M
         return missing(Path(error.filename)) or f"{error.filename}: {error.strerror}"
 
 
-def _end_with(parent: int) -> None:
-    """A decoder that hangs must not outlive a builder that was killed."""
-    while os.getppid() == parent:
-        time.sleep(0.5)
+def _listen(asked: SimpleQueue[Any]) -> None:
+    """Pass on what is asked. It ends with the builder, however that ends: a decoder that hangs must not outlive it."""
+    with suppress(EOFError, OSError, pickle.UnpicklingError):
+        while True:
+            asked.put(pickle.load(sys.stdin.buffer))
     os._exit(1)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main()

@@ -82,6 +82,7 @@ class ResumableBuild:
     def publish(self) -> None:
         """Put what was written where readers look for it; nothing where nothing was."""
         if self._writer is not None:
+            self._finished = None  # closed: see there
             self._writer.publish(self.path)
 
     def _open(self) -> CacheWriter:

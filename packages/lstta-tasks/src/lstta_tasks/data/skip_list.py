@@ -12,6 +12,8 @@ def read_skip_list(path: Path | str) -> frozenset[str]:
         FileNotFoundError: there is no such file.
         ValueError: it is no text.
     """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"{path}: no such file; a list of clip ids to leave out is wanted, one a line")
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:

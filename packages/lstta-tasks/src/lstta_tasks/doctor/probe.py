@@ -7,7 +7,6 @@ unreadable here, the cache cannot decode, for the same reason.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from functools import partial
 from tqdm import tqdm
 
 from lstta_tasks.data.clip import ClipSource, DecodeError, Preprocessing
+from lstta_tasks.data.cores import usable_cores
 from lstta_tasks.data.files import missing
 
 # What is decoded of a clip that the first look doubts, where nobody says what the model needs.
@@ -61,7 +61,7 @@ def probe_all(
         workers: threads (the media library works outside Python's lock); by default two a core, at most 32.
     """
     sources = list(sources)
-    with ThreadPoolExecutor(workers or min(32, 2 * (os.cpu_count() or 1))) as pool:
+    with ThreadPoolExecutor(workers or min(32, 2 * usable_cores())) as pool:
         results = pool.map(partial(probe, preprocessing=preprocessing), sources)
         bar = tqdm(results, total=len(sources), desc="clips", unit="clip", disable=None)
         return {source.id: result for source, result in zip(sources, bar, strict=True)}
@@ -116,7 +116,7 @@ def decode_each(
         todo,
         preprocessing,
         codec="raw",
-        workers=workers or len(os.sched_getaffinity(0)),
+        workers=workers or usable_cores(),
         time_limit=time_limit,
     )
     found = dict(probes)

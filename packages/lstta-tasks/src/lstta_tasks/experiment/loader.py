@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import sys
@@ -33,7 +34,7 @@ class PlacedSampler(DefaultSampler):
 class Loader(DataLoader[Any]):
     """A loader whose workers start with SIGTERM and SIGINT held back, until :func:`outlive_signals` sees to them.
 
-    Without it they would never end. So it is not for the caller to give.
+    Without it they would never end. So it is not for the caller to give. Windows has no such signals to hold back.
     """
 
     def __init__(self, dataset: Dataset[Any], **options: Any) -> None:
@@ -55,16 +56,23 @@ def outlive_signals(worker: int) -> None:
     A worker that ended first would take a training down before it has written its last checkpoint.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if sys.platform == "linux":
+    if sys.platform == "win32":
+        return
+    if hasattr(signal, "sigtimedwait"):  # which macOS lacks
+        # Of a worker that was not forked by its process itself, but by a server of forks.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
-    elif sys.platform != "win32":
+    else:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
 
 def _end_with(parent: int) -> None:
     """End when the parent says so, or has ended. SIGTERM is held back in all threads of a worker."""
+    owner = multiprocessing.parent_process()
+    owners = {parent, None if owner is None else owner.pid}
+    assert hasattr(signal, "sigtimedwait")
     while os.getppid() == parent:
         caught = signal.sigtimedwait({signal.SIGTERM}, LOOK)
-        if caught is not None and caught.si_pid == parent:
+        if caught is not None and caught.si_pid in owners:
             break
     os._exit(0)

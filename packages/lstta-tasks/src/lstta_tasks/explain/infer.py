@@ -96,7 +96,7 @@ def infer(
     explanations: list[Explanation] = []
     failed = Failures()
     for file in tqdm(files, desc="answer", unit="clip", disable=None, leave=False):
-        name = str(file.relative_to(clips)) if clips.is_dir() else file.name
+        name = file.relative_to(clips).as_posix() if clips.is_dir() else file.name
         beside = subtitles_beside(file) if predictor.task.timed_text and subtitles is None else None
         with failed.of(name):
             check_name(name)
@@ -106,7 +106,7 @@ def infer(
             others.pop(beside, None)
     if not explanations:
         failed.end(f"{clips}: none of {len(files)} videos can be read", alone=len(files) == 1)
-    skipped = {printable(str(path.relative_to(clips))): reason for path, reason in others.items()}
+    skipped = {printable(path.relative_to(clips).as_posix()): reason for path, reason in others.items()}
     return Inferred(adapter, predictor, explanations, failed.reasons, texts, skipped)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
@@ -15,16 +14,16 @@ from lstta_tasks.escaped import escaped
 from lstta_tasks.explain.palette import NAMES
 from lstta_tasks.importances.agreement import Mean
 from lstta_tasks.importances.measured import Curve, Measured
+from lstta_tasks.whole_table import print_whole
 
 
 def print_measured(measured: Measured) -> None:
     """How numbers agree with known seconds, and how the primary score falls."""
-    console = Console()
     if any(measured.agreement.values()):
-        console.print(_agreement(measured))
+        print_whole(_agreement(measured))
     for group, curves in measured.curves.items():
         title = escape(escaped(f"{measured.metric} after removing segments: {measured.samples[group]:,} {group}"))
-        console.print(_curves(title, measured.removed, curves))
+        print_whole(_curves(title, measured.removed, curves))
 
 
 def _agreement(measured: Measured) -> Table:
@@ -57,10 +56,10 @@ def _curves(title: str, removed: Sequence[int], curves: Sequence[Curve]) -> Tabl
 
 
 def _table(title: str, texts: Sequence[str], numbers: Sequence[str]) -> Table:
-    """That fits a terminal of 80 columns; where it cannot, texts are cut and numbers are not."""
+    """That fits a terminal of 80 columns, unless it has more to say."""
     table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     for name in texts:
         table.add_column(name, no_wrap=True)
     for name in numbers:
-        table.add_column(name, justify="right", no_wrap=True, min_width=max(5, len(name)))
+        table.add_column(name, justify="right", no_wrap=True)
     return table

@@ -136,7 +136,7 @@ def index_folder(
     vectors: dict[str, Vectors] = {}
     failed = Failures()
     for video in tqdm(videos, desc="embed", unit="clip", disable=None):
-        name = str(video.relative_to(folder))
+        name = video.relative_to(folder).as_posix()
         with failed.of(name):
             check_name(name)
             vectors[name] = retriever.embed_video(video)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from lstta_tasks.escaped import escaped
 from lstta_tasks.study.summary import Cell, Summary, Watched
+from lstta_tasks.whole_table import print_whole
 
 
 def print_table(summary: Summary, *, markdown: bool = False) -> None:
@@ -20,10 +20,10 @@ def print_table(summary: Summary, *, markdown: bool = False) -> None:
         return
     table = Table(box=SIMPLE_HEAD)
     for place, name in enumerate(header):
-        table.add_column(Text(name), justify="right" if place else "left")
+        table.add_column(Text(name.replace(", ", ",\n")), justify="right" if place else "left", no_wrap=True)
     for line in body:
         table.add_row(*map(Text, line))
-    Console().print(table)
+    print_whole(table)
 
 
 def cells(summary: Summary) -> tuple[list[str], list[list[str]]]:

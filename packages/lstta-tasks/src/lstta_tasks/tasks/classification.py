@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lstta_tasks.annotations.csv_rows import csv_rows
+from lstta_tasks.annotations.files import file_named
 from lstta_tasks.annotations.reading import Reading
 from lstta_tasks.answers.one_of_many import OUTSIDE, OneOfMany
 from lstta_tasks.data.clip import ClipSource
@@ -127,7 +128,8 @@ class Classification(Task):
         start, end = (_seconds(row[name], name, place) for name in ("start", "end"))
         span = f"@{row['start']}-{row['end']}" if row["start"] or row["end"] else ""
         try:
-            return ClipSource(f"{row['video']}{span}", self.path.parent / row["video"], start=start, end=end)
+            video = file_named(self.path.parent, row["video"])
+            return ClipSource(f"{row['video']}{span}", video, start=start, end=end)
         except ValueError as error:
             raise ValueError(f"{place}: {error}") from error
 
