@@ -10,7 +10,7 @@ from small_world import World
 
 from lstta_core.interfaces import Modality
 from lstta_tasks.experiment.config import load_config
-from lstta_tasks.experiment.lengths import with_lengths
+from lstta_tasks.experiment.lengths import lengths_for
 from lstta_tasks.experiment.parts import Experiment
 from lstta_tasks.experiment.record import record_of
 
@@ -40,9 +40,9 @@ def test_the_clips_lengths_unless_the_config_says_others(
 
 def test_who_does_not_ask_is_not_told(world: World) -> None:
     settings = {"type": audio, "seed": 5}
-    assert with_lengths("encoders.audio", settings, {"segments": 3, "sound_seconds": 0.25}) == settings
+    assert lengths_for("encoders.audio", settings, {"segments": 3, "sound_seconds": 0.25}) == {}
 
 
 def test_the_pretrained_family_asks() -> None:
-    told = with_lengths("encoders.audio", {"name": "hf-audio", "model": "x"}, {"segments": 3, "sound_seconds": 0.5})
-    assert told == {"name": "hf-audio", "model": "x", "segments": 3, "sound_seconds": 0.5}
+    told = lengths_for("encoders.audio", {"name": "hf-audio", "segments": 7}, {"segments": 3, "sound_seconds": 0.5})
+    assert told == {"sound_seconds": 0.5}

@@ -10,8 +10,8 @@ from lstta_tasks.experiment.factories import arguments, factory_of
 LENGTHS = ("segments", "sound_seconds")
 
 
-def with_lengths(section: str, settings: Mapping[str, Any], clips: Mapping[str, Any]) -> dict[str, Any]:
-    """An encoder's settings, with :data:`LENGTHS` of the clips where its factory takes them and the config says none.
+def lengths_for(section: str, settings: Mapping[str, Any], clips: Mapping[str, Any]) -> dict[str, Any]:
+    """Those :data:`LENGTHS` of the clips that an encoder's factory takes and its settings do not say.
 
     Args:
         section: the encoder's place in the config.
@@ -22,4 +22,4 @@ def with_lengths(section: str, settings: Mapping[str, Any], clips: Mapping[str, 
         ValueError, UnknownNameError: see :func:`~lstta_tasks.experiment.factories.factory_of`.
     """
     takes, _ = arguments(factory_of("encoder", section, settings))
-    return {**{key: clips[key] for key in LENGTHS if key in takes and key in clips}, **settings}
+    return {key: clips[key] for key in LENGTHS if key in takes and key in clips and key not in settings}

@@ -18,7 +18,7 @@ from lstta_tasks.data.cache import CacheError, CacheReader, open_cache
 from lstta_tasks.data.cache_shards import CacheSet
 from lstta_tasks.data.clip import Preprocessing
 from lstta_tasks.experiment.factories import call, create, plain
-from lstta_tasks.experiment.lengths import with_lengths
+from lstta_tasks.experiment.lengths import lengths_for
 from lstta_tasks.experiment.loader import PlacedSampler
 from lstta_tasks.experiment.named import check_method
 from lstta_tasks.experiment.patience import PATIENCE, PatientLoader
@@ -48,8 +48,8 @@ class Experiment:
         wanted, clips = self.config.encoders, self.config.clips
         if not wanted:
             raise ValueError(f"encoders: some of {', '.join(Modality)} are wanted, got none")
-        for m, settings in wanted.items():
-            wanted[m] = with_lengths(f"encoders.{m}", settings, clips)  # so that an adapter's record says them too
+        for m in wanted:  # into the config, so that an adapter's record says them too
+            wanted[m].update(lengths_for(f"encoders.{m}", wanted[m], clips))
         return {Modality(m): create("encoder", f"encoders.{m}", settings) for m, settings in wanted.items()}
 
     @cached_property
