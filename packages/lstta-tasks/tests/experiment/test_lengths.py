@@ -46,3 +46,4 @@ def test_who_does_not_ask_is_not_told(world: World) -> None:
 def test_the_pretrained_family_asks() -> None:
     told = lengths_for("encoders.audio", {"name": "hf-audio", "segments": 7}, {"segments": 3, "sound_seconds": 0.5})
     assert told == {"sound_seconds": 0.5}
+    assert lengths_for("encoders.audio", {"name": "hf-audio", "seconds": 8.0}, {"segments": 3}) == {}

@@ -101,7 +101,7 @@ class WhisperFront(Front):
 
     With ``seconds``, or :meth:`cut`, the position table is cut and shorter rows are read. The encoder never saw such
     rows in training and its features change (our choice): a config whose clips hold three seconds of sound cuts it to
-    three, since 27 seconds of padding cost ten times as much; ``seconds=30`` hears them.
+    three, since 27 seconds of padding are ten times as many tokens; ``seconds=30`` hears them.
     """
 
     def __init__(self, config: Any, settings: Mapping[str, Any], seconds: float | None) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 from lstta_tasks.experiment.factories import arguments, factory_of
 
 LENGTHS = ("segments", "sound_seconds")
+SAID = "seconds"
+"""The argument with which a config says the whole length itself."""
 
 
 def lengths_for(section: str, settings: Mapping[str, Any], clips: Mapping[str, Any]) -> dict[str, Any]:
@@ -21,5 +23,7 @@ def lengths_for(section: str, settings: Mapping[str, Any], clips: Mapping[str, A
     Raises:
         ValueError, UnknownNameError: see :func:`~lstta_tasks.experiment.factories.factory_of`.
     """
+    if isinstance(settings, Mapping) and SAID in settings:
+        return {}
     takes, _ = arguments(factory_of("encoder", section, settings))
     return {key: clips[key] for key in LENGTHS if key in takes and key in clips and key not in settings}
