@@ -39,6 +39,7 @@ PAGES = (
     "docs/tasks/retrieval.md",
     "docs/infer.md",
     "docs/studies.md",
+    "docs/writing-a-method.md",
 )
 ELSEWHERE = ("docs/writing-a-backbone.md", "docs/writing-a-task.md", "docs/library.md")  # run by tests of their own
 BLOCK = re.compile(r"^(?:<!-- (not run|run): ([^\n]*) -->\n)?```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

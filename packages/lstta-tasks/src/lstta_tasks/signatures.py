@@ -46,7 +46,7 @@ def check_options(
         RecordError: there is such an option, or one is missing.
     """
     known, takes_any = arguments(factory)
-    hints = annotations(factory)
+    hints = hints_of(factory)
     for name, value in options.items():
         hint = hints.get(name, Any)
         if (name not in known and not takes_any) or (not paths and _is_path(hint)):
@@ -57,7 +57,7 @@ def check_options(
         raise RecordError(f"{place}: {key}.{missing[0]}: it is missing")
 
 
-def annotations(factory: Factory) -> dict[str, Any]:
+def hints_of(factory: Factory) -> dict[str, Any]:
     """The types of a factory's arguments, by name, as far as they are said and can be found where it is defined."""
     hints: dict[str, Any] = {}
     for function in _calls(factory):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lstta_core.checked import RecordError, check
-from lstta_tasks.signatures import Factory, annotations
+from lstta_tasks.signatures import Factory, hints_of
 
 
 def check_types(section: str, factory: Factory, options: Mapping[str, Any]) -> None:
@@ -15,7 +15,7 @@ def check_types(section: str, factory: Factory, options: Mapping[str, Any]) -> N
     Raises:
         ValueError: such an option; the message names its key, its value and the type.
     """
-    hints = annotations(factory)
+    hints = hints_of(factory)
     for name, value in options.items():
         try:
             check(hints.get(name, Any), _as_json(value), "", f"{section}.{name}")
