@@ -29,7 +29,7 @@ def check_named(section: str, settings: Any) -> None:
     elif section == "task":
         _check(factory_of("task", section, settings), section, options_of(settings))
     elif section == "optim_wrapper.optimizer":
-        given = {"params": []}  # by the model
+        given: dict[str, Any] = {"params": []}  # by the model
         _check(callable_of(section, settings["type"]), section, options_of(settings) | given)
     elif section.count(".") == 1:
         _check(factory_of("encoder", section, settings), section, options_of(settings))

@@ -7,10 +7,9 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from mmengine.config import Config
 from torch import Tensor
 
 from lstta_core.fast_linear import fast_linear
@@ -27,6 +26,9 @@ from lstta_tasks.how_long import in_words
 from lstta_tasks.task import Split
 from lstta_tasks.training.resume import check_fits, settings_of_run
 from lstta_tasks.training.run_folder import where_to_begin
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
 SHORT = 1.0
 """Seconds: shorter steps are taken a few more times, since the first one of a process takes longer."""
