@@ -1,7 +1,7 @@
 """Every command and every snippet of README and the docs runs, in the order in which it stands, page after page.
 
 What a page cannot have run stands behind a comment that says so: ``<!-- not run: REASON -->`` for what needs hours, a
-network or a GPU, ``<!-- run: --list -->`` for what is run with another word at its end, up to its plan. Sizes are cut:
+network or a GPU, ``<!-- run: --help -->`` for what is run with another word at its end, up to its plan. Sizes are cut:
 few clips, one epoch. Blocks that are no commands and no Python are looked at by nobody.
 """
 
