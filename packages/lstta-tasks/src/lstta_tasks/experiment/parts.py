@@ -49,7 +49,8 @@ class Experiment:
         if not wanted:
             raise ValueError(f"encoders: some of {', '.join(Modality)} are wanted, got none")
         for m in wanted:  # into the config, so that an adapter's record says them too
-            wanted[m].update(lengths_for(f"encoders.{m}", wanted[m], clips))
+            lengths = lengths_for(f"encoders.{m}", wanted[m], clips)
+            wanted[m].update(lengths)
         return {Modality(m): create("encoder", f"encoders.{m}", settings) for m, settings in wanted.items()}
 
     @cached_property
