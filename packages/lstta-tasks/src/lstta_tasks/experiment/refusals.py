@@ -58,7 +58,7 @@ def why_not_importable(section: str, given: str, error: Exception) -> str:
     module = module or HOMES.get(section.partition(".")[0], "")
     try:
         near = get_close_matches(name, dir(import_module(module)), n=1) if module else []
-    except ImportError:
+    except (ImportError, ValueError, TypeError):  # no module at all
         near = []
     hint = f"did you mean '{module}.{near[0]}'?" if near else "the whole address is wanted, such as 'torch.optim.AdamW'"
     return f"{section}.type: {given!r} cannot be imported ({error}); {hint}"
