@@ -1,4 +1,4 @@
-"""What the demo costs, counted by hand, and lstta profile on it."""
+"""What avqa/tiny_lstta costs, counted by hand, and lstta profile on it."""
 
 from __future__ import annotations
 

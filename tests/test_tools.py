@@ -126,7 +126,10 @@ class TestTraining:
         options = ["--cfg-options", f"task.root={broken_root}"]
         result = tool("train", world.config, "--work-dir", tmp_path / "run", *options)
         assert result.code == 2
-        assert "none of the 1 clips of this split is in the cache: build it from the same config" in result.err
+        assert (
+            f"none of the 1 clips of this split is in the cache {world.cache} (clips.cache): build it from the same"
+            in result.err
+        )
 
     def test_bad_rows_are_named_at_once_or_left_out_and_counted(
         self, tool: Tool, world: World, broken_root: Path, tmp_path: Path

@@ -158,3 +158,10 @@ def test_constants_survive_a_cast(small: Any) -> None:
     encoder.to(torch.bfloat16)
     after = encoder.front.features(torch.ones(1, 100), torch.tensor([100]))
     assert torch.equal(before["input"], after["input"])
+
+
+@pytest.mark.parametrize(("longest", "seconds"), [(3.0, 3.0), (2.99, 3.0), (0.001, 0.02), (31.0, 30.0)])
+def test_whisper_is_cut_to_the_longest_sound_there_is(longest: float, seconds: float) -> None:
+    front = WhisperFront(t.WhisperConfig(), {}, None)
+    front.cut(longest)
+    assert front.window == round(seconds * 16000)

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from lstta_core.counts import check_counts
 from lstta_core.interfaces import Encoder, Method, Size
 from lstta_core.lockstep import TrimodalModel
 from lstta_core.methods.choice import MethodChoice
@@ -50,6 +51,7 @@ def nearest_to_budget(
         UnknownNameError: no plugin registers the name.
         ValueError: the method has no size option, or it is given beside the budget, or the budget is too small.
     """
+    check_counts(budget=budget)
     choice = _nearest(name, models, budget, options)
     _report(choice, budget)
     return choice

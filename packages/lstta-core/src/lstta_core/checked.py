@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePath
 from types import UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -151,6 +151,8 @@ def _fits(value: object, kind: Any) -> bool:
         return (type(value) is float and math.isfinite(value)) or (type(value) is int and value in _WHOLE)
     if origin in (str, bool):
         return type(value) is origin
+    if isinstance(origin, type) and issubclass(origin, PurePath):
+        return isinstance(value, str | PurePath)
     return True
 
 

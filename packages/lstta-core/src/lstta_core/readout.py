@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from lstta_core.attention import masked_softmax
+from lstta_core.counts import check_counts
 from lstta_core.interfaces import TIMED, Modality, Streams, TrimodalOutput
 from lstta_core.methods.lstta.long_term import sinusoids
 from lstta_core.processes import sum_over_processes
@@ -153,6 +154,7 @@ class Readout(nn.Module):
         guided: bool = True,
     ) -> None:
         super().__init__()
+        check_counts(width=width, heads=heads)
         if width % heads:
             raise ValueError(f"heads must divide the width: got heads={heads}, width={width}")
         modalities = tuple(m for m in Modality if m in widths)

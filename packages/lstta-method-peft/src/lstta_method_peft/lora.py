@@ -11,6 +11,7 @@ from peft import LoraConfig, inject_adapter_in_model
 from peft.tuners.lora import LoraLayer
 from torch import nn
 
+from lstta_core.counts import check_counts
 from lstta_core.interfaces import Encoder, EncoderChange, Method, Modality, Size
 from lstta_core.targets import Target, matching
 
@@ -38,6 +39,7 @@ class LoRA(Method):
     def __init__(
         self, *, r: int = 16, alpha: float | None = None, dropout: float = 0.0, target: Target = QUERY_AND_VALUE
     ) -> None:
+        check_counts(r=r)
         self.r = r
         self.alpha = 2 * r if alpha is None else alpha
         self.dropout = dropout

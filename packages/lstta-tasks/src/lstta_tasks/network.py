@@ -17,6 +17,7 @@ from lstta_core.lockstep import TrimodalModel
 from lstta_core.method import create_method
 from lstta_core.methods.choice import MethodChoice
 from lstta_core.readout import Readout
+from lstta_tasks.in_section import in_section
 from lstta_tasks.task_network import TaskNetwork as TaskNetwork
 from lstta_tasks.task_network import TaskOutput as TaskOutput
 from lstta_tasks.task_network import Tower as Tower
@@ -122,21 +123,25 @@ def build_model(
         # A method may change encoders, so towers that read the same modality have an encoder each.
         taken = {m for model in models.values() for m in model.by_modality()}
         own = {m: copy.deepcopy(used[m]) if m in taken else used[m] for m in read}
-        models[name] = TrimodalModel(
-            own,
-            stages=stages,
-            adapted=adapted,
-            frozen_dtype=None if frozen_dtype is None else DTYPES[frozen_dtype],
-            checkpointing=checkpointing,
-        )
-    choice = create_method(model=list(models.values()), **method)
-    for model in models.values():
-        model.add_adapter(ADAPTER, choice.method)
-    if compile:
+        with in_section("model", ()):
+            models[name] = TrimodalModel(
+                own,
+                stages=stages,
+                adapted=adapted,
+                frozen_dtype=None if frozen_dtype is None else DTYPES[frozen_dtype],
+                checkpointing=checkpointing,
+            )
+    with in_section("method", method):
+        choice = create_method(model=list(models.values()), **method)
         for model in models.values():
-            compile_parts(model, **compile_options(compile))
+            model.add_adapter(ADAPTER, choice.method)
+    if compile:
+        with in_section("model.compile", ()):
+            for model in models.values():
+                compile_parts(model, **compile_options(compile))
     towers = {}
     for name, model in models.items():
         widths = {m: encoder.widths[-1] for m, encoder in model.by_modality().items()}
-        towers[name] = Tower(model, Readout(widths=widths, **(readout or {})))
+        with in_section("model.readout", readout or ()):
+            towers[name] = Tower(model, Readout(widths=widths, **(readout or {})))
     return task.answer.network(towers), choice

@@ -25,10 +25,15 @@ def find_shipped(kind: Kind, wanted: str | Path) -> Path:
 
     Raises:
         FileNotFoundError: neither; the message names the nearest.
+        IsADirectoryError: a folder.
     """
     path = Path(wanted)
     if path.is_file():
         return path
+    if path.is_dir():
+        raise IsADirectoryError(
+            f"{wanted}: a folder; the file or the name of a {kind} is wanted; {LISTED_BY[kind]} lists them"
+        )
     names = shipped(kind)
     if (name := path.as_posix()) in names:
         return names[name]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import PurePath
 from typing import Any, get_args, get_type_hints
 
@@ -45,12 +46,7 @@ def check_options(
         RecordError: there is such an option, or one is missing.
     """
     known, takes_any = arguments(factory)
-    hints: dict[str, Any] = {}
-    for function in _calls(factory):
-        try:
-            hints = get_type_hints(function) | hints
-        except Exception:  # somebody else's annotations may name what is not there; their code checks by itself then
-            continue
+    hints = hints_of(factory)
     for name, value in options.items():
         hint = hints.get(name, Any)
         if (name not in known and not takes_any) or (not paths and _is_path(hint)):
@@ -59,6 +55,27 @@ def check_options(
     missing = [name for name, needed in known.items() if needed and name not in options]
     if whole and missing:
         raise RecordError(f"{place}: {key}.{missing[0]}: it is missing")
+
+
+def hints_of(factory: Factory) -> dict[str, Any]:
+    """The types of a factory's arguments, by name, as far as they are said and can be found where it is defined."""
+    hints: dict[str, Any] = {}
+    for function in _calls(factory):
+        for name, said in getattr(function, "__annotations__", {}).items():
+            if name not in hints:
+                with suppress(Exception):  # names imported for type checking alone, or somebody else's that are nowhere
+                    hints[name] = get_type_hints(_annotated(function, {name: said}))[name]
+    return hints
+
+
+def _annotated(function: Factory, said: dict[str, Any]) -> Factory:
+    """Something with some of a function's annotations, which mean what they mean where it is defined."""
+
+    def holder() -> None: ...
+
+    holder.__annotations__ = said
+    holder.__wrapped__ = function  # type: ignore[attr-defined]  # typing looks there for the module
+    return holder
 
 
 def _calls(factory: Factory) -> list[Factory]:

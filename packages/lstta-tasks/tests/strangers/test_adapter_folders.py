@@ -50,10 +50,13 @@ EVIL: dict[str, tuple[Change, str]] = {
     ),
     "heads": (
         lambda r: r["method"].update(heads=0),
-        r"adapter.json: it describes what cannot be made: attention needs at least one head",
+        r"adapter.json: it describes what cannot be made: method.heads: a whole number, 1 or more is wanted, got 0",
     ),
     "readout": (lambda r: r["model"]["readout"].update(width=1 << 20), r"adapter.safetensors: .* has shape"),
-    "stages": (lambda r: r["model"].update(stages=10**15), r"adapter.json: it describes what cannot be made: stages="),
+    "stages": (
+        lambda r: r["model"].update(stages=10**15),
+        r"adapter.json: it describes what cannot be made: model: stages=",
+    ),
     "type of an encoder": (
         lambda r: r["encoders"]["visual"].update(type="os:system"),
         r"adapter.json: encoders.visual.type: not for a record",

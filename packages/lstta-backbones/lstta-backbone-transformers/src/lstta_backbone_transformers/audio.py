@@ -27,6 +27,7 @@ class AudioEncoder(Encoder):
         settings: of the checkpoint's feature extractor.
         span: ``"segment"`` to hear each segment by itself, ``"clip"`` to hear the clip as a whole.
         seconds: cut the position table to this length (Whisper alone), see ``WhisperFront``.
+        longest: the longest sound of a row, in seconds, where it is known: without ``seconds`` the table is cut to it.
         name: hub id or folder.
         revision: of the hub.
         licence: of the weights, where their card says it.
@@ -43,6 +44,7 @@ class AudioEncoder(Encoder):
         settings: Mapping[str, Any] | None = None,
         span: Literal["segment", "clip"] = "clip",
         seconds: float | None = None,
+        longest: float | None = None,
         name: str = "",
         revision: str | None = None,
         licence: str | None = None,
@@ -56,6 +58,8 @@ class AudioEncoder(Encoder):
         self.family = family
         self.body = Body(model=model, family=family)
         self.front = family.front(config, settings or {}, seconds)
+        if seconds is None and longest is not None:
+            self.front.cut(longest)
         window, rate = self.front.window, self.front.sample_rate
         self.spec = AudioSpec(
             sample_rate=rate,

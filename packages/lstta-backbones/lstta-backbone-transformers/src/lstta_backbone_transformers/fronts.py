@@ -39,6 +39,10 @@ class Front(ABC):
     tail: int = 1
     padding_invariant: bool = True
 
+    def cut(self, longest: float) -> None:
+        """Where the fixed length is one that can be shorter, hear no more padding than rows of so many seconds need."""
+        return
+
     @abstractmethod
     def features(self, wave: Tensor, length: Tensor) -> dict[str, Tensor]:
         """``input``, and ``mask`` (R, M) where the blocks mask what is not heard."""
@@ -95,15 +99,16 @@ class WaveformFront(Front):
 class WhisperFront(Front):
     """Whisper: log10-mel of 10 ms, the 8 decades below the loudest value of the row, always 30 s.
 
-    With ``seconds`` the position table is cut and shorter rows are read. The encoder never saw such rows in training;
-    its features change, so this is off where it is not asked for (our choice).
+    With ``seconds``, or :meth:`cut`, the position table is cut and shorter rows are read. The encoder never saw such
+    rows in training and its features change (our choice): a config whose clips hold three seconds of sound cuts it to
+    three, since 27 seconds of padding are ten times as many tokens; ``seconds=30`` hears them.
     """
 
     def __init__(self, config: Any, settings: Mapping[str, Any], seconds: float | None) -> None:
         extractor = WhisperFeatureExtractor(**{"feature_size": config.num_mel_bins, **settings})
         self.sample_rate, self.hop = extractor.sampling_rate, extractor.hop_length
         self.step = 2 * self.hop
-        longest = config.max_source_positions * self.step
+        self.longest = longest = config.max_source_positions * self.step
         self.window = longest if seconds is None else round(seconds * self.sample_rate)
         if not 0 < self.window <= longest or self.window % self.step:
             raise ValueError(
@@ -112,6 +117,10 @@ class WhisperFront(Front):
             )
         self.filters = Constant(extractor.mel_filters)
         self.hann = Constant(window_function(extractor.n_fft, "hann"))
+
+    def cut(self, longest: float) -> None:
+        steps = math.ceil(round(longest * self.sample_rate / self.step, 6))
+        self.window = min(self.longest, max(steps, 1) * self.step)
 
     def features(self, wave: Tensor, length: Tensor) -> dict[str, Tensor]:
         mel = log_mel(centred_power(wave, self.hann, self.hop)[..., :-1], self.filters, MEL_FLOOR, "log10")

@@ -69,8 +69,21 @@ def audio(
     attention: str | None = None,
     span: Literal["segment", "clip"] = "clip",
     seconds: float | None = None,
+    segments: int | None = None,
+    sound_seconds: float | None = None,
 ) -> AudioEncoder:
-    """An audio encoder. ``span`` and ``seconds``: see :class:`AudioEncoder`; the rest as for :func:`visual`."""
+    """An audio encoder.
+
+    Args:
+        model: as for :func:`visual`, and so the next three.
+        revision: of the hub.
+        dtype: of the weights.
+        attention: the library's implementation.
+        span: see :class:`AudioEncoder`.
+        seconds: likewise; by default the longest sound that the next two allow, where they are given.
+        segments: of a clip; a config's ``clips.segments``, where it says nothing here.
+        sound_seconds: of a segment; likewise ``clips.sound_seconds``.
+    """
     checkpoint = locate(model, revision)
     part = load_part(checkpoint, Modality.AUDIO, dtype=dtype, attention=attention)
     return AudioEncoder(
@@ -79,6 +92,7 @@ def audio(
         settings=checkpoint.settings,
         span=span,
         seconds=seconds,
+        longest=None if sound_seconds is None else sound_seconds * (segments or 1 if span == "clip" else 1),
         name=checkpoint.name,
         revision=checkpoint.revision,
         licence=checkpoint.licence,

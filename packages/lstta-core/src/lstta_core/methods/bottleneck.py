@@ -9,6 +9,7 @@ from typing import cast
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from lstta_core.counts import check_counts
 from lstta_core.interfaces import (
     Adapter,
     AdapterOutput,
@@ -37,6 +38,7 @@ class BottleneckAdapter(Adapter):
 
     def __init__(self, *, widths: Mapping[Modality, int], width: int = 64, dropout: float = 0.0) -> None:
         super().__init__()
+        check_counts(width=width)
         self.down = nn.ModuleDict({m: Down(widths[m], width) for m in widths})
         self.up = nn.ModuleDict({m: Up(width, widths[m]) for m in widths})
         self.units = nn.ModuleDict({m: Units() for m in widths})

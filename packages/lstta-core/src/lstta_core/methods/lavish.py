@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from lstta_core.counts import check_counts
 from lstta_core.interfaces import (
     TIMED,
     Adapter,
@@ -119,6 +120,7 @@ class LavishAdapter(Adapter):
         self, *, widths: Mapping[Modality, int], width: int | None = None, latents: int = 2, groups: int = 2
     ) -> None:
         super().__init__()
+        check_counts(latents=latents, groups=groups, **({} if width is None else {"width": width}))
         missing = [str(m) for m in TIMED if m not in widths]
         if missing:
             raise ValueError(f"lavish works between a visual and an audio encoder; the model lacks {missing}")

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
+from lstta_tasks.cli.os_errors import in_words
 from lstta_tasks.cli.output import escape_what_cannot_be_shown
 from lstta_tasks.escaped import escaped
 
@@ -112,7 +113,9 @@ def _message(error: Exception) -> str | None:
         return f"{type(error).__name__}: {error} ({place_of(error)}); LSTTA_DEBUG=1 shows the traceback"
     if isinstance(error, LookupError) and error.args:
         return str(error.args[0])
-    return str(error) if isinstance(error, ValueError | LookupError | OSError) else None
+    if isinstance(error, OSError):
+        return in_words(error)
+    return str(error) if isinstance(error, ValueError | LookupError) else None
 
 
 def _of_a_worker(error: Exception) -> str | None:

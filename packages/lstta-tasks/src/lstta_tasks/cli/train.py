@@ -19,6 +19,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--from", type=Path, metavar="ADAPTER", dest="start", help="begin with another task's adapter")
     parser.add_argument("--amp", action="store_true", help="mixed precision; needs a GPU")
     parser.add_argument("--seed", type=int, help="instead of the config's")
+    parser.add_argument("--dry-run", action="store_true", help="take a step, say what the run will cost, write nothing")
     add_launcher(parser)
     args = parser.parse_args(argv)
     os.environ.setdefault("LOCAL_RANK", str(args.local_rank))
@@ -31,8 +32,16 @@ def main(argv: Sequence[str] | None = None) -> None:
     options = [] if args.start is None else ["--from", str(args.start)]
     options += ["--cfg-options", *pairs] if pairs else []
     work_dir = args.work_dir or Path("work_dirs") / Path(args.config).stem
+    config = load_config(args.config, cfg_options(pairs))
+    if args.dry_run:
+        if args.launcher != "none":
+            raise ValueError("--dry-run: one process says what the run will cost; leave --launcher out")
+        from lstta_tasks.training.dry_run import dry_run
+
+        print(dry_run(config, work_dir=work_dir, resume=args.resume, amp=args.amp, start=args.start))
+        return
     train(
-        load_config(args.config, cfg_options(pairs)),
+        config,
         work_dir=work_dir,
         resume=args.resume,
         amp=args.amp,

@@ -47,8 +47,9 @@ class SampleDataset(Dataset[tuple[Sample, Clip]]):
         self.missing = list(dict.fromkeys(s.source.id for s in samples if s.source.id not in reader))
         if not self.samples:
             raise ValueError(
-                f"none of the {len(self.missing)} clips of this split is in the cache: build it from the "
-                "same config with lstta cache build, and see its list of failures with lstta cache info"
+                f"none of the {len(self.missing)} clips of this split is in the cache {reader.path} (clips.cache): "
+                "build it from the same config with lstta cache build, and see its list of failures with lstta cache "
+                "info"
             )
         check_sources(reader, (sample.source for sample in self.samples))
 

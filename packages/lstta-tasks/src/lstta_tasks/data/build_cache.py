@@ -24,6 +24,7 @@ from lstta_tasks.data.clip import ClipSource, Preprocessing
 from lstta_tasks.data.cores import usable_cores
 from lstta_tasks.data.decode_pool import decode_all
 from lstta_tasks.data.resumable_build import ResumableBuild, build_lock, resumable_build
+from lstta_tasks.how_long import HowLong
 
 
 @dataclass(frozen=True)
@@ -167,6 +168,7 @@ def _build(
             closing(decode_all(todo, preprocessing, codec=codec, workers=workers, time_limit=time_limit)) as decoded,
             tqdm(total=len(wanted), initial=len(wanted) - len(todo), unit="clip", disable=None, desc=path.name) as bar,
         ):
+            how_long = HowLong(path.name, len(todo), "clips")
             for source, result in decoded:
                 if isinstance(result, str):
                     failed[source.id] = result
@@ -176,6 +178,7 @@ def _build(
                     built += 1
                     build.add(source.id, *result)
                 bar.update()
+                how_long.update()
     return built, replaced, failed
 
 

@@ -17,12 +17,14 @@ class CacheError(ValueError):
     """A cache cannot be read or written. The message names the folder, the reason and the way out."""
 
 
-def absent(path: Path) -> CacheError:
+def absent(path: Path, *, prefix: bool = False) -> CacheError:
+    """There is none, of clips or of a frozen prefix's states, or it is not whole."""
     if layout.partial_folder(path).is_dir():
         return CacheError(f"{path} is not finished: run the command that builds it once more, it goes on where it was")
     if any(path.glob("shard-*-of-*")):
         return CacheError(f"{path} is a cache in shards: open it with open_cache")
-    return CacheError(f"there is no cache at {path}: build it first (lstta cache build)")
+    what, verb, key = ("prefix cache", "prefix", "clips.prefix") if prefix else ("cache", "build", "clips.cache")
+    return CacheError(f"there is no {what} at {path}: build it first (lstta cache {verb}), or set {key} to where it is")
 
 
 def cut_off(path: Path, size: int, needed: int) -> CacheError:

@@ -7,17 +7,19 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, get_args
 from unittest import mock
 
 from mmengine.config import Config
 
+from lstta_tasks.data.cache_record import Codec
 from lstta_tasks.experiment.factories import arguments, check_keys, plain
 from lstta_tasks.experiment.named import NAMING, check_named
 from lstta_tasks.experiment.numbers import check_numbers
 from lstta_tasks.experiment.old_keys import RENAMED, rename, renamed
+from lstta_tasks.experiment.option_types import check_types
 from lstta_tasks.experiment.param_scheduler import check_schedulers
-from lstta_tasks.experiment.refusals import nearest
+from lstta_tasks.experiment.refusals import nearest, why_no_config
 from lstta_tasks.experiment.runner import schedulers_of
 from lstta_tasks.experiment.sections import COURSES, READERS, SECTIONS, Reader
 from lstta_tasks.experiment.train_share import check_share
@@ -64,7 +66,7 @@ def _read(path: Path) -> Config:
         # What a config imports stands among its values, and is imported when it is looked at.
         strange = [key for key in config if key not in SECTIONS and _is_setting(key, config[key])]
     except Exception as error:  # a config is a program: it may raise anything
-        raise ValueError(f"{path}: not a config: {type(error).__name__}: {error}") from error
+        raise ValueError(f"{path}: {why_no_config(error)}") from error
     finally:
         logging.disable(level)
     if strange:
@@ -124,6 +126,11 @@ def _check_sections(path: Path, config: Config) -> None:
     if "param_scheduler" in courses:
         check_schedulers(config.param_scheduler)
     schedulers_of(config)
+    for section, reader in READERS.items():
+        if reader.factory is not None and (settings := _at(config, section)) is not None:
+            check_types(section, reader.factory, settings)
+    if config.clips.codec not in (codecs := get_args(Codec)):
+        raise ValueError(f"clips.codec: one of {', '.join(codecs)} is wanted, got {config.clips.codec!r}")
 
 
 def _known(reader: Reader) -> dict[str, bool]:

@@ -10,7 +10,9 @@ from typing import Any
 from mmengine.config import ConfigDict
 
 from lstta_core.plugins import Kind, installed_plugins
-from lstta_tasks.experiment.refusals import check_arguments, nearest, why_not_recorded
+from lstta_tasks.experiment.option_types import check_types
+from lstta_tasks.experiment.refusals import check_arguments, nearest, why_not_importable, why_not_recorded
+from lstta_tasks.in_section import in_section
 from lstta_tasks.signatures import Factory as Factory
 from lstta_tasks.signatures import arguments as arguments
 
@@ -33,7 +35,8 @@ def create(kind: Kind, section: str, settings: Mapping[str, Any]) -> Any:
         json.dumps(options)
     except TypeError as error:
         raise ValueError(why_not_recorded(section, options)) from error
-    return call(factory, section, options)
+    with in_section(section, options):
+        return call(factory, section, options)
 
 
 def factory_of(kind: Kind, section: str, settings: Mapping[str, Any]) -> Factory:
@@ -42,6 +45,8 @@ def factory_of(kind: Kind, section: str, settings: Mapping[str, Any]) -> Factory
         raise ValueError(f"{section}: a dict with the name of an {kind} is wanted, got {settings!r}")
     if ("name" in settings) == ("type" in settings):
         raise ValueError(f"{section}: give either the name of an {kind} or type=, the callable itself")
+    if not isinstance(settings.get("name", ""), str):
+        raise ValueError(f"{section}.name: a text is wanted, got {settings['name']!r}")
     if "name" in settings:
         return installed_plugins().find(kind, settings["name"]).load()
     return callable_of(section, settings["type"])
@@ -56,7 +61,7 @@ def callable_of(section: str, given: Any) -> Factory:
     try:
         found = pkgutil.resolve_name(given) if isinstance(given, str) else given
     except (ImportError, AttributeError, ValueError) as error:
-        raise ValueError(f"{section}.type: {given!r} cannot be imported: {error}") from error
+        raise ValueError(why_not_importable(section, given, error)) from error
     if not callable(found):
         raise ValueError(f"{section}.type: a callable is wanted, got {given!r}")
     return found
@@ -68,6 +73,7 @@ def call(factory: Factory, section: str, options: Mapping[str, Any]) -> Any:
     Raises:
         ValueError: an option that it does not take, or lacks, or that is of a wrong type.
     """
+    check_types(section, factory, options)
     try:
         return factory(**options)
     except TypeError as error:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from lstta_core.plugins import installed_plugins
 from lstta_tasks.experiment.factories import Factory, arguments, callable_of, factory_of, options_of
+from lstta_tasks.experiment.option_types import check_types
 from lstta_tasks.experiment.refusals import check_arguments
 
 NAMING = ("task", "encoders.", "method", "optim_wrapper.optimizer")
@@ -29,13 +29,15 @@ def check_named(section: str, settings: Any) -> None:
     elif section == "task":
         _check(factory_of("task", section, settings), section, options_of(settings))
     elif section == "optim_wrapper.optimizer":
-        _check(callable_of(section, settings["type"]), section, [*options_of(settings), "params"])  # the model's
+        given: dict[str, Any] = {"params": []}  # by the model
+        _check(callable_of(section, settings["type"]), section, options_of(settings) | given)
     elif section.count(".") == 1:
         _check(factory_of("encoder", section, settings), section, options_of(settings))
 
 
 def check_method(section: str, method: Mapping[str, Any]) -> None:
-    """Raise where a config's method has no name or one that no plugin registers, or an option that it does not take.
+    """Raise where a config's method has no name or one that no plugin registers, or an option that it does not take,
+    or one of another type.
 
     Raises:
         ValueError: no name, or such an option.
@@ -43,9 +45,10 @@ def check_method(section: str, method: Mapping[str, Any]) -> None:
     """
     if "name" not in method:
         raise ValueError(f"{section}.name: the config must name a method, such as 'lstta'")
-    factory = installed_plugins().find("method", method["name"]).load()
-    _check(factory, section, [key for key in method if key not in ("name", "budget")])
+    factory = factory_of("method", section, {"name": method["name"]})
+    _check(factory, section, {key: value for key, value in options_of(method).items() if key != "budget"})
 
 
-def _check(factory: Factory, section: str, options: Iterable[str]) -> None:
+def _check(factory: Factory, section: str, options: Mapping[str, Any]) -> None:
     check_arguments(factory, arguments(factory), section, options)
+    check_types(section, factory, options)

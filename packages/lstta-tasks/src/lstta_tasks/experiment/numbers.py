@@ -35,6 +35,7 @@ NUMBERS = {
     "train_cfg.val_begin": Number(1),
     "loader.batch_size": Number(1),
     "loader.workers": Number(0),
+    "loader.timeout": Number(1e-3, whole=False),
     "optim_wrapper.accumulative_counts": Number(1),
     "optim_wrapper.clip_grad.max_norm": Number(0, whole=False),
     "optim_wrapper.clip_grad.clip_value": Number(0, whole=False),

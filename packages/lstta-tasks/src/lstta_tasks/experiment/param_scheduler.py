@@ -7,6 +7,7 @@ from math import inf
 from typing import Any
 
 from lstta_tasks.experiment.factories import arguments, callable_of, check_keys
+from lstta_tasks.experiment.option_types import check_types
 
 
 def check_schedulers(schedulers: Sequence[Any]) -> None:
@@ -19,10 +20,14 @@ def check_schedulers(schedulers: Sequence[Any]) -> None:
         section = f"param_scheduler.{place}"
         if not isinstance(settings, Mapping) or "type" not in settings:
             raise ValueError(f"{section}: a dict with type=, the class itself, is wanted, got {settings!r}")
-        known, _ = arguments(callable_of(section, settings["type"]))
+        factory = callable_of(section, settings["type"])
+        known, _ = arguments(factory)
         # The runner gives the first two and takes the last.
         taken = {name: needed for name, needed in known.items() if name not in ("optimizer", "param_name")}
         check_keys(section, settings, {"type": True, **taken, "convert_to_iter_based": False})
+        check_types(section, factory, settings)
+        if settings.get("start_factor") == 0:
+            raise ValueError(f"{section}.start_factor: a number above 0 is wanted, got 0: such a rate never rises")
 
 
 def check_ends(schedulers: Sequence[Mapping[str, Any]], *, epochs: int, steps: int) -> None:

@@ -18,10 +18,12 @@ from lstta_tasks.data.cache import CacheError, CacheReader, open_cache
 from lstta_tasks.data.cache_shards import CacheSet
 from lstta_tasks.data.clip import Preprocessing
 from lstta_tasks.experiment.factories import call, create, plain
+from lstta_tasks.experiment.lengths import lengths_for
 from lstta_tasks.experiment.loader import PlacedSampler
 from lstta_tasks.experiment.named import check_method
 from lstta_tasks.experiment.patience import PATIENCE, PatientLoader
 from lstta_tasks.experiment.train_share import share_of
+from lstta_tasks.in_section import in_section
 from lstta_tasks.network import TaskNetwork, build_model
 from lstta_tasks.prefix.dataset import PrefixCollate, PrefixDataset
 from lstta_tasks.prefix.prefix import Prefix
@@ -43,9 +45,12 @@ class Experiment:
 
     @cached_property
     def encoders(self) -> dict[Modality, Encoder]:
-        wanted = self.config.encoders
+        wanted, clips = self.config.encoders, self.config.clips
         if not wanted:
             raise ValueError(f"encoders: some of {', '.join(Modality)} are wanted, got none")
+        for m in wanted:  # into the config, so that an adapter's record says them too
+            lengths = lengths_for(f"encoders.{m}", wanted[m], clips)
+            wanted[m].update(lengths)
         return {Modality(m): create("encoder", f"encoders.{m}", settings) for m, settings in wanted.items()}
 
     @cached_property
@@ -64,18 +69,16 @@ class Experiment:
             wanted |= {"frame_size": visual.size, "frames_per_segment": visual.frames_per_segment}
         if isinstance(audio, AudioSpec):
             wanted["sample_rate"] = audio.sample_rate
-        made: Preprocessing = call(Preprocessing, "clips", wanted | options)
+        with in_section("clips", wanted | options):
+            made: Preprocessing = call(Preprocessing, "clips", wanted | options)
         return made
 
     @cached_property
     def _built(self) -> tuple[TaskNetwork, MethodChoice]:
         method, options = plain(self.config.method), plain(self.config.model)
+        check_method("method", method)
         extra = {"encoders": self.encoders, "method": method, "task": self.task}
-        try:
-            built: tuple[TaskNetwork, MethodChoice] = call(build_model, "model", {**options, **extra})
-        except ValueError:
-            check_method("method", method)  # says so where an option of the method is wrong
-            raise
+        built: tuple[TaskNetwork, MethodChoice] = call(build_model, "model", {**options, **extra})
         return built
 
     @property

@@ -17,6 +17,7 @@ from lstta_core.rates import FULL, parameter_groups
 from lstta_tasks.experiment.concluding import Scorer, concluded
 from lstta_tasks.experiment.factories import call, callable_of, plain
 from lstta_tasks.finite import check_finite
+from lstta_tasks.in_section import in_section
 from lstta_tasks.network import TaskNetwork
 from lstta_tasks.task import Predictions, Report, Sample, Task
 
@@ -122,7 +123,8 @@ def optim_wrapper(config: Config, model: torch.nn.Module, *, amp: bool) -> Optim
         groups = parameter_groups(model, lr=optimizer_options["lr"], full=full)
     except ValueError as error:
         raise ValueError(f"optim_wrapper.full_rate_inputs: {error}") from error
-    optimizer = call(factory, "optim_wrapper.optimizer", {"params": groups, **optimizer_options})
+    with in_section("optim_wrapper.optimizer", optimizer_options):
+        optimizer = call(factory, "optim_wrapper.optimizer", {"params": groups, **optimizer_options})
     if amp:
         return AmpOptimWrapper(optimizer=optimizer, dtype="bfloat16", **options)
     return OptimWrapper(optimizer=optimizer, **options)

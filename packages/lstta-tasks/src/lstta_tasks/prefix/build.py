@@ -20,6 +20,7 @@ from lstta_tasks.data.cache_layout import DATA_FILE, OF_FINISHED
 from lstta_tasks.data.resumable_build import Earlier, resumable_build
 from lstta_tasks.experiment.batches import device
 from lstta_tasks.experiment.parts import Experiment
+from lstta_tasks.how_long import HowLong
 from lstta_tasks.prefix.prefix_cache import check_is_prefix
 from lstta_tasks.prefix.states import PrefixStates, StateJob
 from lstta_tasks.task import Split
@@ -67,8 +68,10 @@ def build_prefix(experiment: Experiment, splits: Sequence[Split] | None = None) 
         if experiment.compiled:  # states serve runs with and without
             stack.enter_context(torch.compiler.set_stance("force_eager"))
         states = PrefixStates(experiment, record["features"]["text_length"])
+        how_long = HowLong(path.name, len(todo), "states")
         for job in tqdm(todo, unit="state", disable=None, desc=path.name):
             states.write(build, job)
+            how_long.update()
     size = (path / DATA_FILE).stat().st_size
     return PrefixReport(path=path, built=len(todo), reused=len(jobs) - len(todo), bytes=size)
 

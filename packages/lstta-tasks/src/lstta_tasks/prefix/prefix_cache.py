@@ -25,6 +25,7 @@ from lstta_core.interfaces import EncoderState, Modality
 from lstta_core.streams import Layout
 from lstta_tasks.data import cache_layout as layout
 from lstta_tasks.data.cache import CacheError, CacheReader
+from lstta_tasks.data.cache_errors import absent
 from lstta_tasks.data.cache_packing import assemble
 from lstta_tasks.data.cache_record import read_header, view
 from lstta_tasks.data.clip import Preprocessing
@@ -210,6 +211,8 @@ class PrefixReader:
 
     def __init__(self, path: Path | str, preprocessing: Preprocessing, settings: PrefixSettings) -> None:
         self.path = Path(path)
+        if not (self.path / layout.DATA_FILE).is_file():
+            raise absent(self.path, prefix=True)
         self._cache = CacheReader(self.path, preprocessing)
         check_is_prefix(self.path, self._cache.meta)
         settings.check(self.path, self._cache.meta["features"])

@@ -110,7 +110,8 @@ class Classification(Task):
         if self.path is None:
             raise ValueError("classification has no path: set task.path to a CSV file")
         if not self.path.is_file():
-            raise FileNotFoundError(f"{self.path}: no such file; set task.path to a CSV file")
+            what = "a folder" if self.path.is_dir() else "no such file"
+            raise FileNotFoundError(f"{self.path}: {what}; set task.path to a CSV file")
         return csv_rows(self.path, self._row, reading=self.reading, needed=("video", "label"), optional=COLUMNS)
 
     def _row(self, cells: Mapping[str, str], place: str) -> Row:

@@ -28,6 +28,7 @@ from lstta_tasks.experiment.record import card, record_of
 from lstta_tasks.experiment.runner import RunnerModel, TaskMetric, optim_wrapper, schedulers_of
 from lstta_tasks.experiment.same import check_same_data, check_same_settings
 from lstta_tasks.experiment.second_pass import score_again
+from lstta_tasks.how_long import HowLong
 from lstta_tasks.task import Report, Split
 from lstta_tasks.training.checkpoint_hook import CheckpointHook
 from lstta_tasks.training.checkpoints import Checkpoint
@@ -73,6 +74,7 @@ class ProgressHook(Hook):
     def __init__(self, *, metric: TaskMetric) -> None:
         self.metric = metric
         self.bar: tqdm[Any] | None = None
+        self.how_long: HowLong | None = None
         self.losses: list[float] = []
 
     def before_train_epoch(self, runner: Runner) -> None:
@@ -80,11 +82,13 @@ class ProgressHook(Hook):
         if is_main_process():
             epoch = f"epoch {runner.epoch + 1}/{runner.max_epochs}"
             self.bar = tqdm(total=len(runner.train_dataloader), desc=epoch, disable=None, leave=False)
+            self.how_long = self.how_long or HowLong("training", runner.max_iters - runner.iter, "steps")
 
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: dict[str, Any] | None = None
     ) -> None:
-        if self.bar is not None and outputs is not None:
+        if self.bar is not None and self.how_long is not None and outputs is not None:
+            self.how_long.update()
             self.losses.append(outputs["loss"].item())
             self.bar.update()
             self.bar.set_postfix(loss=f"{np.mean(self.losses[-50:]):.3f}", refresh=False)

@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from lstta_core.counts import check_counts
 from lstta_core.interfaces import TIMED, Adapter, AdapterOutput, Method, Modality, Size, Stage, Streams, check_streams
 from lstta_core.methods.lstta.long_term import LongTermFilter, LongTermOutput
 from lstta_core.methods.lstta.short_term import ShortTermInteraction
@@ -55,6 +56,7 @@ class LSTTAAdapter(Adapter):
         last: bool = False,
     ) -> None:
         super().__init__()
+        check_counts(width=width, heads=heads, latents=latents)
         self.modalities = modalities = tuple(m for m in Modality if m in widths)
         timed = tuple(m for m in TIMED if m in widths)
         self.down = nn.ModuleDict({m: Down(widths[m], width) for m in modalities})

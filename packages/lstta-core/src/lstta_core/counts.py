@@ -1,0 +1,10 @@
+"""Options that count something, checked where they are taken: a width of 0 would fail far from whoever wrote it."""
+
+from __future__ import annotations
+
+
+def check_counts(**options: object) -> None:
+    """Raise a ValueError that names the option where one is no whole number of 1 or more."""
+    for name, value in options.items():
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise ValueError(f"{name}: a whole number, 1 or more is wanted, got {value!r}")
