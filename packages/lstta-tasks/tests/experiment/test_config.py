@@ -10,7 +10,7 @@ import pytest
 from small_world import World
 
 from lstta_core.plugins import UnknownNameError
-from lstta_tasks.experiment.config import COURSES, SECTIONS, load_config
+from lstta_tasks.experiment.config import COURSES, OPTIONAL, SECTIONS, load_config
 from lstta_tasks.experiment.parts import Experiment
 from lstta_tasks.experiment.record import record_of
 
