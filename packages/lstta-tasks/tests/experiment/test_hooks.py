@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -129,3 +130,20 @@ def test_an_adapter_folder_brings_no_hooks(run: Path, tmp_path: Path) -> None:
     (tmp_path / "best" / "adapter.json").write_text(json.dumps(record))
     with pytest.raises(AdapterFileError, match="custom_hooks"):
         load(tmp_path / "best")
+
+
+def examples() -> list[str]:
+    """The Python of the page about MMEngine's habits."""
+    page = (Path(__file__).parents[4] / "docs" / "configs.md").read_text(encoding="utf-8")
+    section = page.split("## MMEngine's habits")[1].split("\n## ")[0]
+    return re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+
+
+@pytest.mark.parametrize("example", examples(), ids=lambda text: re.sub(r"\W+", " ", text)[:50])
+def test_what_the_page_says_is_a_config(world: World, tmp_path: Path, example: str) -> None:
+    text = world.config.read_text()
+    if "by_epoch" in example:
+        text = text.split("param_scheduler")[0] + "schedule = dict(warmup_steps=3)\n"
+    (tmp_path / "example.py").write_text(text + example)
+    config = load_config(tmp_path / "example.py")
+    assert settings_of(config) != settings_of(load_config(world.config)) or "hooks" in example or "vis_" in example

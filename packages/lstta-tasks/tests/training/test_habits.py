@@ -255,13 +255,14 @@ def test_a_backend_that_is_not_installed_is_said_before_anything(
 @pytest.mark.slow
 class TestKilled:
     @pytest.mark.parametrize("habit", HABITS)
-    @pytest.mark.parametrize("kill", ["in the second epoch", "in a validation"])
-    def test_each_goes_on_to_the_same_end(self, world: World, tmp_path: Path, habit: str, kill: str) -> None:
+    def test_each_goes_on_to_the_same_end(self, world: World, tmp_path: Path, habit: str) -> None:
         options = HABITS[habit]
         assert train_in_child(world.config, tmp_path / "whole", options=options) == 0
-        assert train_in_child(world.config, tmp_path / "run", options=options, kill=kill) == KILLED
-        assert train_in_child(world.config, tmp_path / "run", options=options, resume=True) == 0
-        assert_same_end_and_habits(tmp_path / "whole", tmp_path / "run")
+        for kill in ("in the second epoch", "in a validation"):
+            folder = tmp_path / kill
+            assert train_in_child(world.config, folder, options=options, kill=kill) == KILLED
+            assert train_in_child(world.config, folder, options=options, resume=True) == 0
+            assert_same_end_and_habits(tmp_path / "whole", folder)
 
 
 @pytest.mark.slow

@@ -146,14 +146,15 @@ def _named(
                 "is named by itself or by its address, as 'package.module.Name'"
             )
         given = getattr(where, given)
-    found = callable_of(section, given)
+    found: Any = callable_of(section, given)
     if not (inspect.isclass(found) and issubclass(found, base)):
         raise ValueError(f"{section}.type: a class that inherits from {base.__name__} is wanted, got {found!r}")
     if found.__module__.startswith("mmengine.") and found.__name__ in OURS:
         found = callable_of(section, OURS[found.__name__])
     if found is not settings["type"]:
         settings["type"] = _address(found)  # as a config can be written with
-    return found
+    named: type[Any] = found
+    return named
 
 
 def _is_ours(found: type[Any]) -> bool:
