@@ -1,4 +1,4 @@
-"""Several processes, of torchrun, srun or mpirun; on CPUs too, where MMEngine's own start and wrapping ask for a GPU."""
+"""Several processes, by torchrun, srun or mpirun; on CPUs too: MMEngine's own start and wrapping want a GPU."""
 
 from __future__ import annotations
 
