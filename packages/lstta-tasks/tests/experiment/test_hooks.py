@@ -113,6 +113,13 @@ def test_backends_that_are_refused(world: World, backends: list[Any], said: str)
         load_config(world.config, {"vis_backends": backends})
 
 
+def test_two_averages_are_refused(world: World) -> None:
+    with pytest.raises(ValueError, match=r"custom_hooks.2: AverageHook is there already, as custom_hooks.0"):
+        load_config(
+            world.config, {"custom_hooks": [{"type": name} for name in ("EMAHook", "EmptyCacheHook", "EMAHook")]}
+        )
+
+
 def test_what_only_watches_is_no_setting_of_a_run(world: World) -> None:
     defaults = {"logger": {"type": "LoggerHook", "ignore_last": False}, "timer": {"type": "IterTimerHook"}}
     more = {"vis_backends": [{"type": "LocalVisBackend"}], "default_hooks": defaults}

@@ -13,7 +13,6 @@ from unittest import mock
 from mmengine.config import Config
 
 from lstta_tasks.experiment.factories import arguments, check_keys, plain
-from lstta_tasks.experiment.length import check_length
 from lstta_tasks.experiment.named import NAMING, check_named
 from lstta_tasks.experiment.numbers import check_numbers
 from lstta_tasks.experiment.old_keys import RENAMED, rename, renamed
@@ -111,7 +110,10 @@ def _check_sections(path: Path, config: Config) -> None:
             f"seed must be at least 0, log_interval at least 1; got seed={config.seed}, "
             f"log_interval={config.log_interval}"
         )
-    check_length(config.train_cfg, config.get("param_scheduler"))
+    if {"by_epoch", "max_iters"} & config.train_cfg.keys():
+        from lstta_tasks.experiment.by_steps import check_length
+
+        check_length(config.train_cfg, config.get("param_scheduler"))
     readers = READERS if config.train_cfg.get("by_epoch", True) else {**READERS, "train_cfg": BY_STEPS}
     for section, reader in readers.items():
         if (settings := _at(config, section)) is not None:

@@ -64,16 +64,23 @@ def check_hooks(config: Config) -> None:
     Raises:
         ValueError: such a one; the message has its place, and the way out.
     """
-    for place, settings in enumerate(config.get("custom_hooks", ())):
-        _check_hook(f"custom_hooks.{place}", settings)
+    hooks = [_check_hook(f"custom_hooks.{place}", one) for place, one in enumerate(config.get("custom_hooks", ()))]
+    _check_once("custom_hooks", [found.__name__ if _is_ours(found) else None for found in hooks])
     _check_defaults(config.get("default_hooks", {}))
-    names = [_check_backend(f"vis_backends.{place}", one) for place, one in enumerate(config.get("vis_backends", ()))]
+    backends = [
+        _check_backend(f"vis_backends.{place}", one) for place, one in enumerate(config.get("vis_backends", ()))
+    ]
+    _check_once("vis_backends", [found.__name__ for found in backends])
+
+
+def _check_once(section: str, names: Sequence[str | None]) -> None:
+    """Refuse two of a name: backends are kept by their names, and hooks of ours keep one state in a checkpoint."""
     for place, name in enumerate(names):
-        if name in names[:place]:
-            raise ValueError(f"vis_backends.{place}: {name} is there already, as vis_backends.{names.index(name)}")
+        if name is not None and name in names[:place]:
+            raise ValueError(f"{section}.{place}: {name} is there already, as {section}.{names.index(name)}")
 
 
-def _check_hook(section: str, settings: Any) -> None:
+def _check_hook(section: str, settings: Any) -> type[Any]:
     usual = [name for name in mmengine.hooks.__all__ if name not in REFUSED and name != "Hook"]
     found = _named(section, settings, Hook, mmengine.hooks, usual, also=REFUSED)
     if found.__module__.startswith("mmengine.") and found.__name__ in REFUSED:
@@ -86,6 +93,7 @@ def _check_hook(section: str, settings: Any) -> None:
             raise ValueError(f"{section}.priority: one of MMEngine's, such as 'LOW', or 0 to 100: {error}") from error
     if _is_ours(found):
         call(found, section, options_of(settings))  # says so where a value is out of range
+    return found
 
 
 def _check_defaults(settings: Mapping[str, Any]) -> None:
@@ -112,7 +120,7 @@ def _check_defaults(settings: Mapping[str, Any]) -> None:
             check_keys(section, one, {"type": True})
 
 
-def _check_backend(section: str, settings: Any) -> str:
+def _check_backend(section: str, settings: Any) -> type[Any]:
     usual = [
         name for name in mmengine.visualization.__all__ if name.endswith("VisBackend") and name != "BaseVisBackend"
     ]
@@ -121,7 +129,7 @@ def _check_backend(section: str, settings: Any) -> str:
         more = ", ".join(key for key in settings if key != "type")
         raise ValueError(f"{section}: events are in tensorboard/ of the run folder, always; leave out {more}")
     _check_options(section, settings, found, given=("save_dir",))
-    return found.__name__
+    return found
 
 
 def _named(
