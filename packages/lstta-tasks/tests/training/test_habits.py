@@ -287,5 +287,5 @@ def test_weights_and_biases_offline(world: World, tmp_path: Path, monkeypatch: p
     assert train_in_child(world.config, tmp_path / "run", options=options) == 0
     (log,) = (tmp_path / "run" / "vis_data" / "wandb").glob("offline-run-*/run-*.wandb")
     content = log.read_bytes()
-    for name in (b"val/overall", b"base_lr", b"WandbVisBackend", b"val/explained/0"):
+    for name in (b"val/overall", b"gradient/head", b"WandbVisBackend", b"val/explained/0"):
         assert name in content, name
