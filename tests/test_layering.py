@@ -30,21 +30,28 @@ MMENGINE = {
     "experiment/config.py",  # its configs
     "experiment/distributed.py",  # its start and its wrapping, what ranks tell each other
     "experiment/factories.py",  # its configs
+    "experiment/hooks.py",  # its hooks and backends, by their names
     "experiment/loader.py",  # its sampler
     "experiment/parts.py",  # its configs
     "experiment/runner.py",  # its model, metric, optimizer and schedulers
     "experiment/second_pass.py",  # gathering from ranks
     "experiment/sections.py",  # what of it a config sets
+    "training/average.py",
     "training/checkpoint_file.py",
     "training/checkpoint_hook.py",
     "training/checkpoints.py",
+    "training/early_stop.py",
     "training/events.py",
     "training/guards.py",
+    "training/habits.py",
+    "training/hook_states.py",
+    "training/local_files.py",
     "training/log.py",
     "training/loop.py",
     "training/pictures.py",
     "training/resume.py",
     "training/runner.py",
+    "training/steps_loop.py",
     "training/train.py",
     "training/watch.py",
 }

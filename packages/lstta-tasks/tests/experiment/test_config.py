@@ -10,7 +10,7 @@ import pytest
 from small_world import World
 
 from lstta_core.plugins import UnknownNameError
-from lstta_tasks.experiment.config import COURSES, SECTIONS, load_config
+from lstta_tasks.experiment.config import COURSES, OPTIONAL, SECTIONS, load_config
 from lstta_tasks.experiment.parts import Experiment
 from lstta_tasks.experiment.record import record_of
 
@@ -196,7 +196,7 @@ class TestFiles:
         with pytest.raises(ValueError, match=r"config.json: not a config: configs are Python files"):
             load_config(tmp_path / "config.json")
 
-    @pytest.mark.parametrize("section", [section for section in SECTIONS if section not in COURSES])
+    @pytest.mark.parametrize("section", [section for section in SECTIONS if section not in (*COURSES, *OPTIONAL)])
     def test_every_section_is_needed(self, edited: Edit, section: str) -> None:
         path = edited(more=f"del {section}\n")
         with pytest.raises(ValueError, match=rf"edited.py: the config lacks {section}; shipped ones have defaults"):

@@ -20,6 +20,7 @@ from children import skip_pictures
 from lstta_tasks.answers.one_of_many import OneOfMany
 from lstta_tasks.experiment.config import load_config
 from lstta_tasks.experiment.evaluate import evaluate
+from lstta_tasks.experiment.launchers import NAMES
 from lstta_tasks.training.train import SeedHook, train
 
 
@@ -37,12 +38,14 @@ class Machine:
         config: with data and cache of this machine.
         options: of the config.
         act: at a step, the name of something in :data:`ACTS` to do.
+        launcher: whose words it is told them in.
     """
 
     folder: Path
     config: Path
     options: Mapping[str, Any] = field(default_factory=dict)
     act: tuple[int, str] | None = None
+    launcher: str = "pytorch"
 
 
 def train_on(*machines: Machine, resume: bool = False) -> list[str]:
@@ -57,9 +60,11 @@ def _train_on(machine: Machine, resume: bool) -> None:
     if machine.act is not None:
         _at_step(machine.act[0], ACTS[machine.act[1]])
     said = ""
+    for name, theirs in NAMES.get(machine.launcher, {}).items():
+        os.environ[theirs] = os.environ.pop(name)
     try:
         config = load_config(machine.config, dict(machine.options))
-        train(config, work_dir=machine.folder, resume=resume, launcher="pytorch")
+        train(config, work_dir=machine.folder, resume=resume, launcher=machine.launcher)
     except (Exception, SystemExit) as error:
         said = f"{type(error).__name__}: {error}"
     _said(machine).write_text(said)

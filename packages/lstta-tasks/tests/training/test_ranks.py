@@ -34,6 +34,14 @@ def test_only_the_first_writes(two: list[Path]) -> None:
     assert not (two[1] / "best").exists()
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("launcher", ["slurm", "mpi"])
+def test_slurm_and_mpi_start_the_same_run(world: World, two: list[Path], tmp_path: Path, launcher: str) -> None:
+    both = machines(world, tmp_path, options=SHORT, launcher=launcher)
+    assert train_on(*both) == ["", ""]
+    assert_same_end(two[0], both[0].folder)
+
+
 def test_all_go_on_from_the_checkpoint_of_the_first(world: World, two: list[Path], run: Path, tmp_path: Path) -> None:
     """The second has none, or that of some other run."""
     whole, cut, stale = (machines(world, tmp_path / name) for name in ("whole", "cut", "stale"))

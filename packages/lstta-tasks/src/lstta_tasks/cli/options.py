@@ -53,7 +53,9 @@ def add_cfg_options(parser: argparse.ArgumentParser) -> None:
 
 def add_launcher(parser: argparse.ArgumentParser) -> None:
     """How several processes were started."""
-    parser.add_argument("--launcher", choices=("none", "pytorch"), default="none", help="pytorch under torchrun")
+    choices = ("none", "pytorch", "slurm", "mpi")
+    said = "pytorch under torchrun, slurm under srun, mpi under Open MPI's mpirun"
+    parser.add_argument("--launcher", choices=choices, default="none", help=said)
     parser.add_argument("--local-rank", type=int, default=0, help=argparse.SUPPRESS)
 
 

@@ -21,7 +21,7 @@ from lstta_tasks.experiment.option_types import check_types
 from lstta_tasks.experiment.param_scheduler import check_schedulers
 from lstta_tasks.experiment.refusals import nearest, why_no_config
 from lstta_tasks.experiment.runner import schedulers_of
-from lstta_tasks.experiment.sections import COURSES, READERS, SECTIONS, Reader
+from lstta_tasks.experiment.sections import BY_STEPS, COURSES, OPTIONAL, READERS, SECTIONS, Reader
 from lstta_tasks.experiment.train_share import check_share
 from lstta_tasks.shipped import find_shipped
 
@@ -95,7 +95,7 @@ def _check_sections(path: Path, config: Config) -> None:
             f"{path}: the course of the learning rate is said twice, in schedule={plain(config.schedule)} and in "
             f"param_scheduler={plain(config.param_scheduler)}: set one of the two to None"
         )
-    missing = [section for section in SECTIONS if section not in config and section not in COURSES]
+    missing = [section for section in SECTIONS if section not in config and section not in (*COURSES, *OPTIONAL)]
     missing += [] if courses else [" or ".join(COURSES)]
     if missing:
         raise ValueError(
@@ -103,7 +103,7 @@ def _check_sections(path: Path, config: Config) -> None:
             "docs/configs.md"
         )
     for section, kind in SECTIONS.items():
-        if section in COURSES and section not in courses:
+        if (section in COURSES and section not in courses) or (section in OPTIONAL and section not in config):
             continue
         if not isinstance(config[section], kind) or isinstance(config[section], bool):
             raise ValueError(f"{section}: a value of type {kind.__name__} is wanted, got {config[section]!r}")
@@ -112,7 +112,12 @@ def _check_sections(path: Path, config: Config) -> None:
             f"seed must be at least 0, log_interval at least 1; got seed={config.seed}, "
             f"log_interval={config.log_interval}"
         )
-    for section, reader in READERS.items():
+    if {"by_epoch", "max_iters"} & config.train_cfg.keys():
+        from lstta_tasks.experiment.by_steps import check_length
+
+        check_length(config.train_cfg, config.get("param_scheduler"))
+    readers = READERS if config.train_cfg.get("by_epoch", True) else {**READERS, "train_cfg": BY_STEPS}
+    for section, reader in readers.items():
         if (settings := _at(config, section)) is not None:
             check_keys(section, settings, _known(reader))
     check_share(config.loader.get("train_share", 1))
@@ -123,6 +128,14 @@ def _check_sections(path: Path, config: Config) -> None:
     if not isinstance(optimizer, Mapping) or "type" not in optimizer:
         raise ValueError(f"optim_wrapper.optimizer: a dict with type=, the class itself, is wanted, got {optimizer!r}")
     check_numbers(config)
+    if config.optim_wrapper.get("paramwise_cfg"):
+        from lstta_tasks.experiment.paramwise import check_paramwise
+
+        check_paramwise(config.optim_wrapper.paramwise_cfg)
+    if any(config.get(section) for section in OPTIONAL):
+        from lstta_tasks.experiment.hooks import check_hooks
+
+        check_hooks(config)
     if "param_scheduler" in courses:
         check_schedulers(config.param_scheduler)
     schedulers_of(config)

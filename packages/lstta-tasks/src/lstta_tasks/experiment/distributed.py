@@ -1,4 +1,4 @@
-"""Several processes, started by torchrun; on a CPU too, where MMEngine's own start and wrapping ask for a GPU."""
+"""Several processes, by torchrun, srun or mpirun; on CPUs too: MMEngine's own start and wrapping want a GPU."""
 
 from __future__ import annotations
 
@@ -28,17 +28,21 @@ class OtherRankError(ValueError):
 
 
 def join(launcher: str) -> None:
-    """Join the processes that torchrun started; nothing where there is no launcher.
+    """Join the processes that torchrun, Slurm or Open MPI started; nothing where there is no launcher.
 
     Raises:
-        ValueError: torchrun did not start this process.
+        ValueError: the launcher did not start this process, or does not say where rank 0 is.
     """
     if launcher == "none" or is_distributed():
         return
+    if launcher != "pytorch":
+        from lstta_tasks.experiment.launchers import as_torchrun_says
+
+        os.environ.update(as_torchrun_says(launcher, os.environ))
     if "RANK" not in os.environ:
         raise ValueError(f"--launcher {launcher} wants torchrun --nproc-per-node 2 -m lstta_tasks train CONFIG …")
     if torch.cuda.is_available():
-        init_dist(launcher)
+        init_dist("pytorch")
     else:
         distributed.init_process_group("gloo")
 

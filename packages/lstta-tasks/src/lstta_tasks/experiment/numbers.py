@@ -31,6 +31,7 @@ class Number:
 
 NUMBERS = {
     "train_cfg.max_epochs": Number(1),
+    "train_cfg.max_iters": Number(1),
     "train_cfg.val_interval": Number(1),
     "train_cfg.val_begin": Number(1),
     "loader.batch_size": Number(1),

@@ -30,12 +30,12 @@ def check_schedulers(schedulers: Sequence[Any]) -> None:
             raise ValueError(f"{section}.start_factor: a number above 0 is wanted, got 0: such a rate never rises")
 
 
-def check_ends(schedulers: Sequence[Mapping[str, Any]], *, epochs: int, steps: int) -> None:
+def check_ends(schedulers: Sequence[Mapping[str, Any]], *, epochs: float, steps: int) -> None:
     """Refuse a schedule that has lowered the rate for good before training ends.
 
     Args:
         schedulers: MMEngine's.
-        epochs: of the training.
+        epochs: of the training; no whole number where it ends within one.
         steps: of an epoch.
 
     Raises:
@@ -47,11 +47,11 @@ def check_ends(schedulers: Sequence[Mapping[str, Any]], *, epochs: int, steps: i
         if rises or name in ("ConstantLR", "MultiStepLR", "StepLR"):
             continue  # these leave the rate where they should, and end where they like
         by_epoch = scheduler.get("by_epoch", True)
-        length, unit = (epochs, "epochs") if by_epoch else (epochs * steps, "steps")
+        length, unit = (epochs, "epochs") if by_epoch else (round(epochs * steps), "steps")
         for key in ("end", "T_max", "total_steps"):
             if scheduler.get(key, inf) < length:
                 raise ValueError(
-                    f"param_scheduler.{place}.{key}: {name} ends after {scheduler[key]} {unit}, training after {length}"
-                    ": give them one end, or schedule=dict(warmup_steps=…, decay=…) in their place, which follows "
-                    "train_cfg.max_epochs"
+                    f"param_scheduler.{place}.{key}: {name} ends after {scheduler[key]} {unit}, training after "
+                    f"{length:g}: give them one end, or schedule=dict(warmup_steps=…, decay=…) in their place, which "
+                    "follows train_cfg"
                 )

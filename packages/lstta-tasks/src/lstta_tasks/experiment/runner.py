@@ -16,6 +16,7 @@ from lstta_core.interfaces import Inputs
 from lstta_core.rates import FULL, parameter_groups
 from lstta_tasks.experiment.concluding import Scorer, concluded
 from lstta_tasks.experiment.factories import call, callable_of, plain
+from lstta_tasks.experiment.length import length_of
 from lstta_tasks.finite import check_finite
 from lstta_tasks.in_section import in_section
 from lstta_tasks.network import TaskNetwork
@@ -116,13 +117,17 @@ def optim_wrapper(config: Config, model: torch.nn.Module, *, amp: bool) -> Optim
     options = plain(config.optim_wrapper)
     optimizer_options = options.pop("optimizer")
     factory = callable_of("optim_wrapper.optimizer", optimizer_options.pop("type"))
-    full = options.pop("full_rate_inputs", FULL)
+    full, paramwise = options.pop("full_rate_inputs", FULL), options.pop("paramwise_cfg", None)
     if "lr" not in optimizer_options:
         raise ValueError("optim_wrapper.optimizer.lr is missing: the rate of each weight matrix is made of it")
     try:
         groups = parameter_groups(model, lr=optimizer_options["lr"], full=full)
     except ValueError as error:
         raise ValueError(f"optim_wrapper.full_rate_inputs: {error}") from error
+    if paramwise:
+        from lstta_tasks.experiment.paramwise import split_groups
+
+        groups = split_groups(groups, model, paramwise, decay=optimizer_options.get("weight_decay"))
     with in_section("optim_wrapper.optimizer", optimizer_options):
         optimizer = call(factory, "optim_wrapper.optimizer", {"params": groups, **optimizer_options})
     if amp:
@@ -131,15 +136,21 @@ def optim_wrapper(config: Config, model: torch.nn.Module, *, amp: bool) -> Optim
 
 
 def course(
-    epochs: int, *, warmup_steps: int | None = None, warmup_epochs: int | None = None, decay: Decay = "cosine"
+    length: int,
+    *,
+    by_epoch: bool = True,
+    warmup_steps: int | None = None,
+    warmup_epochs: int | None = None,
+    decay: Decay = "cosine",
 ) -> list[dict[str, Any]]:
     """MMEngine's schedulers of a whole training.
 
     Args:
-        epochs: of the training; the decay ends with it.
+        length: of the training, in epochs or steps; the decay ends with it.
+        by_epoch: which of the two.
         warmup_steps: over so many steps the rate rises linearly from a hundredth.
         warmup_epochs: likewise, in place of ``warmup_steps``.
-        decay: ``"cosine"`` or ``"linear"`` to zero over all epochs, or ``"none"``.
+        decay: ``"cosine"`` or ``"linear"`` to zero over the whole length, or ``"none"``.
 
     Raises:
         ValueError: an argument is out of range, or both warm-ups are given.
@@ -159,9 +170,9 @@ def course(
         schedulers.append({**warmup, "by_epoch": False, "end": warmup_steps})
     if warmup_epochs:
         schedulers.append({**warmup, "by_epoch": True, "end": warmup_epochs, "convert_to_iter_based": True})
-    whole = {"by_epoch": True, "begin": 0, "end": epochs, "convert_to_iter_based": True}
+    whole = {"by_epoch": by_epoch, "begin": 0, "end": length, **({"convert_to_iter_based": True} if by_epoch else {})}
     if decay == "cosine":
-        schedulers.append({"type": CosineAnnealingLR, "T_max": epochs, **whole})
+        schedulers.append({"type": CosineAnnealingLR, "T_max": length, **whole})
     elif decay == "linear":
         schedulers.append({"type": LinearLR, "start_factor": 1.0, "end_factor": 0.0, **whole})
     return schedulers
@@ -170,5 +181,6 @@ def course(
 def schedulers_of(config: Config) -> list[dict[str, Any]]:
     """What a config says of the learning rate, as MMEngine's runner wants it. Raises as :func:`course` does."""
     if config.get("schedule") is not None:
-        return course(config.train_cfg["max_epochs"], **plain(config.schedule))
+        length = length_of(config)
+        return course(length.count, by_epoch=length.by_epoch, **plain(config.schedule))
     return [plain(scheduler) for scheduler in config.get("param_scheduler") or ()]

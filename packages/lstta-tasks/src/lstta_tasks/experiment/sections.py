@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mmengine.optim import OptimWrapper
-from mmengine.runner import EpochBasedTrainLoop
+from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop
 from torch.nn.utils import clip_grad_norm_
 
 from lstta_core.interfaces import Modality
@@ -25,11 +25,16 @@ SECTIONS: dict[str, type] = {
     "optim_wrapper": dict,  # MMEngine's, with the optimizer's class; full_rate_inputs, see lstta_core.rates
     "schedule": dict,  # arguments of lstta_tasks.experiment.runner.course; or instead
     "param_scheduler": list,  # MMEngine's
-    "train_cfg": dict,  # max_epochs, val_interval
+    "train_cfg": dict,  # max_epochs, val_interval; or by_epoch=False, max_iters, val_interval
     "seed": int,
     "log_interval": int,  # training steps between two lines of the log
+    "custom_hooks": list,  # MMEngine's, or one's own; see lstta_tasks.experiment.hooks
+    "default_hooks": dict,  # options of MMEngine's own
+    "vis_backends": list,  # MMEngine's, beside TensorBoard's events
 }
 
+OPTIONAL = ("custom_hooks", "default_hooks", "vis_backends")
+"""Sections that a config need not have."""
 
 COURSES = ("schedule", "param_scheduler")
 """The sections of which a config has one."""
@@ -60,10 +65,12 @@ READERS = {
     "model.readout": Reader(Readout, given=("widths",)),
     "clips": Reader(Preprocessing, optional=("frame_size", "sample_rate"), keys=("cache", "codec"), extra=("prefix",)),
     "loader": Reader(keys=("batch_size", "workers"), extra=("timeout", "train_share")),
-    "optim_wrapper": Reader(OptimWrapper, extra=("full_rate_inputs",)),
+    "optim_wrapper": Reader(OptimWrapper, extra=("full_rate_inputs", "paramwise_cfg")),
     "optim_wrapper.clip_grad": Reader(
         clip_grad_norm_, given=("parameters",), optional=("max_norm",), extra=("type", "clip_value")
     ),
-    "schedule": Reader(course, given=("epochs",)),
-    "train_cfg": Reader(EpochBasedTrainLoop, given=("runner", "dataloader")),
+    "schedule": Reader(course, given=("length", "by_epoch")),
+    "train_cfg": Reader(EpochBasedTrainLoop, given=("runner", "dataloader"), extra=("by_epoch",)),
 }
+BY_STEPS = Reader(IterBasedTrainLoop, given=("runner", "dataloader"), extra=("by_epoch",))
+"""Of ``train_cfg`` where it has by_epoch=False."""

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from lstta_tasks.experiment.factories import callable_of, plain
 from lstta_tasks.experiment.runner import schedulers_of
-from lstta_tasks.experiment.sections import SECTIONS
+from lstta_tasks.experiment.sections import OPTIONAL, SECTIONS
 
 if TYPE_CHECKING:
     from mmengine.config import Config
 
 WHERE = re.compile(
     r"task\.root|clips\.(cache|prefix)|loader\.(workers|timeout)|log_interval|encoders\.\w+\.(model|revision)"
+    r"|(default_hooks|vis_backends)(\..*)?"
 )
 """Keys of a config that say where things are or how they are read. What comes out does not depend on them: the samples
 and the encoders' weights have digests of their own."""
@@ -30,6 +31,7 @@ def settings_of(config: Config, *, into_lists: bool = True) -> dict[str, Any]:
     """
     sections = {**plain(dict(config.items())), "param_scheduler": schedulers_of(config)}
     whole = {key: sections[key] for key in SECTIONS if key in sections and key != "schedule"}
+    whole = {key: value for key, value in whole.items() if value or key not in OPTIONAL}
     return {key: _said(value, key) for key, value in _flat(whole, into_lists)}
 
 

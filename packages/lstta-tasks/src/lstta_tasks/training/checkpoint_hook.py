@@ -62,7 +62,9 @@ class CheckpointHook(Hook):
         found = (report.merit, metrics["val/loss"])
         if self.best is None or (-found[0], found[1]) < (-self.best[0], self.best[1]):
             self.best = found
-            selected = {"epoch": runner.epoch, "split": "val", report.primary: report.value(report.primary)}
+            loop = runner.train_loop
+            place = {"epoch": runner.epoch, loop.unit: loop.place}
+            selected = {**place, "split": "val", report.primary: report.value(report.primary)}
             save_best(runner, {**self.record(), **self.started_by, "selected": selected})
 
     def before_train_epoch(self, runner: Runner) -> None:

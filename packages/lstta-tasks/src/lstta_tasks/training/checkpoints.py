@@ -73,7 +73,10 @@ def save_checkpoint(
         "record": json.dumps(record, allow_nan=False),
         "settings": json.dumps(settings),
     }
+    from lstta_tasks.training.hook_states import states_of
+
     content = {**_checkpoint(runner), "meta": meta, "gradients": list(gradients)}
+    content |= states_of(runner, content)
     check_finite(
         (content["state_dict"], content["optimizer"]["state"]),
         f"epoch {runner.epoch + 1}, step {loop.done}: what {path.name} would hold",
@@ -127,9 +130,16 @@ class Checkpoint:
 
     @property
     def validated(self) -> int:
-        """How many epochs are trained, and validated where they should be."""
-        epoch: int = self.meta["epoch"]
-        return epoch - bool(self.meta.get("validation_due"))
+        """How many epochs, or steps, are trained, and validated where they should be."""
+        settings = json.loads(self.meta.get("settings") or "null") or {}
+        done: int = self.meta["epoch" if settings.get("train_cfg.by_epoch", True) else "iter"]
+        return done - bool(self.meta.get("validation_due"))
+
+    @property
+    def stopped_early(self) -> bool:
+        """Whether the run has come to its end before its length, as EarlyStoppingHook lets it."""
+        state = self.content.get("early_stop")
+        return isinstance(state, dict) and state.get("stopped") is True
 
     def restore(self, runner: Runner) -> None:
         """Give the runner's network its tensors, of which none is missing, and its loop the place."""

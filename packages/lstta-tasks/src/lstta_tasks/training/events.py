@@ -14,7 +14,7 @@ from lstta_core.whole_files import write_whole
 from lstta_tasks.training.checkpoints import Checkpoint
 
 VALIDATION = "val/"
-"""How the tags begin whose steps are epochs; those of others are training steps."""
+"""How the tags begin whose steps count what the training does, epochs or steps; those of others are training steps."""
 LENGTH, CHECKSUM = struct.Struct("<Q"), 4
 
 
@@ -47,7 +47,7 @@ class RunEvents(TensorboardVisBackend):
 
 
 def keep_until(folder: Path, *, steps: int, validated: int) -> None:
-    """Leave of a folder's event files what belongs to so many training steps and validated epochs."""
+    """Leave of a folder's event files what belongs to so many training steps and validated epochs, or steps."""
     from tensorboard.compat.proto.event_pb2 import Event
 
     def stays(record: bytes) -> bool:

@@ -25,8 +25,11 @@ class TrainLoop(EpochBasedTrainLoop):
 
     Attributes:
         done: how many steps of the running epoch are done.
-        validation_due: whether the epoch before is to be validated.
+        validation_due: whether what was trained last is to be validated.
+        unit: what ``place`` and ``length`` count.
     """
+
+    unit = "epoch"
 
     def __init__(self, runner: Runner, dataloader: DataLoader[Any], *, stopping: Stopping, **options: Any) -> None:
         super().__init__(runner, dataloader, **options)
@@ -34,15 +37,23 @@ class TrainLoop(EpochBasedTrainLoop):
         self.done = 0
         self.validation_due = False
 
+    @property
+    def place(self) -> int:
+        """How much of :attr:`length` is done."""
+        return int(self._epoch)
+
+    @property
+    def length(self) -> int:
+        """Of the whole training."""
+        return int(self._max_epochs)
+
     def run(self) -> nn.Module:
         """Train to the end. Raises Stopped, between two steps, where a signal asks for that."""
         self.runner.call_hook("before_train")
-        while self.validation_due or (self._epoch < self._max_epochs and not self.stop_training):
+        while self.validation_due or (self.place < self.length and not self.stop_training):
             if not self.validation_due:
                 self.run_epoch()
-                self._decide_current_val_interval()
-                last = self._epoch == self._max_epochs
-                self.validation_due = self._epoch >= self.val_begin and (last or self._epoch % self.val_interval == 0)
+                self.validation_due = self._is_due()
             if self.validation_due:
                 self.runner.val_loop.run()
                 self.validation_due = False
@@ -59,6 +70,11 @@ class TrainLoop(EpochBasedTrainLoop):
         self.runner.call_hook("after_train_epoch")
         self._epoch += 1
         self.done = 0
+
+    def _is_due(self) -> bool:
+        """Whether to validate at this place."""
+        self._decide_current_val_interval()
+        return self.place >= self.val_begin and (self.place == self.length or self.place % self.val_interval == 0)
 
     def _batches(self) -> Iterator[Any]:
         sampler = self.dataloader.sampler

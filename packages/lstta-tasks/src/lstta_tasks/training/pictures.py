@@ -52,4 +52,4 @@ class PictureHook(Hook):
         explained = explain_batch(self.model.model, self.experiment.task, shown, inputs)
         for place, (explanation, clip) in enumerate(zip(explained, clips, strict=True)):
             drawn = picture(explanation, media_of(clip, cache.preprocessing))
-            runner.visualizer.add_image(f"val/explained/{place}", drawn, step=runner.epoch)
+            runner.visualizer.add_image(f"val/explained/{place}", drawn, step=runner.train_loop.place)

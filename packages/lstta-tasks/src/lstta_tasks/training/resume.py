@@ -21,7 +21,7 @@ from lstta_tasks.training.checkpoints import PREFIX, Checkpoint
 FREE = re.compile(rf"{WHERE.pattern}|task\.path|model\.(compile|checkpointing)(\..*)?")
 """Keys that say where things are and how steps are computed. The samples' count, the encoders' digests and the clips'
 preprocessing are compared by themselves."""
-END = re.compile(r"train_cfg\.max_epochs|param_scheduler\.\d+\.(end|T_max|total_steps)")
+END = re.compile(r"train_cfg\.max_(epochs|iters)|param_scheduler\.\d+\.(end|T_max|total_steps)")
 """Keys that may grow: training goes on for longer."""
 SCHEDULE = "schedule."
 TENSORS = 4
@@ -94,8 +94,9 @@ def check_fits(
     odd += [
         f"{name} has another shape" for name in here.keys() & tensors.keys() if here[name].shape != tensors[name].shape
     ]
-    if meta["epoch"] > (ends := settings.get("train_cfg.max_epochs", meta["epoch"])):
-        odd.append(f"it has {meta['epoch']} epochs, training ends after {ends} now")
+    for done, unit, key in (("epoch", "epochs", "train_cfg.max_epochs"), ("iter", "steps", "train_cfg.max_iters")):
+        if meta[done] > (ends := settings.get(key, meta[done])):
+            odd.append(f"it has {meta[done]} {unit}, training ends after {ends} now")
     if said or odd:
         more = f"; and {len(odd) - TENSORS} more tensors" if len(odd) > TENSORS else ""
         raise ValueError(
@@ -133,7 +134,7 @@ def _changed(then: Mapping[str, Any] | None, now: Mapping[str, Any]) -> tuple[di
         if key not in schedules and then.get(key) != now.get(key) and not FREE.fullmatch(key)
     }
     grown = {key for key, (old, new) in changed.items() if END.fullmatch(key) and _more(new, old)}
-    later = "train_cfg.max_epochs" in grown
+    later = any(key.startswith("train_cfg.") for key in grown)
     changed = {key: values for key, values in changed.items() if not (later and key in grown)}
     named = {key: [then.get(key), now.get(key)] for key in sorted(schedules) if then.get(key) != now.get(key)}
     of_schedule = [key for key in changed if key.startswith("param_scheduler.")]

@@ -20,7 +20,6 @@ from lstta_tasks.training.checkpoints import Checkpoint
 from lstta_tasks.training.loop import TrainLoop
 from lstta_tasks.training.stopping import Stopped, Stopping
 
-
 _number = itertools.count()
 """Of a process's runners. MMEngine gives two that begin in one second one name, and with it one log and one history."""
 
@@ -54,7 +53,12 @@ class RunRunner(Runner):
     def build_train_loop(self, loop: BaseLoop | dict[str, Any]) -> BaseLoop:
         if isinstance(loop, BaseLoop):
             return loop
-        return TrainLoop(self, self._train_dataloader, stopping=self.stopping, **loop)
+        options = dict(loop)
+        if options.pop("by_epoch", True):
+            return TrainLoop(self, self._train_dataloader, stopping=self.stopping, **options)
+        from lstta_tasks.training.steps_loop import StepsLoop
+
+        return StepsLoop(self, self._train_dataloader, stopping=self.stopping, **options)
 
     def load_checkpoint(self, filename: str, *_: Any, **__: Any) -> dict[str, Any]:
         """What was read, and found to fit, before: MMEngine's own would list all frozen weights as missing."""
@@ -69,6 +73,7 @@ def run_or_stop(runner: RunRunner, saving: CheckpointHook) -> None:
     try:
         runner.train()
     except Stopped as stopped:
+        runner.call_hook("interrupted")
         saving.save(runner)
         runner.visualizer.close()
         if is_main_process():

@@ -22,12 +22,14 @@ from lstta_tasks.annotations.reading import each_split
 from lstta_tasks.escaped import escaped
 from lstta_tasks.experiment.distributed import join, together
 from lstta_tasks.experiment.factories import plain
+from lstta_tasks.experiment.length import length_of
 from lstta_tasks.experiment.param_scheduler import check_ends
 from lstta_tasks.experiment.parts import Experiment
 from lstta_tasks.experiment.record import card, record_of
 from lstta_tasks.experiment.runner import RunnerModel, TaskMetric, optim_wrapper, schedulers_of
 from lstta_tasks.experiment.same import check_same_data, check_same_settings
 from lstta_tasks.experiment.second_pass import score_again
+from lstta_tasks.experiment.sections import OPTIONAL
 from lstta_tasks.how_long import HowLong
 from lstta_tasks.task import Report, Split
 from lstta_tasks.training.checkpoint_hook import CheckpointHook
@@ -81,7 +83,8 @@ class ProgressHook(Hook):
         self.losses = []
         if is_main_process():
             epoch = f"epoch {runner.epoch + 1}/{runner.max_epochs}"
-            self.bar = tqdm(total=len(runner.train_dataloader), desc=epoch, disable=None, leave=False)
+            steps, done = len(runner.train_dataloader), runner.train_loop.done
+            self.bar = tqdm(total=steps, initial=done, desc=epoch, disable=None, leave=False)
             self.how_long = self.how_long or HowLong("training", runner.max_iters - runner.iter, "steps")
 
     def after_train_iter(
@@ -102,7 +105,8 @@ class ProgressHook(Hook):
         if is_main_process() and report is not None:
             train = f"train loss {np.mean(self.losses):.3f}, " if self.losses else ""
             value = report.value(report.primary)
-            print(f"epoch {runner.epoch}/{runner.max_epochs}: {train}val {report.primary} {value:.4f}", flush=True)
+            loop = runner.train_loop
+            print(f"{loop.unit} {loop.place}/{loop.length}: {train}val {report.primary} {value:.4f}", flush=True)
 
 
 def train(
@@ -156,6 +160,14 @@ def _train(
     start: Path | None,
 ) -> Report | None:
     """In a folder of one's own, from the beginning or a checkpoint; see :func:`train`."""
+    hooks: list[Hook] = []
+    logger: dict[str, Any] = {}
+    backends: list[Any] = []
+    if any(config.get(section) for section in OPTIONAL):
+        from lstta_tasks.training.habits import habits_of
+
+        with together():
+            hooks, logger, backends = habits_of(config, work_dir, checkpoint)
     torch.manual_seed(config.seed)
     experiment = Experiment(config)
     splits: tuple[Split, ...] = ("train", "val")
@@ -164,9 +176,9 @@ def _train(
         model = experiment.model
     loaders = {split: experiment.loader(split, dataset) for split, dataset in datasets.items()}
     steps = len(loaders["train"])
-    schedulers = schedulers_of(config)
+    schedulers, length = schedulers_of(config), length_of(config)
     if config.get("param_scheduler") is not None:
-        check_ends(schedulers, epochs=config.train_cfg.max_epochs, steps=steps)
+        check_ends(schedulers, epochs=length.count if length.by_epoch else length.count / steps, steps=steps)
     record, settings = lambda: card(record_of(experiment), model), lambda: settings_of_run(config, amp=amp)
     check_same_data({split: dataset.samples for split, dataset in datasets.items()})
     check_same_settings(compared(settings(), model.digests()))
@@ -176,9 +188,11 @@ def _train(
             later_end = check_fits(checkpoint, model, record(), settings(), seed=config.seed, steps=steps)
         elif start is not None:
             start_from(model, start)
-    if checkpoint is not None and checkpoint.validated >= config.train_cfg.max_epochs:
+    if checkpoint is not None and (checkpoint.stopped_early or checkpoint.validated >= length.count):
         if is_main_process():
-            print(f"{work_dir}: finished, all {checkpoint.validated} epochs; a higher train_cfg.max_epochs goes on")
+            early = f"stopped early after {checkpoint.validated} of {length.count} {length.unit}s"
+            all_of_them = f"all {checkpoint.validated} {length.unit}s; a higher {length.key} goes on"
+            print(f"{work_dir}: finished, {early if checkpoint.stopped_early else all_of_them}")
         return None
     runner_model = RunnerModel(
         model=model, task=experiment.task, marks_steps=experiment.compiled and torch.cuda.is_available()
@@ -207,7 +221,7 @@ def _train(
         val_cfg={},
         val_evaluator=[metric],
         default_hooks={  # in the place of MMEngine's own; it has others besides
-            "logger": LoggerHook(interval=config.log_interval),
+            "logger": LoggerHook(interval=config.log_interval, log_metric_by_epoch=length.by_epoch, **logger),
             "checkpoint": saving,
         },
         custom_hooks=[
@@ -218,11 +232,12 @@ def _train(
             PictureHook(experiment=experiment, dataset=datasets["val"], model=runner_model),
             *([] if experiment.compiled else [WatchHook(model=model, interval=config.log_interval)]),
             *([] if later_end is None else [later_end]),
+            *hooks,
         ],
         launcher=launcher,
         randomness={"seed": config.seed},
         log_processor=RunLog(),
-        visualizer=Visualizer(name=f"lstta {work_dir}", save_dir=str(work_dir), vis_backends=[events]),
+        visualizer=Visualizer(name=f"lstta {work_dir}", save_dir=str(work_dir), vis_backends=[events, *backends]),
         cfg=config,
         default_scope=None,
     )
