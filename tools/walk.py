@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def run(command: list[str], folder: Path) -> str:
-    """Run a step apart from this checkout, print how long it took and the end of what it said, and end where it fails."""
+    """Run a step apart from this checkout; print how long it took and the end of what it said. Ends where it fails."""
     started = time.monotonic()
     apart = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "LSTTA_PLUGINS")}
     done = subprocess.run(command, cwd=folder, env=apart, capture_output=True, text=True, encoding="utf-8")

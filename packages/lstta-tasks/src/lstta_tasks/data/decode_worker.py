@@ -57,8 +57,8 @@ def _answer(source: ClipSource, preprocessing: Preprocessing, codec: Codec) -> M
         if os.environ.get("LSTTA_DEBUG"):
             raise
         return (
-            f"{source.video or source.sound}: decoding failed with PyAV {version('av')}: {type(error).__name__}: {error} "
-            f"({place_of(error)}); LSTTA_DEBUG=1 shows the traceback"
+            f"{source.video or source.sound}: decoding failed with PyAV {version('av')}: {type(error).__name__}: "
+            f"{error} ({place_of(error)}); LSTTA_DEBUG=1 shows the traceback"
         )
 
 
