@@ -21,7 +21,7 @@ CONFIG = "avqa/tiny_lstta"
 ADAPTER = "work_dirs/tiny_lstta/best"
 STEPS = (
     "configs",
-    "generate avqa --out data/built-in/avqa --train 12 --val 4 --test 4 --workers 1",
+    "generate avqa --out data/built-in/avqa --train 4 --val 2 --test 2 --workers 1",
     f"cache build {CONFIG} --workers 1",
     f"doctor {CONFIG}",
     f"train {CONFIG} --cfg-options train_cfg.max_epochs=1 loader.workers=0",
