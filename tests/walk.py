@@ -1,6 +1,6 @@
 """The way of a user on wheels alone: build them, install them where no checkout is, and go from data to an answer.
 
-    python tools/walk.py --python .../an-environment/bin/python --folder /tmp/walk
+    python tests/walk.py --python .../an-environment/bin/python --folder /tmp/walk
 
 Needs a registry. ``--python`` is that of an empty environment, or of one that has what our packages ask for already;
 the one that runs this needs pip alone. Run it with each Python before a release.
