@@ -51,8 +51,8 @@ def _answer(source: ClipSource, preprocessing: Preprocessing, codec: Codec) -> M
     except DecodeError as error:
         return str(error)
     except OSError as error:  # the file went away meanwhile
-        path = error.filename or source.video or source.sound
-        return missing(Path(path)) or f"{path}: {error.strerror or error}"
+        path = Path(str(error.filename or source.video or source.sound))
+        return missing(path) or f"{path}: {error.strerror or error}"
     except Exception as error:  # no file's fault: ours, or that of a PyAV which we do not know yet
         if os.environ.get("LSTTA_DEBUG"):
             raise
