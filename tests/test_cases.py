@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,18 @@ def test_one_picture_under_long_sound() -> None:
     assert clip.duration == pytest.approx(10.0, abs=0.2)
     assert clip.has_sound
     assert len({frame.tobytes() for frame in clip.frames.reshape(7, -1)}) == 1
+
+
+def test_the_sound_of_a_part_is_there_from_its_beginning() -> None:
+    """A cut that begins with a second of sound to throw away: FFmpeg 9 throws away as much wherever decoding begins."""
+    path = CASES / "media" / "open_gop_cut.mp4"
+    whole, part = (
+        decode_clip(source, replace(SETTINGS, segments=1, sound_seconds=6.0))
+        for source in (ClipSource("whole", path), ClipSource("part", path, start=0.3, end=3.3))
+    )
+    assert part.sound_length.tolist() == [3_000]
+    apart = part.sound[0, :3_000].astype(int) - whole.sound[0, 300:3_300]
+    assert np.abs(apart).max() <= 2 < np.abs(whole.sound.astype(int)).max()
 
 
 def test_palettes_are_kept() -> None:

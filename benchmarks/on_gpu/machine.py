@@ -16,7 +16,7 @@ from packaging.requirements import Requirement
 
 CARRIED = (
     "transformers",
-    "mmengine",
+    "onedl-mmengine",
     "lmdb",
     "fvcore",
     "iopath",
@@ -28,8 +28,8 @@ CARRIED = (
     "lstta-backbone-tiny",
     "lstta-backbone-transformers",
 )
-DONE_WITHOUT = ("av", "opencv-python")
-"""Asked for, and not needed here: nothing is decoded, and opencv comes under another name."""
+DONE_WITHOUT = ("av", "opencv-python-headless")
+"""Asked for, and not needed here: nothing is decoded, and opencv may come under another name."""
 
 
 def about(device: torch.device) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 REPOSITORY = Path(__file__).parents[2]
-BINARY = ("transformers", "mmengine", "lmdb", "addict", "termcolor", "yapf", "platformdirs", "yacs")
+BINARY = ("transformers", "onedl-mmengine", "lmdb", "addict", "termcolor", "yapf", "platformdirs", "yacs")
 """There as wheels; all are pure but lmdb, which is of a Python's version."""
 SOURCE = ("fvcore", "iopath")
 """There as sources alone; their wheels are pure."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -12,7 +13,9 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
@@ -191,6 +194,28 @@ def test_a_file_that_changes_while_it_is_read_is_listed(film: Path, monkeypatch:
     monkeypatch.setattr(decode_worker, "decode_clip", decode)
     said = decode_worker._answer(ClipSource("a", film), SETTINGS, "raw")
     assert said == f"{film}: it changed while it was read"
+
+
+def test_a_decoder_that_fails_says_how_and_with_which_pyav(film: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where a later PyAV has another argument, or the error of a system names no file."""
+    monkeypatch.delenv("LSTTA_DEBUG", raising=False)
+    for error, told in (
+        (TypeError("open() has no argument 'x'"), rf"decoding failed with PyAV {av.__version__}: TypeError: open\(\) "),
+        (OSError(5, "Input/output error"), "Input/output error$"),
+    ):
+        monkeypatch.setattr(decode_worker, "decode_clip", Mock(side_effect=error))
+        said = decode_worker._answer(ClipSource("a", film), SETTINGS, "raw")
+        assert isinstance(said, str)
+        assert re.match(rf"{re.escape(str(film))}: {told}", said)
+
+
+def test_a_title_in_another_encoding_is_no_hindrance(tmp_path: Path) -> None:
+    title = b"INFOINAM" + struct.pack("<I", 5) + b"caf\xe9\0\0"
+    form = struct.pack("<HHIIHH", 1, 1, 8_000, 16_000, 2, 16)
+    chunks = ((b"fmt ", form), (b"LIST", title), (b"data", bytes(8_000)))
+    body = b"WAVE" + b"".join(name + struct.pack("<I", len(data)) + data for name, data in chunks)
+    (tmp_path / "a.wav").write_bytes(b"RIFF" + struct.pack("<I", len(body)) + body)
+    assert decode_clip(ClipSource("a", sound=tmp_path / "a.wav"), SETTINGS).duration == pytest.approx(0.5)
 
 
 def test_files_that_vanish_during_a_build_are_listed(media: Any, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any
 
-from fvcore.nn.jit_handles import conv_flop_count, get_shape
+from lstta_core.profiling.tracing import conv_flop_count, get_shape
 
 Handle = Callable[[list[Any], list[Any]], Counter[str]]
 """The graph values of an operator's inputs and outputs to ``{FORWARD: MACs, BACKWARD: MACs}``."""

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
 import torch
-from fvcore.nn.jit_analysis import JitModelAnalysis
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
@@ -21,6 +20,7 @@ from lstta_core.interfaces import Encoder, Inputs
 from lstta_core.profiling.handlers import BACKWARD, FORWARD, HANDLERS, Handle
 from lstta_core.profiling.operators import FREE, must_be_counted
 from lstta_core.profiling.parts import Part, Parts
+from lstta_core.profiling.tracing import JitModelAnalysis
 
 MODEL = "model"
 """The name of the model in what is traced."""

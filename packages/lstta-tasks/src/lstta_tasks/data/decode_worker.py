@@ -12,10 +12,12 @@ import signal
 import sys
 import threading
 from contextlib import suppress
+from importlib.metadata import version
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
+from lstta_core.plugin_errors import place_of
 from lstta_tasks.data.cache_files import known_files, seen
 from lstta_tasks.data.cache_packing import pack
 from lstta_tasks.data.cache_record import Codec, read_header
@@ -51,7 +53,15 @@ def _answer(source: ClipSource, preprocessing: Preprocessing, codec: Codec) -> M
     except DecodeError as error:
         return str(error)
     except OSError as error:  # the file went away meanwhile
-        return missing(Path(error.filename)) or f"{error.filename}: {error.strerror}"
+        path = Path(str(error.filename or source.video or source.sound))
+        return missing(path) or f"{path}: {error.strerror or error}"
+    except Exception as error:  # no file's fault: ours, or that of a PyAV which we do not know yet
+        if os.environ.get("LSTTA_DEBUG"):
+            raise
+        return (
+            f"{source.video or source.sound}: decoding failed with PyAV {version('av')}: {type(error).__name__}: "
+            f"{error} ({place_of(error)}); LSTTA_DEBUG=1 shows the traceback"
+        )
 
 
 def _listen(asked: SimpleQueue[Any]) -> None:

@@ -48,7 +48,7 @@ class Measured:
 
 def seconds(ticks: int, of: Packet[Any] | Stream | Frame) -> float:
     """A time stamp or a duration of a packet, stream or frame in seconds."""
-    if of.time_base is None:
+    if not of.time_base:  # None, or from PyAV 19 on a fraction that is not one
         raise ValueError("a stream without a time base")
     return float(ticks * of.time_base)
 
@@ -129,7 +129,7 @@ def measure(
     for index, stream in seen.items():
         own = offsets if index in watched else [0.0] * len(stream.stretches)
         time_base = container.streams[index].time_base
-        assert time_base is not None
+        assert time_base
         measured[index] = Measured(
             min(s.start + o for s, o in zip(stream.stretches, own, strict=False)),
             max(s.end + o for s, o in zip(stream.stretches, own, strict=False)),
@@ -143,7 +143,7 @@ def measure(
 
 
 def _new(stream: Stream) -> _Seen:
-    if stream.time_base is None:
+    if not stream.time_base:
         raise ValueError("a stream without a time base")
     rate = stream.average_rate if stream.type == "video" else None
     return _Seen(float(stream.time_base), float(1 / (rate or USUAL_RATE)) if stream.type == "video" else 0.0)

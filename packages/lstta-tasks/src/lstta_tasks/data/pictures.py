@@ -54,8 +54,8 @@ class PictureReader:
     @property
     def pixel_aspect(self) -> Fraction | None:
         """Width of a stored pixel divided by its height; None where the file does not say."""
-        aspect: Fraction | None = self._packets.stream.sample_aspect_ratio
-        return aspect or None
+        aspect = self._packets.stream.sample_aspect_ratio
+        return Fraction(aspect.numerator, aspect.denominator) if aspect else None
 
     def close(self) -> None:
         """Close the file."""

@@ -49,6 +49,7 @@ class SoundReader:
         self._path = track.path
         self._start = start
         self._rate = rate
+        self._run_up = _PRE_ROLL + _padding(self._packets)
         self._stretches: deque[_Stretch] = deque()
         self._expected: int | None = None  # the native sample that should come next
         self._may_skip = track.is_steady
@@ -112,7 +113,7 @@ class SoundReader:
         packets = self._packets
         landing = False
         if self._may_jump and begin - packets.position > _READ_AHEAD:
-            landing = packets.jump(begin - _PRE_ROLL)
+            landing = packets.jump(begin - self._run_up)
             if not landing and not packets.track.breaks:
                 packets.restart()
             self._may_jump = self._has_jumped = landing
@@ -127,7 +128,7 @@ class SoundReader:
             if landing and shown > begin - _MARGIN:
                 packets.restart()  # the jump went too far: read on from the start instead, and jump no more
                 self._may_jump = False
-            elif self._may_skip and shown + seconds(packet.duration or 0, packet) < begin - _PRE_ROLL:
+            elif self._may_skip and shown + seconds(packet.duration or 0, packet) < begin - self._run_up:
                 self._break()
             else:
                 self._decode(packet, begin)
@@ -234,6 +235,12 @@ def first_sample_at(track: Track) -> float:
             for frame in packets.decode(packet):
                 return shown if frame.pts is None else seconds(frame.pts, frame)
     raise DecodeError(f"{track.path}: a header without any sound after it")
+
+
+def _padding(packets: Packets) -> float:
+    """How much of its first sound the decoder throws away, in seconds; from FFmpeg 9 on wherever that begins."""
+    context = packets.stream.codec_context
+    return context.delay / context.sample_rate if context.sample_rate in _RATES else 0.0
 
 
 def _samples(frame: AudioFrame) -> NDArray[Any]:

@@ -30,6 +30,8 @@ Kind = Literal["video", "audio"]
 
 # Formats whose header has the time of every packet, so that the rest need not be read to trust them.
 _INDEXED = {"mov", "mp4"}
+# Titles that are not UTF-8: PyAV 19 reads them as they are, those before have to be told to.
+_TITLES: dict[str, Any] = {} if int(av.__version__.partition(".")[0]) >= 19 else {"metadata_errors": "replace"}
 # A picture has at most this many, which is 8K; a decoder that meets more stops before it takes memory for it.
 MOST_PIXELS = 1 << 25
 
@@ -165,7 +167,7 @@ class Packets:
             return []
         frames: list[Any] = self.stream.codec_context.decode(packet)
         for frame in frames:
-            if frame.time_base is None:  # as those that come at the end
+            if not frame.time_base:  # as those that come at the end
                 frame.time_base = self.stream.time_base
         return frames
 
@@ -253,7 +255,7 @@ def _open(path: Path) -> InputContainer:
         # An absolute path cannot be taken for a protocol. Opening a file decodes its first picture, so that how large
         # one may be has to be said here too.
         options = {**OPTIONS, "max_pixels": str(MOST_PIXELS)}
-        container = av.open(str(path.absolute()), metadata_errors="replace", options=options)
+        container = av.open(str(path.absolute()), options=options, **_TITLES)
     except ArgumentError as error:  # which is what a format that is not allowed gives
         raise DecodeError(
             f"{path}: not a media file: a playlist, which names other files, or a format that is not read here"

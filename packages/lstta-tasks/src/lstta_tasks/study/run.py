@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
-from importlib.metadata import version
+from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from lstta_tasks.training.watch import watched
 
 TOLERANCE = 0.05
 """How far from the study's budget a method may be."""
-PACKAGES = ("lstta-core", "lstta-tasks", "torch", "mmengine", "numpy")
+PACKAGES = ("lstta-core", "lstta-tasks", "torch", "numpy")
 
 
 def make_run(study: Study, run: Run, *, work_dir: Path, result: Path) -> dict[str, Any]:
@@ -81,12 +81,18 @@ def make_run(study: Study, run: Run, *, work_dir: Path, result: Path) -> dict[st
         "processor_seconds": round(time.process_time() - processor, 1),
         "threads": torch.get_num_threads(),
         "device": torch.cuda.get_device_name() if torch.cuda.is_available() else platform.machine(),
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        "versions": versions(),
         "encoders": {m: encoder["digest"] for m, encoder in record["encoders"].items()},
         "data": data,
     }
     write_json(result, content)
     return content
+
+
+def versions() -> dict[str, str]:
+    """Of Python and of what decides a result, by the name of the distribution: two of them hold ``mmengine``."""
+    engines = packages_distributions().get("mmengine", ())
+    return {"python": platform.python_version(), **{name: version(name) for name in (*PACKAGES, *engines)}}
 
 
 def _scores(best: Path, report: Report) -> dict[str, Any]:
