@@ -84,7 +84,8 @@ class TestConfigs:
         config = load_config(path, {**OPTIONS[path.parent.name], **local_models(path)})
         costs = profile(config, batch_size=2, text_length=7, repeats=1)
         assert costs.config == f"{path.parent.name}/{path.stem}"
-        assert costs.step.peak_bytes > costs.forward.peak_bytes > 0
+        # Equal where the frozen encoders' forward needs more than the adapters' whole step.
+        assert costs.step.peak_bytes >= costs.forward.peak_bytes > 0
 
 
 def test_there_are_configs() -> None:

@@ -27,7 +27,7 @@ def test_it_says_what_the_run_will_cost_and_writes_nothing(
 
 def test_what_it_counts_is_what_a_training_has(world: World, tmp_path: Path) -> None:
     cost = dry_run(load_config(world.config), work_dir=tmp_path / "run")
-    assert (cost.epochs, cost.steps, cost.batches, cost.validations) == (3, 6, 4, 3)
+    assert (cost.left, cost.steps, cost.batches, cost.validations) == (18, 6, 4, 3)
     assert cost.seconds == pytest.approx(18 * cost.step + 12 * cost.batch)
     assert 0 < cost.trainable < cost.parameters
     assert cost.step > 0
@@ -35,10 +35,17 @@ def test_what_it_counts_is_what_a_training_has(world: World, tmp_path: Path) -> 
     assert cost.resident_bytes >= 4 * cost.parameters + 8 * cost.trainable  # AdamW keeps two numbers for each
 
 
+def test_of_a_training_by_steps_it_counts_steps(world: World, tmp_path: Path) -> None:
+    by_steps = {"train_cfg": {"_delete_": True, "by_epoch": False, "max_iters": 17, "val_interval": 7}}
+    cost = dry_run(load_config(world.config, by_steps), work_dir=tmp_path / "run")
+    assert (cost.left, cost.steps, cost.validations) == (17, 6, 3)
+    assert "2.83 epochs of 6 steps, 17 steps in all; 3 validations" in str(cost)
+
+
 def test_of_a_run_that_goes_on_it_counts_what_is_left(world: World, run: Path) -> None:
     before = sorted(run.rglob("*"))
     config = load_config(world.config, {"train_cfg.max_epochs": 4})
-    assert dry_run(config, work_dir=run, resume=True).epochs == 1
+    assert dry_run(config, work_dir=run, resume=True).left == 6
     assert sorted(run.rglob("*")) == before
     with pytest.raises(ValueError, match="holds a run: give --resume"):
         dry_run(load_config(world.config), work_dir=run)

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from itertools import islice
+from types import TracebackType
 from typing import Any
 
 from mmengine.dataset import DefaultSampler
@@ -55,6 +56,7 @@ def outlive_signals(worker: int) -> None:
 
     A worker that ended first would take a training down before it has written its last checkpoint.
     """
+    sys.excepthook = _tell_unless_nobody_listens
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform == "win32":
         return
@@ -64,6 +66,12 @@ def outlive_signals(worker: int) -> None:
         threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     else:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+
+
+def _tell_unless_nobody_listens(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """A batch that a worker hands over while its training ends is no error: multiprocessing would print a traceback."""
+    if not isinstance(error, ConnectionError):
+        sys.__excepthook__(kind, error, trace)
 
 
 def _end_with(parent: int) -> None:

@@ -17,6 +17,7 @@ from lstta_core.profiling import measure
 from lstta_tasks.adapters import start_from
 from lstta_tasks.annotations.reading import each_split
 from lstta_tasks.experiment.batches import device
+from lstta_tasks.experiment.length import length_of
 from lstta_tasks.experiment.param_scheduler import check_ends
 from lstta_tasks.experiment.parts import Experiment
 from lstta_tasks.experiment.record import card, record_of
@@ -39,7 +40,7 @@ class Cost:
     """Of a training.
 
     Attributes:
-        epochs: that are left to do.
+        left: steps that are left to do.
         steps: of an epoch.
         batches: of a validation.
         validations: how many there will be.
@@ -51,7 +52,7 @@ class Cost:
         parameters: all of them.
     """
 
-    epochs: int
+    left: int
     steps: int
     batches: int
     validations: int
@@ -65,14 +66,14 @@ class Cost:
     @property
     def seconds(self) -> float:
         """Of the whole training."""
-        return self.epochs * self.steps * self.step + self.validations * self.batches * self.batch
+        return self.left * self.step + self.validations * self.batches * self.batch
 
     def __str__(self) -> str:
         share = self.trainable / self.parameters
         return "\n".join(
             (
                 f"trainable parameters: {self.trainable:,} of {self.parameters:,} ({share:.1%})",
-                f"{self.epochs:,} epochs of {self.steps:,} steps, {self.epochs * self.steps:,} steps in all; "
+                f"{self.left / self.steps:,.3g} epochs of {self.steps:,} steps, {self.left:,} steps in all; "
                 f"{self.validations:,} validations of {self.batches:,} batches",
                 f"a step: {self.step:.2f} s; a batch of a validation: {self.batch:.2f} s",
                 f"memory: {self.resident_bytes / 1e6:,.0f} MB of weights and optimizer, and "
@@ -108,8 +109,9 @@ def dry_run(
     datasets = each_split(experiment.dataset, splits)
     model = experiment.model
     loaders = {split: experiment.loader(split, dataset) for split, dataset in datasets.items()}
-    steps, epochs, done = len(loaders["train"]), config.train_cfg["max_epochs"], 0
+    steps, length, done = len(loaders["train"]), length_of(config), 0
     if config.get("param_scheduler") is not None:
+        epochs = length.count if length.by_epoch else length.count / steps
         check_ends(schedulers_of(config), epochs=epochs, steps=steps)
     if checkpoint is not None:
         config.loader.workers = workers
@@ -136,12 +138,13 @@ def dry_run(
         runner_model.eval()
         with torch.no_grad():
             asked, _ = _measured(lambda: runner_model.test_step(batches["val"]))
+    left = max(length.count - done, 0)  # in epochs or in steps, as validations are
     state = (value for values in wrapper.optimizer.state.values() for value in values.values())
     return Cost(
-        epochs=max(epochs - done, 0),
+        left=left * steps if length.by_epoch else left,
         steps=steps,
         batches=len(loaders["val"]),
-        validations=math.ceil(max(epochs - done, 0) / config.train_cfg.get("val_interval", 1)),
+        validations=math.ceil(left / config.train_cfg.get("val_interval", 1)),
         step=_with_loading(taken, loading["train"], workers),
         batch=_with_loading(asked, loading["val"], workers),
         resident_bytes=_bytes([*model.parameters(), *model.buffers(), *state]),
