@@ -20,7 +20,7 @@ def check_types(section: str, factory: Factory, options: Mapping[str, Any]) -> N
         try:
             check(hints.get(name, Any), _as_json(value), "", f"{section}.{name}")
         except RecordError as error:
-            wanted = str(error).removeprefix(": ").replace(" or null is wanted", " or None is wanted")
+            wanted = str(error).removeprefix(": ").replace(" or null is", " or None is").replace(" or object is", " or dict is")
             raise ValueError(wanted) from error
 
 
