@@ -179,7 +179,7 @@ def test_configs_outside_the_checkout(what: str, said: Say) -> None:
         ("test CONFIG empty",
          "empty/adapter.json: no such file; an adapter folder holds adapter.json and adapter.safetensors"),
         ("cache build CONFIG --skip gone.txt --cfg-options clips.cache=new",
-         "gone.txt: there is no such file or folder: look at its name, and make the folder that it is to be in"),
+         "gone.txt: no such file; a list of clip ids to leave out is wanted, one a line"),
         ("cache build CONFIG --workers 0 --cfg-options clips.cache=new",
          "a build needs workers and time, got workers=0, time_limit=120.0"),
         ("cache build CONFIG --cfg-options clips.cache=file",

@@ -20,7 +20,9 @@ def check_types(section: str, factory: Factory, options: Mapping[str, Any]) -> N
         try:
             check(hints.get(name, Any), _as_json(value), "", f"{section}.{name}")
         except RecordError as error:
-            wanted = str(error).removeprefix(": ").replace(" or null is", " or None is").replace(" or object is", " or dict is")
+            wanted = str(error).removeprefix(": ")
+            for of_json, of_python in (("null", "None"), ("object", "dict")):
+                wanted = wanted.replace(f" or {of_json} is wanted", f" or {of_python} is wanted")
             raise ValueError(wanted) from error
 
 
