@@ -141,5 +141,5 @@ def test_a_config_that_builds_on_nothing_is_said_so(tmp_path: Path, capsys: pyte
     said = capsys.readouterr()
     assert ended.value.code == 2
     assert said.out == f"{config}\n\nMine.\n"
-    assert said.err.startswith(f"error: {config}: not a config: ")
+    assert said.err.startswith(f"error: {config}: it builds on ")
     assert "none.py" in said.err

@@ -23,7 +23,7 @@ ANSWERS = ["no", "perhaps", "yes"]
 T, DEPTH, D = 8, 4, 128
 FRAMES, SOUNDS, WORDS = 16, 20, 64
 """Tokens: of a segment's frames, with the class token; of its sound; of the longest text."""
-R, LATENTS, WINDOW = 48, 4, 3
+R, HEADS, LATENTS, WINDOW = 48, 4, 4, 3
 Tool = Callable[..., Any]
 
 
@@ -65,10 +65,10 @@ STAGE = {
     ),
 }
 IMPORTANCE = (
-    2 * WORDS * R  # weights of the words, and their mean
-    + R * 4
-    + R**2  # heads and query
-    + 2 * (R**2 + T * R)  # of sight and sound: the query's directions, and the segments' scores
+    2 * 2 * WORDS * R  # weights of the words, and their mean: what is looked for, and where
+    + R**2  # query
+    + 2 * (R**2 + T * R * HEADS)  # of sight and sound: the query's directions, and what is found in the segments
+    + 2 * (R * HEADS * WINDOW + T * HEADS * WINDOW)  # of both: places, and what is found there
 )
 """Of the last stage."""
 POOL = 2 * D**2  # the query, and the heads' directions
@@ -163,7 +163,7 @@ class TestTool:
         assert result.code == 0, result.err
         lines = result.out.splitlines()
         assert lines[:3] == ["| | avqa/tiny_lstta | mine/other |", "|---|---:|---:|", "| **parameters** | | |"]
-        assert "| trainable | 510,022 | 510,022 |" in lines
+        assert "| trainable | 511,242 | 511,242 |" in lines
         assert any(line.startswith("| adapters, all stages: short_term |") for line in lines)
         assert any("in no MAC count: add ×" in line for line in lines)
 
@@ -172,7 +172,7 @@ class TestTool:
         assert result.code == 0, result.err
         assert "MACs of a sample, training step" in result.out
         assert "FLOPs of a sample (2 × MACs)" in result.out
-        assert "510,022" in result.out
+        assert "511,242" in result.out
 
     def test_annotations_that_are_not_there(self, tool: Tool) -> None:
         result = tool("profile", CONFIG, "--cfg-options", "task.root=nowhere")

@@ -148,7 +148,7 @@ class TestDrawing:
         for json_or_table in (["--json"], []):
             result = tool("infer", save(Humor()), films / "a.mp4", "a joke", *json_or_table, "--out", tmp_path / "out")
             assert result.code == 2
-            assert "No space left on device" in result.err
+            assert "no space is left on the device" in result.err
             assert "funny" in result.out
             assert not list((tmp_path / "out").iterdir())
 

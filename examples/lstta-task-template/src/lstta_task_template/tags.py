@@ -74,8 +74,7 @@ class Tags(Task):
     @cached_property
     def _rows(self) -> dict[Split, list[Row]]:
         path = first_file([data_folder(self.root, self.name) / "tags.csv"])
-        columns = ("video", "split", "text", "tags")
-        rows = csv_rows(path, self._row, reading=self.reading, needed=columns)
+        rows = csv_rows(path, self._row, reading=self.reading, needed=("video", "split", "text", "tags"))
         return {split: [row for row in rows if row.split == split] for split in SPLITS}
 
     def _row(self, cells: Mapping[str, str], place: str) -> Row:

@@ -126,7 +126,9 @@ class CacheReader(CacheListing):
             CacheError: it is another cache than the one that this reader opened.
         """
         before = self._file
-        if before is not None and before.inode == now.inode and before.size != now.size:
+        # While it is open here, its number is no other file's; afterwards another may have it.
+        opened = self._environment is not None
+        if opened and before is not None and before.inode == now.inode and before.size != now.size:
             raise errors.replaced(self.path, "its file has another size now")
         environment = _environment(self.path)
         if before is not None:
