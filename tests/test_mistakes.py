@@ -148,7 +148,7 @@ CONFIGS = {
         "log_interval, schedule or param_scheduler; shipped ones have defaults to build on, as in docs/configs.md",
     ),
     "a program": (
-        "from pathlib import Path\nseed = Path.cwd()\n",
+        "import torch\nseed = torch.initial_seed()\n",
         "mine.py: not a config: RuntimeError: it calls what it imports: a config is read, not run, and has plain "
         "values, and classes as type=",
     ),
