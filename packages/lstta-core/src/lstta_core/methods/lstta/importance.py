@@ -51,6 +51,7 @@ class Importance(nn.Module):
         self.key = nn.ModuleDict({m: nn.Linear(width, inner, bias=False) for m in timed})
         for weight in self.key.parameters():
             nn.init.zeros_(weight)
+        self.meant: _WordsTogether | None = None
         if window > 1:
             self.meant = _WordsTogether(width, text=text)
             self.place = nn.ModuleDict({m: nn.Linear(width, heads * window) for m in timed})
@@ -74,7 +75,7 @@ class Importance(nn.Module):
         asked = self.asked.expand(count, -1)
         query = self.query(self.named(asked, words, mask)).unflatten(-1, (self.heads, -1))
         found = {m: self._found(m, query, summaries[m], there) for m, there in seen.items()}
-        meant = self.meant(asked, words, mask) if self.window > 1 else None
+        meant = None if self.meant is None else self.meant(asked, words, mask)
         log_g = {}
         for m, there in seen.items():
             elsewhere = [e for other, e in found.items() if other is not m] or [found[m]]
