@@ -6,6 +6,7 @@ That importance is computed over the whole video is from the paper's abstract; t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -91,7 +92,7 @@ class Importance(nn.Module):
     def _found(self, modality: Modality, query: Tensor, summary: Tensor, there: Tensor) -> Tensor:
         """e_m, (B, T, h); 0 where nothing is."""
         # (K s) · q for every segment is s · (Kᵀ q), and there is one q to many s.
-        keys = self.key[modality].weight.unflatten(0, (self.heads, -1))
+        keys = cast(Tensor, self.key[modality].weight).unflatten(0, (self.heads, -1))
         directions = torch.einsum("bhd,hdr->bhr", query, keys) * query.shape[-1] ** -0.5
         scores = torch.einsum("btr,bhr->bth", self.norm[modality](summary), directions)
         return scores.masked_fill(~there[..., None], 0)
