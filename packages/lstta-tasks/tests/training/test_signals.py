@@ -229,7 +229,9 @@ class TestTheCommand:
         number = signal.SIGTERM if draw < 7 else signal.SIGINT
         os.killpg(process.pid, number)
         _, said = process.communicate()
-        assert process.returncode in (0, 128 + number), said
+        # A signal that comes when the training is over, and Python goes, ends the process as any other's.
+        over = (folder / "last_checkpoint").read_text(encoding="utf-8").strip() == "epoch_3.pth"
+        assert process.returncode in ((0, 128 + number, -number) if over else (128 + number,)), said
         assert "Traceback" not in said
         finish(world, folder, workers=(draw + 1) % 3)
         assert_same_end(whole, folder)
