@@ -28,6 +28,10 @@ class Length:
     def unit(self) -> str:
         return "epoch" if self.by_epoch else "step"
 
+    def epochs(self, steps: int) -> float:
+        """How many of so many steps; no whole number where the training ends within one."""
+        return self.count if self.by_epoch else self.count / steps
+
     @property
     def key(self) -> str:
         """Of the config, that says it."""

@@ -111,8 +111,7 @@ def dry_run(
     loaders = {split: experiment.loader(split, dataset) for split, dataset in datasets.items()}
     steps, length, done = len(loaders["train"]), length_of(config), 0
     if config.get("param_scheduler") is not None:
-        epochs = length.count if length.by_epoch else length.count / steps
-        check_ends(schedulers_of(config), epochs=epochs, steps=steps)
+        check_ends(schedulers_of(config), epochs=length.epochs(steps), steps=steps)
     if checkpoint is not None:
         config.loader.workers = workers
         settings = settings_of_run(config, amp=amp)

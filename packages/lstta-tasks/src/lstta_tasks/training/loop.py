@@ -61,15 +61,22 @@ class TrainLoop(EpochBasedTrainLoop):
         return self.runner.model
 
     def run_epoch(self) -> None:
-        """The steps of an epoch that are not done yet."""
+        """The steps of an epoch that are not done yet, or those until the loop pauses within it."""
         self.runner.call_hook("before_train_epoch")
         self.runner.model.train()
         for step, batch in enumerate(self._batches(), self.done):
             self.run_iter(step, batch)
             self.done = step + 1
+            if self._pauses():
+                break
         self.runner.call_hook("after_train_epoch")
-        self._epoch += 1
-        self.done = 0
+        if self.done == len(self.dataloader):
+            self._epoch += 1
+            self.done = 0
+
+    def _pauses(self) -> bool:
+        """Whether to leave the data here, within an epoch."""
+        return False
 
     def _is_due(self) -> bool:
         """Whether to validate at this place."""

@@ -43,19 +43,8 @@ class StepsLoop(TrainLoop):
     def length(self) -> int:
         return int(self._max_iters)
 
-    def run_epoch(self) -> None:
-        """Steps until the data, the training or the time to the next validation is over."""
-        self.runner.call_hook("before_train_epoch")
-        self.runner.model.train()
-        for step, batch in enumerate(self._batches(), self.done):
-            self.run_iter(step, batch)
-            self.done = step + 1
-            if self._is_due() or self.place == self.length:
-                break
-        self.runner.call_hook("after_train_epoch")
-        if self.done == len(self.dataloader):
-            self._epoch += 1
-            self.done = 0
+    def _pauses(self) -> bool:
+        return self._is_due() or self.place == self.length
 
     def _decide_current_val_interval(self) -> None:
         after = bisect.bisect(self.dynamic_milestones, self._iter + 1)

@@ -178,7 +178,7 @@ def _train(
     steps = len(loaders["train"])
     schedulers, length = schedulers_of(config), length_of(config)
     if config.get("param_scheduler") is not None:
-        check_ends(schedulers, epochs=length.count if length.by_epoch else length.count / steps, steps=steps)
+        check_ends(schedulers, epochs=length.epochs(steps), steps=steps)
     record, settings = lambda: card(record_of(experiment), model), lambda: settings_of_run(config, amp=amp)
     check_same_data({split: dataset.samples for split, dataset in datasets.items()})
     check_same_settings(compared(settings(), model.digests()))
