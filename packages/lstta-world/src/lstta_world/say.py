@@ -6,7 +6,7 @@ reads what it writes, so that nothing else of LSTTA is linked with them.
 
 In: an utterance a line, as JSON: [text, voice, words a minute, pitch 0 … 99]. Out: the samples a second, then for each
 utterance how many samples it has and the samples; numbers are int32, samples int16, little-endian. Equal input gives
-equal output; an utterance depends on those before it in its last bits.
+equal output (noise is the C library's ``rand``, so a voice that breathes differs between systems in it); an utterance depends on those before it in its last bits.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from collections.abc import Iterator
 
 # Of espeak-ng/speak_lib.h.
 SYNCHRONOUS, RATE, PITCH, UTF8 = 2, 1, 3, 1
+SEED = 1  # of its noise, a voice's breath; else the clock's second is taken
 _Heard = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
 
 
@@ -46,6 +47,7 @@ def sounds(utterances: list[tuple[str, str, int, int]]) -> Iterator[bytes]:
     if rate <= 0:
         raise RuntimeError("eSpeak NG does not start")
     yield struct.pack("<i", rate)
+    library.espeak_ng_SetRandSeed(SEED)
     heard: list[bytes] = []
 
     def keep(wave: ctypes._Pointer[ctypes.c_short], count: int, _: object) -> int:
