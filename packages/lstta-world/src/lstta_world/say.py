@@ -6,7 +6,8 @@ reads what it writes, so that nothing else of LSTTA is linked with them.
 
 In: an utterance a line, as JSON: [text, voice, words a minute, pitch 0 … 99]. Out: the samples a second, then for each
 utterance how many samples it has and the samples; numbers are int32, samples int16, little-endian. Equal input gives
-equal output (noise is the C library's ``rand``, so a voice that breathes differs between systems in it); an utterance depends on those before it in its last bits.
+equal output; an utterance depends on those before it in its last bits. A voice's breath is noise from the C library's
+``rand``, which another system may count otherwise.
 """
 
 from __future__ import annotations
