@@ -16,7 +16,7 @@ from lstta_core.counts import check_counts
 from lstta_core.interfaces import TIMED, Modality, Streams, TrimodalOutput
 from lstta_core.methods.lstta.long_term import sinusoids
 from lstta_core.processes import sum_over_processes
-from lstta_core.readout_shares import attention, unguided
+from lstta_core.readout_shares import attention, log_importances, unguided
 
 
 class TextGuidedPool(nn.Module):
@@ -203,20 +203,12 @@ class Readout(nn.Module):
         return query + self.norm[Modality.LANGUAGE](words, mask.any(1))
 
     def pooled(self, modality: Modality, output: TrimodalOutput) -> tuple[Tensor, Tensor, Tensor | None]:
-        """What a pool reads: tokens (B, T, N, E), their mask, and log g (B, T) where there are importances."""
+        """What a guided pool reads: tokens (B, T, N, E), their mask, and log g (B, T) where there are importances."""
         stream = output.streams[modality]
-        importances = output.importances[-1] if output.importances else {}
         tokens = self._project(modality, stream.tokens)
-        if self.guided:
-            tokens = tokens + sinusoids(tokens.shape[1], self.width, tokens)[:, None]
-        return tokens, stream.mask, _log(importances[modality]) if modality in importances else None
+        tokens = tokens + sinusoids(tokens.shape[1], self.width, tokens)[:, None]
+        return tokens, stream.mask, log_importances(output, modality)
 
     def _project(self, modality: Modality, tokens: Tensor) -> Tensor:
         project = cast(nn.Sequential, self.project[modality])
         return cast(Tensor, project(tokens.to(cast(Tensor, project[1].weight).dtype)))
-
-
-def _log(importances: Tensor) -> Tensor:
-    """Finite also where an importance has rounded to zero."""
-    values = importances.to(torch.promote_types(importances.dtype, torch.float32))
-    return values.clamp(min=torch.finfo(values.dtype).tiny).log()
