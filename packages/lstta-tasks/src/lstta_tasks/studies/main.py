@@ -3,11 +3,11 @@
 Adapters stand at the last of four stages, behind all blocks, so that everything before them is read from a cache of
 states. Two methods begin a stage earlier, with a cache of their own: LoRA, which needs frozen blocks behind its prefix,
 and the mix of layers, which needs layers to mix. They run the last quarter of the blocks in each step; for what that
-costs their rate is searched on one task alone, and they have one seed. Every other rate is searched on each task,
-because a borrowed one distorts what adapters bring (decision 9). The search has seed 0; then come the other seeds, one
-after the other.
+costs they are on two tasks, their rate is searched on one, and they have one seed. Every other rate is searched on each
+task, because a borrowed one distorts what adapters bring (decision 9). The search has seed 0; then come the other
+seeds, one after the other.
 
-cost:     lstta compare main --list; about 20 core hours, before them --prepare, an hour, and the caches of states
+cost:     lstta compare main --list; about 23 core hours, before them --prepare, an hour, and the caches of states
 results:  docs/studies.md
 offline:  add --where encoders.visual.model=DIR encoders.audio.model=DIR encoders.language.model=DIR
 """
@@ -96,7 +96,9 @@ tasks = {
     ),
 }
 _lstta = dict(name="lstta", budget=budget)
-_earlier = dict(settings={"model.adapted": 2}, prefix="_from_third", searched=("emotion",), seeds=(0,))
+_earlier = dict(
+    settings={"model.adapted": 2}, prefix="_from_third", searched=("emotion",), tasks=("moments", "emotion"), seeds=(0,)
+)
 methods = {
     "none": dict(label="readout only", method=dict(name="none"), cost=0.3),
     "bottleneck": dict(label="bottleneck", method=dict(name="bottleneck", budget=budget), cost=0.75),
@@ -109,8 +111,8 @@ methods = {
 }
 search = dict(
     key="optim_wrapper.optimizer.lr",
-    values=(1e-4, 3e-4, 1e-3, 3e-3),
-    beyond=(3e-5, 1e-2),
+    values=(1e-3, 3e-4, 3e-3),
+    beyond=(1e-4, 1e-2),
     tasks=tuple(tasks),
     seed=0,
 )
