@@ -8,12 +8,13 @@ never longer than the token that it is added to. Our choice, both.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from lstta_core.modality import Modality
 from lstta_core.processes import sum_over_processes
 
 Key = TypeVar("Key", bound=str)
@@ -121,11 +122,18 @@ class Up(nn.Module):
 
     def forward(self, tokens: Tensor, narrow: Tensor) -> Tensor:
         """x (…, D) and y (…, r) to (…, D); a token whose y is zero stays as it is."""
-        return added({"": self}, {"": tokens}, {"": narrow})[""]
+        return _added({"": self}, {"": tokens}, {"": narrow})[""]
 
 
-def added(ups: Mapping[Key, Up], tokens: Mapping[Key, Tensor], narrow: Mapping[Key, Tensor]) -> dict[Key, Tensor]:
-    """What several ways up give, by name: :class:`Up`, with what is a number a token computed for all together."""
+class Ups(nn.ModuleDict):
+    """A way out for each modality; what is one number a token is computed for all together."""
+
+    def forward(self, tokens: Mapping[Modality, Tensor], narrow: Mapping[Modality, Tensor]) -> dict[Modality, Tensor]:
+        """As :class:`Up`, by modality."""
+        return _added({m: cast(Up, self[m]) for m in tokens}, tokens, narrow)
+
+
+def _added(ups: Mapping[Key, Up], tokens: Mapping[Key, Tensor], narrow: Mapping[Key, Tensor]) -> dict[Key, Tensor]:
     names = list(ups)
     precise = torch.promote_types(next(iter(tokens.values())).dtype, torch.float32)
     with torch.autocast(tokens[names[0]].device.type, enabled=False):

@@ -19,7 +19,7 @@ from lstta_core.interfaces import TIMED, Adapter, AdapterOutput, Method, Modalit
 from lstta_core.methods.lstta.long_term import LongTermFilter
 from lstta_core.methods.lstta.plan import Plan, make_plan
 from lstta_core.methods.lstta.short_term import ShortTermInteraction
-from lstta_core.methods.projections import Down, Units, Up, added
+from lstta_core.methods.projections import Down, Units, Up, Ups
 
 
 class LSTTAAdapter(Adapter):
@@ -63,7 +63,7 @@ class LSTTAAdapter(Adapter):
         self._sizes = (width, window, latents)
         self.plan_key = (LSTTAAdapter, *self._sizes)
         self.down = nn.ModuleDict({m: Down(widths[m], width) for m in modalities})
-        self.up = nn.ModuleDict({m: Up(width, widths[m]) for m in modalities})
+        self.up = Ups({m: Up(width, widths[m]) for m in modalities})
         self.units = nn.ModuleDict({m: Units() for m in widths})
         self.dropout = nn.Dropout(dropout)
         self.long_term: LongTermFilter | None = None
@@ -96,7 +96,7 @@ class LSTTAAdapter(Adapter):
         else:
             z, log_g = self._met(down, plan)
         narrow = {m: self.dropout(self.units[m](F.gelu(values))) for m, values in z.items()}
-        tokens = added(cast("Mapping[Modality, Up]", self.up), {m: s.tokens for m, s in streams.items()}, narrow)
+        tokens = self.up({m: stream.tokens for m, stream in streams.items()}, narrow)
         importances = {} if log_g is None else dict(zip(self.timed, log_g.exp().unbind(-1), strict=True))
         return AdapterOutput({m: streams[m].with_tokens(tokens[m]) for m in streams}, importances)
 
