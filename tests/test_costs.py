@@ -162,7 +162,7 @@ class TestTool:
         assert result.code == 0, result.err
         lines = result.out.splitlines()
         assert lines[:3] == ["| | avqa/tiny_lstta | mine/other |", "|---|---:|---:|", "| **parameters** | | |"]
-        assert "| trainable | 461,722 | 511,242 |" in lines
+        assert "| trainable | 461,722 | 461,722 |" in lines
         assert any(line.startswith("| adapters, all stages: short_term |") for line in lines)
         assert any("in no MAC count: add ×" in line for line in lines)
 
