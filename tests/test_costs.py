@@ -48,17 +48,16 @@ STAGE = {
     "down": EVERY * D * R,
     "up": EVERY * R * D + 3 * R * D * R + EVERY * R**2,  # and what bounds it: W↑ᵀ W↑, and every y with it
     "long_term": (
-        2 * T * R**2  # times
-        + EVERY * R  # summaries
+        T * R**2  # times
+        + 2 * T * (FRAMES + SOUNDS) * R  # summaries of sight and sound
+        + WORDS * R  # and of the text
         + attention(2 * T + 1, 2 * T + 1)
         + 2 * T * R**2  # context
         + T * R  # its mean
     ),
-    "spread": (2 * T + 1) * R**2,
     "short_term": (
-        2 * T * (FRAMES + SOUNDS) * LATENTS * R  # weights of the latents, and their means
-        + 2 * T * LATENTS * R**2  # their projection
-        + 2 * (2 * T * LATENTS + WORDS + WINDOW) * R**2  # keys and values, before they repeat
+        2 * T * (FRAMES + SOUNDS) * 2 * LATENTS * R  # weights of the latents of both, and their means
+        + 2 * (2 * T * LATENTS + WORDS) * R**2  # keys and values, before they repeat
         + 2 * EVERY * R**2  # queries and out
         + products(WORDS, 2 * T * LATENTS)
         + T * (products(FRAMES, NEAR) + products(SOUNDS, NEAR))
@@ -68,7 +67,7 @@ IMPORTANCE = (
     2 * 2 * WORDS * R  # weights of the words, and their mean: what is looked for, and where
     + R**2  # query
     + 2 * (R**2 + T * R * HEADS)  # of sight and sound: the query's directions, and what is found in the segments
-    + 2 * (R * HEADS * WINDOW + T * HEADS * WINDOW)  # of both: places, and what is found there
+    + 2 * R * HEADS * WINDOW  # of both: places
 )
 """Of the last stage."""
 POOL = 2 * D**2  # the query, and the heads' directions
@@ -163,7 +162,7 @@ class TestTool:
         assert result.code == 0, result.err
         lines = result.out.splitlines()
         assert lines[:3] == ["| | avqa/tiny_lstta | mine/other |", "|---|---:|---:|", "| **parameters** | | |"]
-        assert "| trainable | 511,242 | 511,242 |" in lines
+        assert "| trainable | 461,722 | 461,722 |" in lines
         assert any(line.startswith("| adapters, all stages: short_term |") for line in lines)
         assert any("in no MAC count: add ×" in line for line in lines)
 
@@ -172,7 +171,7 @@ class TestTool:
         assert result.code == 0, result.err
         assert "MACs of a sample, training step" in result.out
         assert "FLOPs of a sample (2 × MACs)" in result.out
-        assert "511,242" in result.out
+        assert "461,722" in result.out
 
     def test_annotations_that_are_not_there(self, tool: Tool) -> None:
         result = tool("profile", CONFIG, "--cfg-options", "task.root=nowhere")

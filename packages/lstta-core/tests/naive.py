@@ -12,11 +12,12 @@ import torch
 from torch import Tensor, nn
 
 from lstta_core.attention import MaskedAttention
-from lstta_core.interfaces import Modality, Streams
+from lstta_core.interfaces import TIMED, Modality, Streams
 from lstta_core.methods.lstta.adapter import LSTTAAdapter
+from lstta_core.methods.lstta.attention import Attention
 from lstta_core.methods.lstta.importance import Importance
 from lstta_core.methods.lstta.long_term import LongTermFilter
-from lstta_core.methods.lstta.short_term import Latents, ShortTermInteraction
+from lstta_core.methods.lstta.short_term import ShortTermInteraction
 from lstta_core.methods.projections import Down
 
 Clip = dict[Modality, list[list[Tensor]]]
@@ -54,14 +55,28 @@ def mean(vectors: list[Tensor], width: int, like: Tensor) -> Tensor:
 def attention(query: Tensor, keys: list[Tensor], biases: list[Tensor], module: nn.Module) -> Tensor:
     """One query over the keys that it may see, each with a bias for each head; zeros where there are none."""
     assert isinstance(module, MaskedAttention)
-    if not keys:
+    ks, vs = [linear(k, module.key) for k in keys], [linear(k, module.value) for k in keys]
+    return weighed(query, ks, vs, biases, module)
+
+
+def adapters_attention(
+    query: Tensor, keys: list[tuple[Tensor, Tensor | None]], biases: list[float], module: Attention
+) -> Tensor:
+    """The same for the adapter's attention; keys come with what their place adds to key and value, or None."""
+    sums = [linear(y, module.key_value) for y, _ in keys]
+    sums = [both if place is None else both + place for both, (_, place) in zip(sums, keys, strict=True)]
+    half = module.key_value.out_features // 2
+    loud = [query.new_full((module.heads,), bias) for bias in biases]
+    return weighed(query, [both[:half] for both in sums], [both[half:] for both in sums], loud, module)
+
+
+def weighed(
+    query: Tensor, ks: list[Tensor], vs: list[Tensor], biases: list[Tensor], module: MaskedAttention | Attention
+) -> Tensor:
+    if not ks:
         return torch.zeros_like(query)
     size = module.query.out_features // module.heads
-    q, ks, vs = (
-        linear(query, module.query),
-        [linear(k, module.key) for k in keys],
-        [linear(k, module.value) for k in keys],
-    )
+    q = linear(query, module.query)
     parts = []
     for head in range(module.heads):
         own = slice(head * size, (head + 1) * size)
@@ -88,43 +103,50 @@ def visible(tokens: Mapping[Modality, Tensor], masks: Mapping[Modality, Tensor],
     }
 
 
+def plain_norm(vector: Tensor) -> Tensor:
+    return layer_norm(vector, nn.LayerNorm(len(vector), elementwise_affine=False))
+
+
+def timed(clip: Clip) -> list[Modality]:
+    return [m for m in TIMED if m in clip]
+
+
 def long_term(
     module: LongTermFilter, clip: Clip, width: int
 ) -> tuple[list[Tensor], Tensor, dict[Modality, list[Tensor]]]:
     """Context of each segment, that of the clip, and log g of each segment."""
     like = next(module.parameters())
-    segments = len(clip[module.timed[0]])
+    segments = len(clip[timed(clip)[0]])
     summaries: dict[tuple[Modality, int], Tensor] = {}
-    for modality in module.timed:
+    for n, modality in enumerate(timed(clip)):
         for t in range(segments):
             if clip[modality][t]:
                 time = linear(sinusoid(t, width, like), module.time)
-                summaries[modality, t] = mean(clip[modality][t], width, like) + time + module.kind[modality]
+                summaries[modality, t] = mean(clip[modality][t], width, like) + time + module.kind[n]
     words = [word for part in clip.get(Modality.LANGUAGE, []) for word in part]
     if words:
-        summaries[Modality.LANGUAGE, 0] = mean(words, width, like) + module.kind[Modality.LANGUAGE]
-    keys = [layer_norm(summary, module.norm) for summary in summaries.values()]
-    zero, even = like.new_zeros(()), like.new_zeros(module.attention.heads)
+        summaries[Modality.LANGUAGE, 0] = mean(words, width, like) + module.text_kind
+    keys: list[tuple[Tensor, Tensor | None]] = [(plain_norm(summary), None) for summary in summaries.values()]
     parts: dict[tuple[Modality, int], Tensor] = {}
     summed: dict[tuple[Modality, int], Tensor] = {}
     for (modality, t), summary in summaries.items():
-        if modality in module.timed:
-            query = layer_norm(summary, module.norm)
-            attended = summary + attention(query, keys, [even] * len(keys), module.attention)
-            summed[modality, t] = attended
-            parts[modality, t] = linear(attended, module.context[modality])
+        if modality in TIMED:
+            n = timed(clip).index(modality)
+            heard = adapters_attention(plain_norm(summary), keys, [0.0] * len(keys), module.attention)
+            summed[modality, t] = summary + heard
+            parts[modality, t] = module.context.weight[:, n * width : (n + 1) * width] @ summed[modality, t]
 
     def total(t: int) -> Tensor:
         return sum((part for (_, at), part in parts.items() if at == t), like.new_zeros(width))
 
     context = [total(t) for t in range(segments)]
-    seen = [t for t in range(segments) if any((m, t) in parts for m in module.timed)]
+    seen = [t for t in range(segments) if any((m, t) in parts for m in TIMED)]
     log_g: dict[Modality, list[Tensor]] = {}
-    for modality in module.timed if module.importance is not None else ():
+    for modality in timed(clip) if module.importance is not None else ():
         assert module.importance is not None
         there = [t for t in range(segments) if (modality, t) in parts]
-        shares = importance(module.importance, modality, there, summed, words)
-        log_g[modality] = [shares[there.index(t)] if t in there else zero for t in range(segments)]
+        shares = importance(module.importance, modality, there, summed, words, timed(clip))
+        log_g[modality] = [shares[there.index(t)] if t in there else like.new_zeros(()) for t in range(segments)]
     return context, mean([context[t] for t in seen], width, like), log_g
 
 
@@ -134,29 +156,32 @@ def importance(
     there: list[int],
     summaries: dict[tuple[Modality, int], Tensor],
     words: list[Tensor],
+    modalities: list[Modality],
 ) -> list[Tensor]:
     """Log g of the segments that are there."""
     if not there:
         return []
-    query = linear(together(module.asked, module.named, words), module.query)
+    query = linear(together(module, 0, words), module.query)
     size = len(query) // module.heads
-    others = [m for m in module.key if m != modality] or [modality]
+    keys = module.key.weight.unflatten(0, (len(modalities), module.heads, size))
+    others = [m for m in modalities if m != modality] or [modality]
     scores = []
     for t in there:
         score = query.new_zeros(())
         for head in range(module.heads):
-            own = slice(head * size, (head + 1) * size)
+            q = query[head * size : (head + 1) * size]
 
-            def found(m: str, at: int, own: slice = own) -> Tensor:
+            def found(m: Modality, at: int, q: Tensor = q, head: int = head) -> Tensor:
                 if (m, at) not in summaries:
                     return query.new_zeros(())
-                key = linear(layer_norm(summaries[Modality(m), at], module.norm[m]), module.key[m])
-                return (query[own] * key[own]).sum() / math.sqrt(size)
+                return (q * (keys[modalities.index(m), head] @ plain_norm(summaries[m, at]))).sum() / math.sqrt(size)
 
             places = [torch.ones_like(score)]
-            if module.window > 1:
-                chosen = linear(together(module.asked, module.meant, words), module.place[modality])
-                places = softmax(list(chosen[head * module.window : (head + 1) * module.window]))
+            if module.place is not None:
+                chosen = linear(together(module, 1, words), module.place).unflatten(
+                    0, (len(modalities), module.heads, module.window)
+                )
+                places = softmax(list(chosen[modalities.index(modality), head]))
             score = score + found(modality, t)
             for place, weight in enumerate(places):
                 for other in others:
@@ -165,75 +190,64 @@ def importance(
     return [(len(scores) * share).log() for share in softmax(scores)]
 
 
-def together(asked: Tensor, module: nn.Module, words: list[Tensor]) -> Tensor:
+def together(module: Importance, which: int, words: list[Tensor]) -> Tensor:
     """What is asked and the weighted mean of the words."""
+    asked: Tensor = module.asked
     if words:
-        assert isinstance(module.word, Tensor)
-        for weight, word in zip(softmax([(module.word * word).sum() for word in words]), words, strict=True):
+        assert module.words is not None
+        own = module.words[which]
+        for weight, word in zip(softmax([(own * word).sum() for word in words]), words, strict=True):
             asked = asked + weight * word
-    assert isinstance(module.norm, nn.LayerNorm)
-    return layer_norm(asked, module.norm)
-
-
-def latents(tokens: list[Tensor], module: nn.Module) -> list[Tensor]:
-    """The k latents of one segment; none where it holds nothing."""
-    assert isinstance(module, Latents)
-    if not tokens:
-        return []
-    notes = []
-    for query in module.queries:
-        total = torch.zeros_like(query)
-        for weight, token in zip(softmax([(query * token).sum() for token in tokens]), tokens, strict=True):
-            total = total + weight * token
-        notes.append(linear(total, module.project))
-    return notes
+    return plain_norm(asked)
 
 
 def short_term(module: ShortTermInteraction, clip: Clip) -> dict[Modality, list[list[Tensor]]]:
     """What every visible token hears."""
-    nothing = module.offset.new_zeros(module.attention.heads)
-    segments = len(clip[module.timed[0]])
+    segments = len(clip[timed(clip)[0]])
     timed_text = Modality.LANGUAGE in clip and len(clip[Modality.LANGUAGE]) == segments > 1
     reach = module.window // 2
+    notes: dict[Modality, list[list[Tensor]]] = {}
+    for n, m in enumerate(timed(clip)):
+        queries = module.latents[n * module.count : (n + 1) * module.count]
+        notes[m] = [[plain_norm(x) + module.kind[n] for x in latents(tokens, queries)] for tokens in clip[m]]
+    words = [[plain_norm(word) + module.text_kind for word in part] for part in clip.get(Modality.LANGUAGE, [])]
 
-    def source(vector: Tensor, modality: Modality) -> Tensor:
-        return layer_norm(vector, module.source_norm[modality]) + module.kind[modality]
-
-    notes = {
-        m: [[source(latent, m) for latent in latents(clip[m][t], module.latents[m])] for t in range(segments)]
-        for m in module.timed
-    }
-    words = [[source(word, Modality.LANGUAGE) for word in part] for part in clip.get(Modality.LANGUAGE, [])]
-
-    def around(per_segment: list[list[Tensor]], t: int) -> list[tuple[Tensor, int, Tensor]]:
-        keys = []
+    def around(per_segment: list[list[Tensor]], t: int) -> list[tuple[Tensor, Tensor | None]]:
+        keys: list[tuple[Tensor, Tensor | None]] = []
         for offset in range(module.window):
             near = t + offset - reach
-            distance = nothing if module.near is None else module.near[:, offset]
+            place = None if module.place is None else module.place[offset]
             if 0 <= near < segments:
-                keys += [(key + module.offset[offset], near, distance) for key in per_segment[near]]
+                keys += [(key, place) for key in per_segment[near]]
         return keys
 
     heard: dict[Modality, list[list[Tensor]]] = {m: [] for m in clip}
     for modality, parts in clip.items():
         for s, tokens in enumerate(parts):
-            keys: list[Tensor] = []
-            biases: list[Tensor] = []
-            heard_from = [*module.timed, *([Modality.LANGUAGE] if words and modality is not Modality.LANGUAGE else [])]
-            for place, speaker in enumerate(heard_from):
+            keys: list[tuple[Tensor, Tensor | None]] = []
+            biases: list[float] = []
+            for speaker in [*timed(clip), *([Modality.LANGUAGE] if words and modality in TIMED else [])]:
                 if speaker is Modality.LANGUAGE:
-                    near = around(words, s) if timed_text else [(word, 0, nothing) for word in words[0]]
+                    near = around(words, s) if timed_text else [(word, None) for word in words[0]]
                 elif modality is Modality.LANGUAGE and not timed_text:
-                    near = [(key, t, nothing) for t in range(segments) for key in notes[speaker][t]]
+                    near = [(key, None) for t in range(segments) for key in notes[speaker][t]]
                 else:
                     near = around(notes[speaker], s)
-                liked = module.prefer[modality][place] if modality in module.prefer else nothing
-                for key, _, distance in near:
-                    keys.append(key)
-                    biases.append(liked + distance - math.log(len(near)))
-            norm, attend = module.norm[modality], module.attention
-            heard[modality].append([attention(layer_norm(token, norm), keys, biases, attend) for token in tokens])
+                keys += near
+                biases += [-math.log(max(len(near), 1))] * len(near)
+            heard[modality].append([adapters_attention(plain_norm(x), keys, biases, module.attention) for x in tokens])
     return heard
+
+
+def latents(tokens: list[Tensor], queries: Tensor) -> list[Tensor]:
+    """The k latents of one segment; none where it holds nothing."""
+    found = []
+    for query in queries if tokens else ():
+        total = torch.zeros_like(query)
+        for weight, token in zip(softmax([(query * token).sum() for token in tokens]), tokens, strict=True):
+            total = total + weight * token
+        found.append(total)
+    return found
 
 
 def gelu(vector: Tensor) -> Tensor:
@@ -269,9 +283,9 @@ def lstta(adapter: LSTTAAdapter, streams: Streams) -> tuple[dict[Modality, Tenso
             }
         if adapter.long_term is not None:
             context, clip_context, log_g = long_term(adapter.long_term, z, width)
-            for m, parts in z.items():
+            for parts in z.values():
                 for s, part in enumerate(parts):
-                    said = linear(clip_context if len(parts) == 1 else context[s], adapter.spread[m])
+                    said = clip_context if len(parts) == 1 else context[s]
                     parts[s] = [vector + said for vector in part]
         for m, parts in z.items():
             for s, part in enumerate(parts):

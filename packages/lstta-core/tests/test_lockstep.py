@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from lstta_core.adapter_set import encoder_digest
 from lstta_core.interfaces import Adapter, AdapterOutput, EncoderState, Modality, Stage, Streams, TrimodalOutput
-from lstta_core.lockstep import TrimodalModel, blocks_before, to_stream
+from lstta_core.lockstep import TrimodalModel, blocks_before
+from lstta_core.masks import to_stream
 from lstta_core.methods.lstta.adapter import LSTTA
 from lstta_core.methods.projections import Down
 

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lstta_core.interfaces import Modality, Stream, Streams, TrimodalOutput
-from lstta_core.methods.lstta.long_term import sinusoids
+from lstta_core.methods.lstta.plan import sinusoids
 from lstta_core.readout import Readout, TextGuidedPool
 
 VISUAL, AUDIO, LANGUAGE = Modality

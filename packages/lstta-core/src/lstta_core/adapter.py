@@ -6,9 +6,9 @@ The letters of shapes are those of ``interfaces``.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
@@ -66,9 +66,19 @@ class Adapter(nn.Module, ABC):
     module, since stages are computed again in the backward pass, and two batches may be under way at once.
     """
 
+    plan_key: Hashable = None
+    """What else a plan depends on: adapters whose keys are equal share it. None: plans are not shared."""
+
     @abstractmethod
     def forward(self, streams: Streams) -> AdapterOutput:
-        """The streams after this stage."""
+        """The streams after this stage. An adapter whose :meth:`plan` gives something takes it as second argument."""
+
+    def plan(self, streams: Streams) -> Any:
+        """What follows from the masks of a batch alone, made once for all stages; None, the default, for nothing.
+
+        Without gradients. Tokens are not to be looked at: they are other ones at the next stage.
+        """
+        return None
 
     def measure(self, streams: Streams) -> None:
         """See a training batch before :meth:`forward` does, for statistics of tokens; by default there are none.

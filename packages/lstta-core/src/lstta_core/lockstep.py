@@ -17,7 +17,8 @@ from torch.utils.checkpoint import checkpoint
 
 from lstta_core.adapter_set import AdapterSet, encoder_digest
 from lstta_core.frozen import arithmetic, lower
-from lstta_core.interfaces import Encoder, EncoderState, Inputs, Modality, Stage, Stream, TrimodalOutput, check_streams
+from lstta_core.interfaces import Encoder, EncoderState, Inputs, Modality, Stage, TrimodalOutput, check_streams
+from lstta_core.masks import Masks, to_stream
 from lstta_core.prefix import behind_the_prefix, brought
 
 States = dict[Modality, EncoderState]
@@ -104,9 +105,10 @@ class TrimodalModel(AdapterSet):
         states = self.prefix(inputs) if states is None else states
         importances: list[Mapping[Modality, Tensor]] = []
         carried: Mapping[Modality, Tensor | None] = {}
+        masks = Masks(present)
         run_stage = self._computed_again(self._run_stage)
         for index in range(self.first_adapted, self.stages + 1):
-            states, shown, carried = run_stage(index, states, present, carried)
+            states, shown, carried = run_stage(index, states, masks, carried)
             if shown:
                 importances.append(shown)
         with self._arithmetic(mixed=bool(self.trained_inside)):
@@ -165,7 +167,7 @@ class TrimodalModel(AdapterSet):
         return after
 
     def _run_stage(
-        self, index: int, states: States, present: Mapping[Modality, Tensor], carried: Mapping[Modality, Tensor | None]
+        self, index: int, states: States, masks: Masks, carried: Mapping[Modality, Tensor | None]
     ) -> tuple[States, Mapping[Modality, Tensor], Mapping[Modality, Tensor | None]]:
         """The blocks before this stage, unless the prefix had them, and its adapter.
 
@@ -177,11 +179,12 @@ class TrimodalModel(AdapterSet):
         adapter = self.adapter_at(index)
         if adapter is None:
             return states, {}, carried
-        streams = {m: to_stream(s, s.tokens, present[m], carried.get(m)) for m, s in states.items()}
+        streams = masks.streams(states, carried)
         with self._arithmetic(mixed=True):
             if self.training and not self._computing_again:
                 adapter.measure(streams)
-            adapted = adapter(streams)
+            plan = masks.plan(adapter, streams)
+            adapted = adapter(streams) if plan is None else adapter(streams, plan)
         after = {
             m: state.with_tokens(state.layout.to_rows(adapted.streams[m].tokens, state.tokens))
             for m, state in states.items()
@@ -208,9 +211,3 @@ class TrimodalModel(AdapterSet):
         if self.frozen_dtype is None:
             return nullcontext()
         return arithmetic(self.frozen_dtype, self.device.type, mixed=mixed)
-
-
-def to_stream(state: EncoderState, tokens: Tensor, present: Tensor, carried: Tensor | None = None) -> Stream:
-    """A state's tokens (or others of the same rows) as adapters see them; absent clips have no true mask."""
-    mask = state.layout.mask(state.mask) & present[:, None, None]
-    return Stream(state.layout.to_segments(tokens), mask, present, carried)

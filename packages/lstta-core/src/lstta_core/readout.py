@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from lstta_core.attention import masked_softmax
 from lstta_core.counts import check_counts
 from lstta_core.interfaces import TIMED, Modality, Streams, TrimodalOutput
-from lstta_core.methods.lstta.long_term import sinusoids
+from lstta_core.methods.lstta.plan import sinusoids
 from lstta_core.processes import sum_over_processes
 from lstta_core.readout_shares import attention, log_importances, unguided
 

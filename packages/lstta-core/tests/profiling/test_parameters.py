@@ -18,7 +18,7 @@ def test_adapters_by_stage_and_module() -> None:
     stage = {part[2]: count for part, count in counts.items() if part[:2] == ("adapters", "stage 2")}
     assert stage["down"] == ParameterCount(trainable=sum(8 * width + 8 for width in WIDTHS.values()))
     assert stage["up"] == ParameterCount(trainable=sum(8 * width for width in WIDTHS.values()))
-    assert set(stage) == {"down", "up", "long_term", "spread", "short_term"}
+    assert set(stage) == {"down", "up", "long_term", "short_term"}
     assert not any(part[:2] == ("adapters", "stage 1") for part in counts)
     for modality, encoder in model.by_modality().items():
         assert counts[f"{modality} encoder",] == ParameterCount(frozen=sum(p.numel() for p in encoder.parameters()))

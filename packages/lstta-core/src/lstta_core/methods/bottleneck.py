@@ -20,7 +20,7 @@ from lstta_core.interfaces import (
     Stream,
     Streams,
 )
-from lstta_core.methods.projections import Down, Units, Up
+from lstta_core.methods.projections import Down, Units, Up, Ups
 
 
 class BottleneckAdapter(Adapter):
@@ -40,18 +40,19 @@ class BottleneckAdapter(Adapter):
         super().__init__()
         check_counts(width=width)
         self.down = nn.ModuleDict({m: Down(widths[m], width) for m in widths})
-        self.up = nn.ModuleDict({m: Up(width, widths[m]) for m in widths})
+        self.up = Ups({m: Up(width, widths[m]) for m in widths})
         self.units = nn.ModuleDict({m: Units() for m in widths})
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, streams: Streams) -> AdapterOutput:
-        return AdapterOutput({m: stream.with_tokens(self._adapted(m, stream)) for m, stream in streams.items()})
+        narrow = {m: self._narrow(m, stream) for m, stream in streams.items()}
+        tokens = self.up({m: stream.tokens for m, stream in streams.items()}, narrow)
+        return AdapterOutput({m: stream.with_tokens(tokens[m]) for m, stream in streams.items()})
 
-    def _adapted(self, modality: Modality, stream: Stream) -> Tensor:
+    def _narrow(self, modality: Modality, stream: Stream) -> Tensor:
         z = self.dropout(self.units[modality](F.gelu(self.down[modality](stream.tokens))))
         # Masked while it is narrow; without a bias on the way up, zero stays zero.
-        z = z.masked_fill(~stream.mask[..., None], 0)
-        return cast(Tensor, self.up[modality](stream.tokens, z))
+        return z.masked_fill(~stream.mask[..., None], 0)
 
     def measure(self, streams: Streams) -> None:
         for m, stream in streams.items():

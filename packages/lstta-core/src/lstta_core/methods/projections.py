@@ -7,11 +7,17 @@ never longer than the token that it is added to. Our choice, both.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TypeVar, cast
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from lstta_core.modality import Modality
 from lstta_core.processes import sum_over_processes
+
+Key = TypeVar("Key", bound=str)
 
 BATCHES = 40
 """How many training batches are measured."""
@@ -21,7 +27,7 @@ class Standardised(nn.Module):
     """``(LN(x) − μ) / σ``: mean and deviation of each feature of LN(x) are measured, then stand still.
 
     They are those over all tokens of the first ``BATCHES`` training batches, see :meth:`measure`; before that they are
-    0 and 1. They are buffers, so they are saved with the adapter.
+    0 and 1. They are buffers, so they are saved with the adapter. The norm takes them as its weight and bias.
 
     Args:
         width: D, of the tokens.
@@ -44,7 +50,8 @@ class Standardised(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """(…, D), standardised."""
-        return (_normed(tokens) - self.mean) * (self.variance + self.eps).rsqrt()
+        scale = (self.variance + self.eps).rsqrt()
+        return F.layer_norm(tokens, scale.shape, scale, -scale * self.mean)
 
     @torch.no_grad()
     def measure(self, tokens: Tensor, mask: Tensor) -> None:
@@ -87,9 +94,7 @@ class Down(Standardised):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """(…, D) to (…, r)."""
-        # The statistics go into the small matrix, so that the wide tokens are passed over once.
-        weight = self.weight * (self.variance + self.eps).rsqrt()
-        return F.linear(_normed(tokens), weight, self.bias - (weight * self.mean).sum(1))
+        return F.linear(super().forward(tokens), self.weight, self.bias)
 
 
 def _normed(tokens: Tensor) -> Tensor:
@@ -110,19 +115,43 @@ class Up(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(torch.zeros(outputs, width))
 
+    def squares(self, narrow: Tensor, precise: torch.dtype) -> Tensor:
+        """|u|² of each token: yᵀ (W↑ᵀ W↑) y, so that no wide vector is made for it."""
+        weight, y = self.weight.to(precise), narrow.to(precise)
+        return ((y @ (weight.T @ weight)) * y).sum(-1).flatten()
+
     def forward(self, tokens: Tensor, narrow: Tensor) -> Tensor:
         """x (…, D) and y (…, r) to (…, D); a token whose y is zero stays as it is."""
-        return tokens + F.linear(narrow * self.bound(tokens, narrow), self.weight).to(tokens.dtype)
+        return _added({"": self}, {"": tokens}, {"": narrow})[""]
 
-    def bound(self, tokens: Tensor, narrow: Tensor) -> Tensor:
-        """(…, 1), what u is multiplied with. |u|² is yᵀ (W↑ᵀ W↑) y, so that no wide vector is made for it."""
-        precise = torch.promote_types(tokens.dtype, torch.float32)
-        with torch.autocast(tokens.device.type, enabled=False):
-            weight, y = self.weight.to(precise), narrow.to(precise)
-            added = ((y @ (weight.T @ weight)) * y).sum(-1, keepdim=True).clamp(min=0)
-            # Contiguous, so that the sum is taken in one order whatever the tokens were cut out of.
-            length = torch.linalg.vector_norm(tokens.detach().contiguous(), dim=-1, keepdim=True, dtype=precise)
-            return (1 + added / (length.square() + torch.finfo(precise).tiny)).rsqrt().to(narrow.dtype)
+
+class Ups(nn.ModuleDict):
+    """A way out for each modality; what is one number a token is computed for all together."""
+
+    def forward(self, tokens: Mapping[Modality, Tensor], narrow: Mapping[Modality, Tensor]) -> dict[Modality, Tensor]:
+        """As :class:`Up`, by modality."""
+        return _added({m: cast(Up, self[m]) for m in tokens}, tokens, narrow)
+
+
+def _added(ups: Mapping[Key, Up], tokens: Mapping[Key, Tensor], narrow: Mapping[Key, Tensor]) -> dict[Key, Tensor]:
+    names = list(ups)
+    precise = torch.promote_types(next(iter(tokens.values())).dtype, torch.float32)
+    with torch.autocast(tokens[names[0]].device.type, enabled=False):
+        lengths = torch.cat([_lengths(tokens[name], precise) for name in names])
+        squares = torch.cat([ups[name].squares(narrow[name], precise) for name in names])
+        # |x| / √(|x|² + |u|²), which is also right for a token of length zero.
+        smallest = torch.finfo(precise).tiny
+        bounds = torch.addcmul(squares, lengths, lengths).clamp(min=smallest).rsqrt() * lengths
+    out = {}
+    for name, bound in zip(names, bounds.split([tokens[name][..., 0].numel() for name in names]), strict=True):
+        y = narrow[name] * bound.view(*narrow[name].shape[:-1], 1).to(narrow[name].dtype)
+        out[name] = tokens[name] + F.linear(y, ups[name].weight).to(tokens[name].dtype)
+    return out
+
+
+def _lengths(tokens: Tensor, precise: torch.dtype) -> Tensor:
+    """|x| of each token. Contiguous, so that sums are taken in one order whatever the tokens were cut out of."""
+    return torch.linalg.vector_norm(tokens.detach().contiguous(), dim=-1, dtype=precise).flatten()
 
 
 class Units(nn.Module):

@@ -19,7 +19,8 @@ from lstta_core.interfaces import (
     Modality,
     VisualSpec,
 )
-from lstta_core.lockstep import TrimodalModel, to_stream
+from lstta_core.lockstep import TrimodalModel
+from lstta_core.masks import to_stream
 from lstta_core.methods.lstta.adapter import LSTTA
 from lstta_core.testing.encoder_states import check_layout, filled_segments, padded, require_unchanged, segments
 from lstta_core.testing.inputs import TEXTS, synthetic_inputs, without_clips

@@ -301,17 +301,15 @@ def test_parameter_count_by_a_closed_formula() -> None:
             )
             c, n, t = len(modalities), len([m for m in modalities if m != L]), L in modalities
             inner = heads * -(-r // heads)
-            attention = 4 * r * inner + 2 * inner + r
+            attention = 4 * r * inner + inner + r
             count = sum(2 * WIDTHS[m] * r + r for m in modalities)
             if long_term and n:
-                count += (1 + n + c) * r * r + (c + 2) * r + attention
-                count += last * ((1 + n) * r * inner + inner + (3 + 2 * n + t) * r)
+                count += (1 + n) * r * r + c * r + attention
+                count += last * ((1 + n) * r * inner + inner + (1 + t) * r)
                 if w > 1 and short_term:
-                    count += last * (n * (r + 1) * heads * w + (2 + t) * r)
+                    count += last * (n * (r + 1) * heads * w + t * r)
             if short_term and n:
-                heard = {m: n if m == L else c for m in modalities}
-                count += n * (k * r + r * r + r) + w * r + 5 * c * r + attention
-                count += (w > 1) * heads * w + sum(heads * s for s in heard.values() if s > 1)
+                count += (n * k + c) * r + attention + (w > 1) * 2 * w * inner
             assert sum(p.numel() for p in adapter.parameters()) == count
 
 

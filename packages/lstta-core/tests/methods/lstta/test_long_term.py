@@ -3,13 +3,15 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from types import ModuleType
+from typing import NamedTuple
 
 import pytest
 import torch
 from torch import Tensor
 
 from lstta_core.interfaces import Modality
-from lstta_core.methods.lstta.long_term import LongTermFilter, sinusoids
+from lstta_core.methods.lstta.long_term import LongTermFilter
+from lstta_core.methods.lstta.plan import make_plan, sinusoids
 from lstta_core.testing import synthetic_streams
 from lstta_core.testing.inputs import absent
 
@@ -23,8 +25,7 @@ def a_filter(modalities: Sequence[Modality], *, importance: bool = True, window:
     torch.manual_seed(0)
     module = LongTermFilter(width=WIDTH, heads=4, modalities=modalities, importance=importance, window=window).double()
     if module.importance is not None:
-        for weight in module.importance.key.parameters():
-            torch.nn.init.normal_(weight)
+        torch.nn.init.normal_(module.importance.key.weight)
     return module
 
 
@@ -46,6 +47,21 @@ def tokens_of(
     return z, {m: stream.mask for m, stream in streams.items()}
 
 
+class Judged(NamedTuple):
+    context: Tensor
+    clip_context: Tensor
+    log_importances: dict[Modality, Tensor]
+
+
+def judge(module: LongTermFilter, z: dict[Modality, Tensor], masks: dict[Modality, Tensor]) -> Judged:
+    """What the filter says of the modalities by name."""
+    timed = [m for m in (V, A) if m in z]
+    plan = make_plan(masks, width=WIDTH, window=3, latents=2, dtype=module.time.weight.dtype)
+    out = module(torch.cat([z[m] for m in timed], 2), z.get(L), plan)
+    log_g = () if out.log_importances is None else out.log_importances.unbind(-1)
+    return Judged(out.context, out.clip_context[:, 0], dict(zip(timed, log_g, strict=False)))
+
+
 @pytest.mark.parametrize("window", [1, 3, 5])
 @pytest.mark.parametrize("text_segments", [1, 5])
 @pytest.mark.parametrize("modalities", WITH_SIGHT_OR_SOUND, ids="-".join)
@@ -54,14 +70,14 @@ def test_equals_naive_loops_and_their_gradients(
 ) -> None:
     module = a_filter(modalities, window=window)
     z, masks = tokens_of(modalities, text_segments=text_segments)
-    got = module(z, masks)
-    outs = [got.context, got.clip_context, *(got.log_importances[m] for m in module.timed)]
+    got = judge(module, z, masks)
+    outs = [got.context, got.clip_context, *got.log_importances.values()]
 
     clips = [naive.long_term(module, naive.visible(z, masks, b), WIDTH) for b in range(2)]
     references = [
         torch.stack([torch.stack(context) for context, _, _ in clips]),
         torch.stack([clip_context for _, clip_context, _ in clips]),
-        *(torch.stack([torch.stack(log_g[m]) for _, _, log_g in clips]) for m in module.timed),
+        *(torch.stack([torch.stack(log_g[m]) for _, _, log_g in clips]) for m in got.log_importances),
     ]
     for out, reference in zip(outs, references, strict=True):
         torch.testing.assert_close(out, reference)
@@ -81,7 +97,7 @@ def test_gradcheck() -> None:
     z, masks = tokens_of((V, A, L), segments=2)
 
     def outputs(*tokens: Tensor) -> tuple[Tensor, ...]:
-        got = module(dict(zip(z, tokens, strict=True)), masks)
+        got = judge(module, dict(zip(z, tokens, strict=True)), masks)
         return got.context, got.clip_context, *got.log_importances.values()
 
     assert torch.autograd.gradcheck(outputs, list(z.values()), fast_mode=True)
@@ -91,7 +107,7 @@ def test_gradcheck() -> None:
 def test_every_segment_sees_the_whole_clip(text_segments: int) -> None:
     module = a_filter((V, A, L))
     z, masks = tokens_of((V, A, L), text_segments=text_segments)
-    got = module(z, masks)
+    got = judge(module, z, masks)
     for values in (got.context, *got.log_importances.values()):
         for segment in range(5):
             gradients = torch.autograd.grad(values[0, segment].sum(), list(z.values()), retain_graph=True)
@@ -103,11 +119,11 @@ def test_every_segment_sees_the_whole_clip(text_segments: int) -> None:
 def test_importances_are_one_at_the_start_and_where_nothing_is() -> None:
     z, masks = tokens_of((V, A, L))
     fresh = LongTermFilter(width=WIDTH, heads=4, modalities=(V, A, L))
-    log_g = fresh({m: tokens.float() for m, tokens in z.items()}, masks).log_importances
+    log_g = judge(fresh, {m: tokens.float() for m, tokens in z.items()}, masks).log_importances
     for values in log_g.values():
         torch.testing.assert_close(values, torch.zeros(2, 5), rtol=0, atol=1e-6)
     with torch.no_grad():
-        trained = a_filter((V, A, L))(z, masks).log_importances
+        trained = judge(a_filter((V, A, L)), z, masks).log_importances
     for modality, values in trained.items():
         seen = masks[modality].any(-1)
         assert torch.equal(values[~seen], torch.zeros_like(values[~seen]))
@@ -120,8 +136,9 @@ def test_importances_are_one_at_the_start_and_where_nothing_is() -> None:
 def test_the_question_decides_what_is_important() -> None:
     module = a_filter((V, A, L))
     z, masks = tokens_of((V, A, L))
-    one = module(z, masks).log_importances[A]
-    other = module({**z, L: z[L] + torch.randn_like(z[L][:, :, :1]) * masks[L][..., None]}, masks).log_importances[A]
+    one = judge(module, z, masks).log_importances[A]
+    other = judge(module, {**z, L: z[L] + torch.randn_like(z[L][:, :, :1]) * masks[L][..., None]}, masks)
+    other = other.log_importances[A]
     seen = masks[A].any(-1)
     assert ((one - other)[0][seen[0]].std()) > 0.01
 
@@ -129,7 +146,7 @@ def test_the_question_decides_what_is_important() -> None:
 def test_without_importance_there_are_none() -> None:
     module = a_filter((V, L), importance=False)
     assert module.importance is None
-    assert module(*tokens_of((V, L))).log_importances == {}
+    assert judge(module, *tokens_of((V, L))).log_importances == {}
 
 
 def test_clip_without_anything_gives_zeros_and_finite_gradients() -> None:
@@ -137,7 +154,7 @@ def test_clip_without_anything_gives_zeros_and_finite_gradients() -> None:
     z, masks = tokens_of((V, A, L))
     nothing = {m: torch.zeros_like(mask) for m, mask in masks.items()}
     empty = {m: torch.zeros_like(tokens).requires_grad_() for m, tokens in z.items()}
-    got = module(empty, nothing)
+    got = judge(module, empty, nothing)
     for values in (got.context, got.clip_context, *got.log_importances.values()):
         assert torch.equal(values, torch.zeros_like(values))
     (got.context.sum() + got.clip_context.sum() + sum(v.sum() for v in got.log_importances.values())).backward()
@@ -148,7 +165,7 @@ def test_clip_without_anything_gives_zeros_and_finite_gradients() -> None:
 def test_half_precision_keeps_importances_in_float32() -> None:
     z, masks = tokens_of((V, A))
     module = a_filter((V, A)).bfloat16()
-    log_g = module({m: tokens.bfloat16() for m, tokens in z.items()}, masks).log_importances
+    log_g = judge(module, {m: tokens.bfloat16() for m, tokens in z.items()}, masks).log_importances
     assert {values.dtype for values in log_g.values()} == {torch.float32}
 
 

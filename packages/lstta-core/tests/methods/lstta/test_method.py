@@ -19,7 +19,7 @@ def test_method_places_what_it_was_told() -> None:
     assert adapter.dropout.p == 0.1
     assert adapter.short_term is not None
     assert adapter.short_term.window == 5
-    assert adapter.short_term.latents[V].queries.shape == (3, 6)
+    assert adapter.short_term.latents.shape == (2 * 3, 6)
     assert adapter.long_term is not None
     assert adapter.long_term.importance is None, "nothing reads importances before the last stage"
     last = method.adapter(Stage(index=3, count=3, widths={V: 5, A: 7}))

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from lstta_core.interfaces import Modality
-from lstta_core.methods.lstta.short_term import ShortTermInteraction, preferences, windows
+from lstta_core.methods.lstta.plan import make_plan
+from lstta_core.methods.lstta.short_term import ShortTermInteraction, preferences
+from lstta_core.methods.lstta.windows import windows
 from lstta_core.testing import synthetic_streams
 from lstta_core.testing.inputs import absent
 
@@ -45,6 +47,16 @@ def tokens_of(
     return z, masks
 
 
+def hear(
+    module: ShortTermInteraction, z: dict[Modality, Tensor], masks: dict[Modality, Tensor]
+) -> dict[Modality, Tensor]:
+    """What the tokens of each modality hear, zeros where nothing is to be heard."""
+    plan = make_plan(masks, width=WIDTH, window=module.window, latents=module.count, dtype=torch.float64)
+    heard, said = module(torch.cat([z[m] for m in module.timed], 2), z.get(L), plan)
+    parts = dict(zip(module.timed, (heard * plan.heard).split(plan.sizes, 2), strict=True))
+    return parts if said is None or plan.text is None else parts | {L: said * plan.text.heard}
+
+
 @pytest.mark.parametrize("window", [1, 3])
 @pytest.mark.parametrize("text_segments", [1, 3])
 @pytest.mark.parametrize("modalities", WITH_SIGHT_OR_SOUND, ids="-".join)
@@ -53,7 +65,7 @@ def test_equals_naive_loops_and_their_gradients(
 ) -> None:
     module = interaction(modalities, window=window)
     z, masks = tokens_of(modalities, text_segments=text_segments, segments=3)
-    heard = module(z, masks)
+    heard = hear(module, z, masks)
     got = torch.cat([heard[m][masks[m]] for m in modalities])
 
     clips = [naive.short_term(module, naive.visible(z, masks, b)) for b in range(2)]
@@ -75,7 +87,7 @@ def test_gradcheck(text_segments: int) -> None:
     masks = {m: mask[:, :, :2] for m, mask in masks.items()}
 
     def outputs(*values: Tensor) -> tuple[Tensor, ...]:
-        heard = module(dict(zip(z, values, strict=True)), masks)
+        heard = hear(module, dict(zip(z, values, strict=True)), masks)
         return tuple(heard[m].masked_fill(~masks[m][..., None], 0) for m in heard)
 
     small = [tokens[:, :, :2].detach().requires_grad_() for tokens in z.values()]
@@ -87,7 +99,7 @@ def test_gradcheck(text_segments: int) -> None:
 def test_a_segment_sees_its_window_alone(window: int, text_segments: int) -> None:
     module = interaction((V, A, L), window=window)
     z, masks = tokens_of((V, A, L), text_segments=text_segments, everything=True)
-    heard = module(z, masks)
+    heard = hear(module, z, masks)
     timed = [m for m in (V, A, L) if z[m].shape[1] == SEGMENTS]
     for listener, segment in itertools.product(timed, range(SEGMENTS)):
         # Squared, since every token hears the same constants: only what depends on the input has a gradient.
@@ -104,7 +116,7 @@ def test_a_segment_sees_its_window_alone(window: int, text_segments: int) -> Non
 def test_text_of_the_whole_clip_sees_all_segments() -> None:
     module = interaction((V, A, L), window=1)
     z, masks = tokens_of((V, A, L), everything=True)
-    said = module(z, masks)[L][0].square().sum()
+    said = hear(module, z, masks)[L][0].square().sum()
     for gradient in torch.autograd.grad(said, [z[V], z[A]]):
         assert gradient[0].flatten(1).any(1).all()
         assert not gradient[1:].any()
@@ -122,7 +134,7 @@ def test_nothing_to_hear_gives_zeros_and_finite_gradients() -> None:
         module = interaction((V, A, L))
         z, masks = tokens_of((V, A, L), text_segments=text_segments)
         nothing = {m: torch.zeros_like(mask) for m, mask in masks.items()}
-        heard = module(z, nothing)
+        heard = hear(module, z, nothing)
         for values in heard.values():
             assert torch.equal(values, torch.zeros_like(values))
         sum(values.square().sum() for values in heard.values()).backward()
@@ -141,11 +153,11 @@ def test_nothing_to_hear_gives_zeros_and_finite_gradients() -> None:
 def test_windows_equal_naive_loop(batch: int, segments: int, width: int, window: int, kind: torch.dtype) -> None:
     values = torch.randn(batch, segments, width).to(kind)
     got = windows(values, window)
-    assert got.shape == (batch, segments, window, width)
+    assert got.shape == (batch, segments, width, window)
     for t, offset in itertools.product(range(segments), range(window)):
         near = t + offset - window // 2
         wanted = values[:, near] if 0 <= near < segments else torch.zeros_like(values[:, 0])
-        assert torch.equal(got[:, t, offset], wanted)
+        assert torch.equal(got[:, t, :, offset], wanted)
 
 
 @pytest.mark.parametrize("window", [0, 2, -1])

@@ -16,9 +16,10 @@ from torch import Tensor, nn
 
 from lstta_core.counts import check_counts
 from lstta_core.interfaces import TIMED, Adapter, AdapterOutput, Method, Modality, Size, Stage, Streams, check_streams
-from lstta_core.methods.lstta.long_term import LongTermFilter, LongTermOutput
+from lstta_core.methods.lstta.long_term import LongTermFilter
+from lstta_core.methods.lstta.plan import Plan, make_plan
 from lstta_core.methods.lstta.short_term import ShortTermInteraction
-from lstta_core.methods.projections import Down, Units, Up
+from lstta_core.methods.projections import Down, Units, Up, Ups
 
 
 class LSTTAAdapter(Adapter):
@@ -58,9 +59,11 @@ class LSTTAAdapter(Adapter):
         super().__init__()
         check_counts(width=width, heads=heads, latents=latents)
         self.modalities = modalities = tuple(m for m in Modality if m in widths)
-        timed = tuple(m for m in TIMED if m in widths)
+        self.timed = timed = tuple(m for m in TIMED if m in widths)
+        self._sizes = (width, window, latents)
+        self.plan_key = (LSTTAAdapter, *self._sizes)
         self.down = nn.ModuleDict({m: Down(widths[m], width) for m in modalities})
-        self.up = nn.ModuleDict({m: Up(width, widths[m]) for m in modalities})
+        self.up = Ups({m: Up(width, widths[m]) for m in modalities})
         self.units = nn.ModuleDict({m: Units() for m in widths})
         self.dropout = nn.Dropout(dropout)
         self.long_term: LongTermFilter | None = None
@@ -69,34 +72,56 @@ class LSTTAAdapter(Adapter):
             self.long_term = LongTermFilter(
                 width=width, heads=heads, modalities=modalities, importance=last, window=window if short_term else 1
             )
-            self.spread = nn.ModuleDict({m: nn.Linear(width, width, bias=False) for m in modalities})
         if short_term and timed:
             self.short_term = ShortTermInteraction(
                 width=width, heads=heads, latents=latents, window=window, modalities=modalities
             )
 
-    def forward(self, streams: Streams) -> AdapterOutput:
+    def forward(self, streams: Streams, plan: Plan | None = None) -> AdapterOutput:
         """The streams after this stage.
 
         Args:
             streams: of the modalities in ``widths``; a clip that lacks one says so in ``present``.
+            plan: of :meth:`plan`, where it is at hand.
 
         Raises:
             ValueError: other modalities than those, or streams that do not fit together.
         """
         self._check(streams)
-        masks = {m: streams[m].mask for m in self.modalities}
-        z = {m: self._down(m, streams[m].tokens, masks[m]) for m in self.modalities}
-        log_importances: Mapping[Modality, Tensor] = {}
+        down = {m: self.down[m](streams[m].tokens) for m in self.modalities}
+        plan = self.plan(streams) if plan is None else plan
+        log_g: Tensor | None = None
+        if plan is None:
+            z = {m: values.masked_fill(~streams[m].mask[..., None], 0) for m, values in down.items()}
+        else:
+            z, log_g = self._met(down, plan)
+        narrow = {m: self.dropout(self.units[m](F.gelu(values))) for m, values in z.items()}
+        tokens = self.up({m: stream.tokens for m, stream in streams.items()}, narrow)
+        importances = {} if log_g is None else dict(zip(self.timed, log_g.exp().unbind(-1), strict=True))
+        return AdapterOutput({m: streams[m].with_tokens(tokens[m]) for m in streams}, importances)
+
+    def _met(self, down: Mapping[Modality, Tensor], plan: Plan) -> tuple[dict[Modality, Tensor], Tensor | None]:
+        """z of each modality after both modules, and log g.
+
+        Sight and sound go side by side, so that each operation is one for both.
+        """
+        z = torch.cat([down[m] for m in self.timed], 2).masked_fill(plan.hidden, 0)
+        text = down[Modality.LANGUAGE].masked_fill(plan.text.hidden, 0) if plan.text is not None else None
         if self.short_term is not None:
-            heard = self.short_term(z, masks)
-            z = {m: torch.addcmul(z[m], heard[m], masks[m][..., None].to(z[m].dtype)) for m in z}
+            heard, said = self.short_term(z, text, plan)
+            z = torch.addcmul(z, heard, plan.heard)
+            if text is not None and plan.text is not None:
+                text = torch.addcmul(text, said, plan.text.heard)
+        log_g: Tensor | None = None
         if self.long_term is not None:
-            filtered = self.long_term(z, masks)
-            log_importances = filtered.log_importances
-            z = {m: self._add_context(m, z[m], filtered, masks[m]) for m in z}
-        adapted = {m: stream.with_tokens(self._up(m, stream.tokens, z[m], masks[m])) for m, stream in streams.items()}
-        return AdapterOutput(adapted, {m: log_g.exp() for m, log_g in log_importances.items()})
+            filtered = self.long_term(z, text, plan)
+            log_g = filtered.log_importances
+            z = torch.addcmul(z, filtered.context[:, :, None], plan.there)
+            if text is not None and plan.text is not None:
+                context = filtered.context if plan.text.timed else filtered.clip_context
+                text = torch.addcmul(text, context[:, :, None], plan.text.there)
+        met = dict(zip(self.timed, z.split(plan.sizes, 2), strict=True))
+        return met if text is None else {**met, Modality.LANGUAGE: text}, log_g
 
     def _check(self, streams: Streams) -> None:
         if set(streams) != set(self.modalities):
@@ -113,19 +138,16 @@ class LSTTAAdapter(Adapter):
             if text not in (1, segments):
                 raise ValueError(f"text must have 1 segment or those of the clip ({segments}), got {text}")
 
-    def _down(self, modality: Modality, tokens: Tensor, mask: Tensor) -> Tensor:
-        z = self.down[modality](tokens)
-        return z.masked_fill(~mask[..., None], 0)
-
-    def _add_context(self, modality: Modality, z: Tensor, filtered: LongTermOutput, mask: Tensor) -> Tensor:
-        whole_clip = z.shape[1] == 1
-        context = filtered.clip_context[:, None] if whole_clip else filtered.context
-        said = self.spread[modality](context)[:, :, None]
-        return torch.addcmul(z, said, mask[..., None].to(said.dtype))
-
-    def _up(self, modality: Modality, tokens: Tensor, z: Tensor, mask: Tensor) -> Tensor:
-        z = self.dropout(self.units[modality](F.gelu(z))).masked_fill(~mask[..., None], 0)
-        return cast(Tensor, self.up[modality](tokens, z))
+    def plan(self, streams: Streams) -> Plan | None:
+        """What follows from the masks of a batch; None where no modality meets another."""
+        if self.short_term is None and self.long_term is None:
+            return None
+        width, window, latents = self._sizes
+        weight = next(self.up.parameters())
+        kind = weight.device.type
+        dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else weight.dtype
+        masks = {m: streams[m].mask for m in self.modalities}
+        return make_plan(masks, width=width, window=window, latents=latents, dtype=dtype)
 
     def measure(self, streams: Streams) -> None:
         for m, stream in streams.items():
