@@ -19,6 +19,7 @@ _HOME = {
     "EncoderChange": "interfaces",
     "EncoderState": "interfaces",
     "FullFineTuning": "methods.full",
+    "FeatureSpec": "interfaces",
     "InputSpec": "interfaces",
     "Inputs": "interfaces",
     "LSTTA": "methods.lstta.adapter",

@@ -254,4 +254,4 @@ def _tell(model: torch.nn.Module, sizes: dict[str, tuple[int, int]]) -> None:
     total = sum(p.numel() for p in model.parameters())
     print(f"trainable parameters: {trainable:,} of {total:,} ({trainable / total:.1%})")
     for split, (samples, missing) in sizes.items():
-        print(f"{split}: {samples:,} samples" + (f"; {missing} clips are not in the cache" if missing else ""))
+        print(f"{split}: {samples:,} samples" + (f"; {missing} clips are not there" if missing else ""))
