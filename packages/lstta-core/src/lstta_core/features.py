@@ -1,6 +1,6 @@
 """Features that somebody else computed: what one clip's are, and where they are read. Imports no torch.
 
-    n  steps in time        N  tokens of a step        D  width of a token
+n  steps in time        N  tokens of a step        D  width of a token
 """
 
 from __future__ import annotations

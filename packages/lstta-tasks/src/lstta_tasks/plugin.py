@@ -1,4 +1,4 @@
-"""The tasks of lstta-tasks, and encoders whose features lie in files, registered through the hook that is everybody's."""
+"""The tasks of lstta-tasks and its encoders of ready-made features, registered through everybody's hooks."""
 
 from __future__ import annotations
 

@@ -86,6 +86,29 @@ def blank_clip(features: Mapping[Modality, Features], duration: float, segments:
     )
 
 
+def asked_clip(specs: Mapping[Modality, FeatureSpec], sample: Sample, clip: Clip | None, segments: int) -> Clip:
+    """The clip of a question that no data set has, with its features. Those that are samples' go by the text.
+
+    Args:
+        specs: of the encoders that read features.
+        sample: its source's id names the clip.
+        clip: decoded; None where the model needs none.
+        segments: T.
+
+    Raises:
+        FeatureError: no file has features of it.
+    """
+    features = features_of(specs, replace(sample, id=sample.text or ""))
+    for m in [m for m in specs if m in TIMED] if clip is None else ():
+        if m in features:
+            break
+        spec = specs[m]
+        spec.source.read(name_of(spec, sample))  # which says what is there
+    if clip is not None:
+        return replace(clip, features=features)
+    return blank_clip(features, length_of(sample.source, features, segments), segments)
+
+
 class FeatureDataset(Dataset[tuple[Sample, Clip]]):
     """The samples that have features, with clips that hold them.
 
@@ -160,19 +183,17 @@ def _tell_what_lacks(modality: Modality, spec: FeatureSpec, samples: Sequence[Sa
     if lacking and len(lacking) == len(names):
         some = ", ".join(map(repr, list(there)[:3]))
         raise FeatureError(
-            f"encoders.{modality}: {spec.source.place} has features of none of the {len(names):,} {spec.named}s of this "
-            f"split, such as {names[0]!r}; it has those of {some}, …"
+            f"encoders.{modality}: {spec.source.place} has features of none of the {len(names):,} {spec.named}s of "
+            f"this split, such as {names[0]!r}; it has those of {some}, …"
         )
     if lacking:
         logger.warning(
-            "encoders.%s: %s has no features of %d of %d %ss, such as %r: the model takes that modality as absent there",
+            "encoders.%s: %s has no features of %d of %d %ss, such as %r: the model takes that as absent there",
             *(modality, spec.source.place, len(lacking), len(names), spec.named, lacking[0]),
         )
 
 
-def feature_inputs(
-    modality: Modality, spec: FeatureSpec, clips: Sequence[Clip], *, timed: bool
-) -> dict[str, Tensor]:
+def feature_inputs(modality: Modality, spec: FeatureSpec, clips: Sequence[Clip], *, timed: bool) -> dict[str, Tensor]:
     """What an encoder of features reads of clips: ``features`` (B, S, N, D), ``mask`` (B, S, N), ``present`` (B,).
 
     Args:
@@ -238,4 +259,4 @@ def _means(values: NDArray[np.float32], most: int) -> NDArray[np.float32]:
         return values
     starts = np.arange(most) * len(values) // most
     sizes = np.diff(np.append(starts, len(values))).reshape(-1, *(1 for _ in values.shape[1:]))
-    return np.add.reduceat(values, starts, axis=0) / sizes.astype(np.float32)
+    return (np.add.reduceat(values, starts, axis=0) / sizes).astype(np.float32)

@@ -55,7 +55,7 @@ def open_container(path: Path, inside: str = "") -> Container:
     suffix = path.suffix.lower()
     if suffix in PICKLES:
         raise FeatureError(
-            f"{path}: pickles are programs and not read here: lstta features convert writes their arrays into .npz files"
+            f"{path}: pickles are programs and not read here: convert it, lstta features convert {path} --out FOLDER"
         )
     if not path.exists():
         raise FileNotFoundError(f"{path}: there is no such file or folder of features")
@@ -160,8 +160,8 @@ class Hdf5:
             if inside not in self._file:
                 raise ValueError(f"there is no {inside!r} in it, but {', '.join(map(repr, list(self._file)[:5]))}")
             self._group = self._file[inside]
-        elif len(self._file) == 1 and "data" in (only := next(iter(self._file.values()))):
-            self._group = only["data"]
+        elif len(self._file) == 1 and isinstance(only := next(iter(self._file.values())), h5py.Group):
+            self._group = only["data"] if "data" in only else self._file
 
     def names(self) -> Collection[str]:
         if not hasattr(self._group, "visititems"):

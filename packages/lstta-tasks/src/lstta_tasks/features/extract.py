@@ -73,7 +73,9 @@ def extract(
     """
     encoders = {m: encoder for m, encoder in experiment.encoders.items() if m in experiment.used and m in modalities}
     if not encoders:
-        raise ValueError(f"there is no encoder of {', '.join(modalities)} in the config: it has {', '.join(experiment.used)}")
+        raise ValueError(
+            f"there is no encoder of {', '.join(modalities)} in the config: it has {', '.join(experiment.used)}"
+        )
     for m, encoder in encoders.items():
         if isinstance(encoder.spec, FeatureSpec):
             raise ValueError(f"encoders.{m}: it reads features already, from {encoder.spec.source.place}")

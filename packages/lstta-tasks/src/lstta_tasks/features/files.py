@@ -88,7 +88,9 @@ class FeatureFile:
                 some = ", ".join(map(repr, list(opened.entries)[:SHOWN]))
                 raise FeatureError(f"{self.path}: it has no features of {name!r}, but of {some}, …")
             place = f"{self.path}, {name!r}"
-            values, times = (self._array(opened.container, part, entry.row, place) for part in (entry.values, entry.times))
+            values, times = (
+                self._array(opened.container, part, entry.row, place) for part in (entry.values, entry.times)
+            )
         assert values is not None
         steps = self._steps(values, place)
         return Features(steps, self._checked_times(times, len(steps), place))
