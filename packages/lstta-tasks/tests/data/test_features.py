@@ -62,7 +62,7 @@ def test_every_step_is_somewhere_and_no_segment_is_empty(steps: int, segments: i
     parts = firsts(parts_of(numbered(steps), segments, 1.0))
     assert all(parts)
     if steps >= 2 * segments:
-        assert sum(parts, []) == list(range(1, steps + 1))
+        assert [step for part in parts for step in part] == list(range(1, steps + 1))
 
 
 def test_more_tokens_than_are_read_are_averaged() -> None:

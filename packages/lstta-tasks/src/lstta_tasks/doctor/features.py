@@ -52,7 +52,9 @@ def check_features(
         segments: T.
     """
     for m, spec in specs.items():
-        by_name = {name_of(spec, sample): sample for sample in reversed(samples)}
+        by_name: dict[str, Sample] = {}
+        for sample in samples:
+            by_name.setdefault(name_of(spec, sample), sample)
         try:
             there = spec.source.names()
         except (FeatureError, OSError) as error:

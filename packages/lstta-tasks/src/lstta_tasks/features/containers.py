@@ -161,7 +161,7 @@ class Hdf5:
                 raise ValueError(f"there is no {inside!r} in it, but {', '.join(map(repr, list(self._file)[:5]))}")
             self._group = self._file[inside]
         elif len(self._file) == 1 and isinstance(only := next(iter(self._file.values())), h5py.Group):
-            self._group = only["data"] if "data" in only else self._file
+            self._group = only.get("data", self._file)
 
     def names(self) -> Collection[str]:
         if not hasattr(self._group, "visititems"):
