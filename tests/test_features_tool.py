@@ -1,4 +1,4 @@
-"""``lstta features``, and a task from features alone: the videos and their cache are gone, and every verb still works."""
+"""``lstta features``, and a task from features alone: videos and cache are gone, and every verb still works."""
 
 from __future__ import annotations
 
