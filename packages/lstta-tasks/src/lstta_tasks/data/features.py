@@ -98,12 +98,13 @@ def asked_clip(specs: Mapping[Modality, FeatureSpec], sample: Sample, clip: Clip
     Raises:
         FeatureError: no file has features of it.
     """
-    features = features_of(specs, replace(sample, id=sample.text or ""))
-    for m in [m for m in specs if m in TIMED] if clip is None else ():
-        if m in features:
-            break
-        spec = specs[m]
-        spec.source.read(name_of(spec, sample))  # which says what is there
+    asked = replace(sample, id=sample.text or "")
+    features = features_of(specs, asked)
+    timed = [m for m in specs if m in TIMED]
+    lost = timed if clip is None and not features.keys() & set(timed) else []
+    lost += [Modality.LANGUAGE] if sample.text and Modality.LANGUAGE in specs.keys() - features.keys() else []
+    for m in lost:
+        specs[m].source.read(name_of(specs[m], asked))  # which says what is there
     if clip is not None:
         return replace(clip, features=features)
     return blank_clip(features, length_of(sample.source, features, segments), segments)
