@@ -70,7 +70,8 @@ def with_files(*changed: tuple[str, Path]) -> Sequence[str]:
 
 def test_extract_writes_what_encoders_give(tool: Tool, world: World, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    result = tool("features", "extract", world.config, "--out", out, "--only", "visual", "language", "--split", "val")
+    words = ["--only", "visual", "language", "--split", "val", "--cfg-options", "clips.prefix=not_looked_at"]
+    result = tool("features", "extract", world.config, "--out", out, *words)
     assert result.code == 0, result.err
     assert "features of 5 visual inputs" in result.out
     assert "features of 15 language inputs" in result.out

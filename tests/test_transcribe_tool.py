@@ -167,7 +167,7 @@ def test_a_task_reads_what_was_heard(tool: Tool, model: list[str], tmp_path: Pat
         assert tool("cache", "build", config, "--workers", 1).code == 0
         result = tool("train", config, "--work-dir", tmp_path / f"run_{subtitles}")
         assert result.code == 0, result.err
-        found = tmp_path / "found.json"
+        found = tmp_path / f"found_{subtitles}.json"
         assert tool("test", config, tmp_path / f"run_{subtitles}" / "best", "--json", found).code == 0
         scores = json.loads(found.read_text())["scores"]
         accuracy[subtitles] = next(score["value"] for score in scores if score["name"] == "accuracy")

@@ -14,7 +14,7 @@ from lstta_core.features import FeatureError, Features
 from lstta_core.interfaces import FeatureSpec, Modality
 from lstta_tasks.data.batch import Collate
 from lstta_tasks.data.clip import ClipSource
-from lstta_tasks.data.features import FeatureDataset, features_of, fewer, parts_of
+from lstta_tasks.data.features import FeatureDataset, features_of, fewer, length_of, parts_of
 from lstta_tasks.sample import Sample, TimedText
 
 
@@ -116,3 +116,9 @@ def test_a_clip_that_is_a_part_of_a_video() -> None:
     untimed = FeatureSpec(Source(**{"film-a": numbered(4)}), 1, named="video")
     with pytest.raises(FeatureError, match=r"clip 'clip-a' is a part of this video.*say encoders.visual.seconds"):
         features_of({Modality.VISUAL: untimed}, part)
+
+
+def test_steps_without_length_are_somewhere() -> None:
+    """As of a file that says one time, 0, for everything."""
+    assert length_of(sample("a").source, {Modality.VISUAL: numbered(1, times=[(0.0, 0.0)])}, 3) == 3.0
+    assert length_of(sample("a", start=1.0, end=2.5).source, {}, 3) == 1.5

@@ -69,7 +69,7 @@ def length_of(source: ClipSource, features: Mapping[Modality, Features], segment
     counts as a second."""
     if source.end is not None:
         return source.end - (source.start or 0.0)
-    return max([end for one in features.values() if (end := one.end) is not None], default=float(segments))
+    return max([end for one in features.values() if (end := one.end) is not None], default=0.0) or float(segments)
 
 
 def blank_clip(features: Mapping[Modality, Features], duration: float, segments: int) -> Clip:
@@ -101,8 +101,9 @@ def asked_clip(specs: Mapping[Modality, FeatureSpec], sample: Sample, clip: Clip
     asked = replace(sample, id=sample.text or "")
     features = features_of(specs, asked)
     timed = [m for m in specs if m in TIMED]
-    lost = timed if clip is None and not features.keys() & set(timed) else []
-    lost += [Modality.LANGUAGE] if sample.text and Modality.LANGUAGE in specs.keys() - features.keys() else []
+    lost = [] if clip is not None or features.keys() & set(timed) else timed
+    if sample.text and Modality.LANGUAGE in specs.keys() - features.keys():
+        lost = [*lost, Modality.LANGUAGE]
     for m in lost:
         specs[m].source.read(name_of(specs[m], asked))  # which says what is there
     if clip is not None:

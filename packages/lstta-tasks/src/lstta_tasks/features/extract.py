@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,6 +72,7 @@ def extract(
         ValueError: an encoder reads features already, or no clip of a split is in the cache.
         FeatureError: a file cannot be written.
     """
+    experiment = _of_clips(experiment)
     encoders = {m: encoder for m, encoder in experiment.encoders.items() if m in experiment.used and m in modalities}
     if not encoders:
         raise ValueError(
@@ -98,6 +100,15 @@ def extract(
         written.append(Extracted(m, path, count, settings))
     write_text(out / CONFIG, _section(written))
     return written
+
+
+def _of_clips(experiment: Experiment) -> Experiment:
+    """The same without a prefix cache, whose states are not what encoders give."""
+    if "prefix" not in experiment.config.clips:
+        return experiment
+    config = copy.deepcopy(experiment.config)
+    del config.clips["prefix"]
+    return Experiment(config)
 
 
 def _section(written: Sequence[Extracted]) -> str:
