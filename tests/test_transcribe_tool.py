@@ -130,7 +130,7 @@ encoders = dict(
     visual=dict(name="tiny-visual"), audio=dict(name="tiny-audio"), language=dict(type=language, seed=5)
 )
 method = dict(name="lstta", width=8, heads=2, latents=2, window=3)
-model = dict(stages=2, readout=dict(width=12, heads=2))
+model = dict(stages=2, readout=dict(width=12, heads=2), modalities=["language"])
 clips = dict(segments=3, sound_seconds=0.25, fit="squash", cache={cache!r}, codec="raw")
 loader = dict(batch_size=8, workers=0)
 optim_wrapper = dict(optimizer=dict(type=AdamW, lr=1e-2, weight_decay=0.01), clip_grad=dict(max_norm=1.0))
@@ -143,7 +143,7 @@ schedule = dict(decay="none")
 @pytest.mark.timeout(1800)
 @pytest.mark.real_weights
 def test_a_task_reads_what_was_heard(tool: Tool, model: list[str], tmp_path: Path) -> None:
-    """Who says 'coffee' or 'river' among other words? The tiny encoders know no speech; the transcripts say it."""
+    """Who says 'coffee' or 'river' among other words? The model hears nothing, it reads what was heard."""
     pytest.importorskip("espeakng_loader")
     order = random.Random(0)
     others = [word for word in WORDS if word not in ("coffee", "river")]
@@ -173,4 +173,4 @@ def test_a_task_reads_what_was_heard(tool: Tool, model: list[str], tmp_path: Pat
         accuracy[subtitles] = next(score["value"] for score in scores if score["name"] == "accuracy")
     sys.stderr.write(f"accuracy: {accuracy[True]:.2f} with transcripts, {accuracy[False]:.2f} without\n")
     assert accuracy[True] > 0.8
-    assert accuracy[True] > accuracy[False] + 0.2
+    assert accuracy[False] <= 0.5  # there is nothing else to go by
