@@ -17,6 +17,7 @@ PUBLIC = [
     "Encoder",
     "EncoderChange",
     "EncoderState",
+    "FeatureSpec",
     "FullFineTuning",
     "InputSpec",
     "Inputs",

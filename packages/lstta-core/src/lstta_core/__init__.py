@@ -18,6 +18,7 @@ _HOME = {
     "Encoder": "interfaces",
     "EncoderChange": "interfaces",
     "EncoderState": "interfaces",
+    "FeatureSpec": "interfaces",
     "FullFineTuning": "methods.full",
     "InputSpec": "interfaces",
     "Inputs": "interfaces",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from typing import Self, cast
 
 import torch
@@ -85,8 +86,8 @@ class AdapterSet(AdapterUpkeep):
 
     @property
     def device(self) -> torch.device:
-        """Where the encoders are."""
-        return next(self.encoders.parameters()).device
+        """Where the encoders are. Those of ready-made features have no parameters, but a buffer."""
+        return next(chain(self.encoders.parameters(), self.encoders.buffers())).device
 
     def train(self, mode: bool = True) -> Self:
         """Train mode for what is trained; frozen encoders stay in eval mode, so that they do not drift."""

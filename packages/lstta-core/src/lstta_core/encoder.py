@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from torch import Tensor, nn
 
 if TYPE_CHECKING:
+    from lstta_core.features import FeatureSource
     from lstta_core.interfaces import EncoderState, Modality
 
 
@@ -66,7 +67,27 @@ class LanguageSpec:
     pad_id: int = 0
 
 
-InputSpec = VisualSpec | AudioSpec | LanguageSpec
+@dataclass(frozen=True)
+class FeatureSpec:
+    """What an encoder of ready-made features wants: ``features`` (B, S, N, D) float32 and ``mask`` (B, S, N) bool.
+
+    Attributes:
+        source: where features are read. Must be picklable, since they are read in the loader's workers.
+        width: D, of a feature.
+        tokens: N, how many a segment has at most; collation averages more.
+        named: whose features these are: a clip's, a sample's (a question's), or those of a whole video, of which a
+            clip may be a part.
+        of: what made them, such as an encoder and the digest of its weights. Adapters are bound to it.
+    """
+
+    source: FeatureSource
+    width: int
+    tokens: int = 1
+    named: Literal["clip", "sample", "video"] = "clip"
+    of: str | None = None
+
+
+InputSpec = VisualSpec | AudioSpec | LanguageSpec | FeatureSpec
 
 
 class Encoder(nn.Module, ABC):

@@ -10,6 +10,8 @@ from typing import Any
 
 from lstta_core.encoder import InputSpec, LanguageSpec
 
+READERS = ("tokenize", "source")
+"""What of a spec reads rather than says: a tokenizer, known by its ids, and files of features, which come and go."""
 SAMPLED = 500  # words of a vocabulary that are read as texts
 WORDS = (
     "the of and to in is you that it he was for on are as with his they I at be this have from or one had by word but "
@@ -56,7 +58,7 @@ def input_digest(spec: InputSpec) -> str:
     said: dict[str, Any] = {
         field.name: getattr(spec, field.name)
         for field in fields(spec)
-        if field.name != "tokenize" and getattr(spec, field.name) != field.default
+        if field.name not in READERS and getattr(spec, field.name) != field.default
     }
     said["kind"] = type(spec).__name__
     if isinstance(spec, LanguageSpec):

@@ -23,6 +23,7 @@ from lstta_core.adapter import Size as Size
 from lstta_core.adapter import Stage as Stage
 from lstta_core.encoder import AudioSpec as AudioSpec
 from lstta_core.encoder import Encoder as Encoder
+from lstta_core.encoder import FeatureSpec as FeatureSpec
 from lstta_core.encoder import InputSpec as InputSpec
 from lstta_core.encoder import LanguageSpec as LanguageSpec
 from lstta_core.encoder import VisualSpec as VisualSpec

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
@@ -24,12 +24,18 @@ from lstta_core.plugins import Kind, PluginError, UnknownNameError, installed_pl
 from lstta_tasks.adapter_record import check_part, check_record, options_of
 from lstta_tasks.data.batch import Collate
 from lstta_tasks.data.clip import Clip, ClipSource, Preprocessing
+from lstta_tasks.data.features import asked_clip, feature_specs, needs_clips
 from lstta_tasks.data.preprocessing import preprocessing_from
+from lstta_tasks.data.senses import lacking
 from lstta_tasks.finite import check_finite
 from lstta_tasks.fitting import check_fits, check_preprocessing
+from lstta_tasks.moved import moved_to
 from lstta_tasks.needs import needed, registered_name
 from lstta_tasks.network import TaskNetwork, build_model
 from lstta_tasks.task import Sample, Task, TimedText
+
+if TYPE_CHECKING:
+    from lstta_tasks.predicting import Asked
 
 HEAD = "head."
 """Prefix of the names of a task's last layer in networks of one tower."""
@@ -119,8 +125,8 @@ class Predictor:
         self.model = model.eval()
         self.task = task
         self.preprocessing = preprocessing
-        specs = {m: encoder.spec for m, encoder in model.by_modality().items()}
-        self.collate = Collate(specs, timed_text=task.timed_text)
+        self.specs = {m: encoder.spec for m, encoder in model.by_modality().items()}
+        self.collate = Collate(self.specs, timed_text=task.timed_text)
 
     def predict(self, video: str | Path, text: str | None = None, timed: Sequence[TimedText] = ()) -> dict[str, Any]:
         """What the task predicts for one video and text.
@@ -134,12 +140,47 @@ class Predictor:
             DecodeError: the video cannot be read.
             NotFiniteError: as :meth:`answer`.
         """
+        source = ClipSource(id=str(video), video=Path(video))
+        sample = Sample(id=source.id, source=source, text=text, target=0, timed=tuple(timed))
+        return self.answer([self.item(sample, self.decode(source))])[0]
+
+    def predict_many(
+        self,
+        asked: Iterable[Asked],
+        *,
+        batch_size: int = 8,
+        workers: int = 2,
+        errors: Literal["raise", "return"] = "raise",
+    ) -> Iterator[dict[str, Any] | Exception]:
+        """What the task predicts for many, one after the other; see :func:`lstta_tasks.predicting.predict_many`."""
+        from lstta_tasks.predicting import predict_many
+
+        return predict_many(self, asked, batch_size=batch_size, workers=workers, errors=errors)
+
+    def decode(self, source: ClipSource) -> Clip | None:
+        """What the model needs of a file; None where its encoders read features, and no file.
+
+        Raises:
+            DecodeError: it cannot be read.
+        """
+        if not needs_clips(self.specs):
+            return None
         from lstta_tasks.data.decode import decode_clip
 
-        source = ClipSource(id=str(video), video=Path(video))
-        clip = decode_clip(source, self.preprocessing)
-        sample = Sample(id=source.id, source=source, text=text, target=0, timed=tuple(timed))
-        return self.answer([(sample, clip)])[0]
+        return decode_clip(source, self.preprocessing)
+
+    def item(self, sample: Sample, clip: Clip | None) -> tuple[Sample, Clip]:
+        """A sample with what :meth:`decode` gave, and with features of its clip where encoders read those.
+
+        Raises:
+            FeatureError: no file has features of it.
+            DecodeError: there is nothing in it that the model could see or hear.
+        """
+        if features := feature_specs(self.specs):
+            clip = asked_clip(features, sample, clip, self.preprocessing.segments)
+        assert clip is not None
+        lacking(clip, self.specs, sample.source.id)
+        return sample, clip
 
     def answer(self, items: Sequence[tuple[Sample, Clip]]) -> list[dict[str, Any]]:
         """What the task predicts for each sample with its decoded clip, such as a cache holds: one batch.
@@ -167,12 +208,18 @@ class Predictor:
         return next(self.model.parameters()).device
 
 
-def load(folder: str | Path, encoders: Mapping[Modality, Encoder] | None = None) -> Predictor:
+def load(
+    folder: str | Path,
+    encoders: Mapping[Modality, Encoder] | None = None,
+    *,
+    moved: Mapping[str, str] | None = None,
+) -> Predictor:
     """Build the model of an adapter folder.
 
     Args:
         folder: with ``adapter.safetensors`` and ``adapter.json``.
         encoders: by modality; by default those that the folder names, from their plugins.
+        moved: by modality, where encoders' weights or features lie now, see :func:`lstta_tasks.moved.moved_to`.
 
     Raises:
         AdapterFileError: the folder is damaged, or the encoders at hand are not those it was trained on.
@@ -188,7 +235,8 @@ def load(folder: str | Path, encoders: Mapping[Modality, Encoder] | None = None)
         task = installed_plugins().create("task", **{**file.record["task"], "name": names["task"]})
         check_task(file, task)
         if encoders is None:
-            encoders = {Modality(m): _encoder(file, m, settings) for m, settings in file.record["encoders"].items()}
+            named = moved_to(file.record["encoders"], moved or {}, file.folder / RECORD)
+            encoders = {Modality(m): _encoder(file, m, settings) for m, settings in named.items()}
         preprocessing = preprocessing_from(file.record["preprocessing"])
         check_preprocessing(file, preprocessing, encoders)
         method = {**file.record["method"], "name": names["method"]}

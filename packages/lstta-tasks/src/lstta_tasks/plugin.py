@@ -1,10 +1,18 @@
-"""The tasks of lstta-tasks, registered through the hook that is everybody's."""
+"""The tasks of lstta-tasks and its encoders of ready-made features, registered through everybody's hooks."""
 
 from __future__ import annotations
 
 from lstta_core.hookspecs import Register, hookimpl
 
 LSTTA_API_VERSION = 2
+
+
+@hookimpl
+def lstta_register_encoders(register: Register) -> None:
+    for modality in ("visual", "audio", "language"):
+        target = f"lstta_tasks.features.encoder:Precomputed{modality.title()}"
+        summary = "features from .npy, .npz or HDF5 files in place of an encoder's"
+        register(f"precomputed-{modality}", target, modality=modality, summary=summary)
 
 
 @hookimpl

@@ -15,6 +15,7 @@ from lstta_core.interfaces import (
     AudioSpec,
     Encoder,
     EncoderState,
+    FeatureSpec,
     LanguageSpec,
     Modality,
     VisualSpec,
@@ -106,7 +107,8 @@ class EncoderConformance(Conformance):
         encoder = self.encoder
         require(isinstance(encoder.modality, Modality), f"modality is {encoder.modality!r}, not a Modality")
         wanted = SPECS[encoder.modality]
-        require(isinstance(encoder.spec, wanted), f"spec of {encoder.modality} must be a {wanted.__name__}")
+        fits = isinstance(encoder.spec, wanted | FeatureSpec)
+        require(fits, f"spec of {encoder.modality} must be a {wanted.__name__}")
         require(len(encoder.widths) > 0, "widths is empty: an encoder has at least one block")
         require(all(type(w) is int and w > 0 for w in encoder.widths), f"widths must be positive: {encoder.widths}")
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from lstta_core.interfaces import AudioSpec, InputSpec, LanguageSpec, Modality, Stream, Streams, VisualSpec
+from lstta_core.interfaces import AudioSpec, FeatureSpec, InputSpec, LanguageSpec, Modality, Stream, Streams, VisualSpec
 
 TEXTS = (
     "what plays first",
@@ -58,6 +58,8 @@ def synthetic_inputs(
             tensors = _sound(spec, filled, ragged, random, sound_seconds)
         case LanguageSpec():
             tensors = _texts(spec, batch, text_segments, ragged, text_length)
+        case FeatureSpec():
+            tensors = _features(spec, filled, random)
     return {**tensors, "present": torch.ones(batch, dtype=torch.bool)}
 
 
@@ -66,6 +68,12 @@ def _frames(spec: VisualSpec, filled: Tensor, random: torch.Generator) -> dict[s
     frames = torch.randint(0, 256, shape, generator=random, dtype=torch.uint8)
     mask = filled[..., None].expand(shape[:3]).clone()
     return {"frames": frames * mask[..., None, None, None], "mask": mask}
+
+
+def _features(spec: FeatureSpec, filled: Tensor, random: torch.Generator) -> dict[str, Tensor]:
+    shape = (*filled.shape, spec.tokens)
+    mask = filled[..., None].expand(shape).clone()
+    return {"features": torch.randn(*shape, spec.width, generator=random) * mask[..., None], "mask": mask}
 
 
 def _sound(

@@ -57,12 +57,16 @@ def _of_a_config(command: argparse.ArgumentParser) -> None:
 def _build(args: argparse.Namespace) -> None:
     from lstta_tasks.data.build_cache import build_cache
     from lstta_tasks.data.cache import open_cache
+    from lstta_tasks.data.features import needs_clips
     from lstta_tasks.data.skip_list import read_skip_list
     from lstta_tasks.experiment.config import load_config
     from lstta_tasks.experiment.parts import Experiment
 
     skip = read_skip_list(args.skip) if args.skip else frozenset()
     experiment = Experiment(load_config(args.config, cfg_options(args.cfg_options)))
+    if not needs_clips(experiment.used):
+        print("nothing to decode: this config's encoders read features from files, and no clips")
+        return
     sources = experiment.task.sources(args.split)
     clips = experiment.config.clips
     report = build_cache(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from lstta_tasks.cli.options import SPLITS, add_config, cfg_options, parser_of
+from lstta_tasks.cli.options import SPLITS, add_config, add_encoder, cfg_options, parser_of
 from lstta_tasks.cli.output import write_json
 
 
@@ -18,6 +18,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     add_config(parser)
     parser.add_argument("adapter", type=Path, help="folder with adapter.safetensors and adapter.json")
     parser.add_argument("--split", default="test", choices=SPLITS)
+    add_encoder(parser)
     parser.add_argument("--draws", type=int, default=3, help="how often segments are removed at random (%(default)s)")
     parser.add_argument("--removed", type=int, nargs="+", metavar="K", help="remove so many segments (1 … all but one)")
     parser.add_argument("--png", type=Path, help="write the picture here")
@@ -26,12 +27,12 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     from dataclasses import asdict
 
-    from lstta_tasks.experiment.config import load_config
+    from lstta_tasks.experiment.config import load_config, with_places
     from lstta_tasks.importances.measure import measure
     from lstta_tasks.importances.measured_table import print_measured
     from lstta_tasks.importances.picture import write_picture
 
-    config = load_config(args.config, cfg_options(args.cfg_options))
+    config = with_places(load_config(args.config, cfg_options(args.cfg_options)), args.encoder)
     measured = measure(config, args.adapter, args.split, draws=args.draws, removed=args.removed)
     print_measured(measured)
     if args.png is not None:

@@ -1,6 +1,7 @@
 """Ask a trained adapter about a video, and see where it looked.
 
 lstta infer work_dirs/tiny_lstta/best clip.mp4 "Which is the first sounding instrument?"
+lstta infer work_dirs/tiny_lstta/best a.mp4 b.mp4 song.mp3 "Which is the first sounding instrument?"
 lstta infer work_dirs/sentiment/best FOLDER --json > answers.json
 lstta infer work_dirs/retrieval/best clip.mp4 "a violin on the left" "a drum on the right"
 """
@@ -10,9 +11,10 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from itertools import takewhile
 from pathlib import Path
 
-from lstta_tasks.cli.options import parser_of
+from lstta_tasks.cli.options import add_encoder, parser_of
 from lstta_tasks.cli.output import print_json
 from lstta_tasks.escaped import escaped
 
@@ -20,8 +22,9 @@ from lstta_tasks.escaped import escaped
 def main(argv: Sequence[str] | None = None) -> None:
     parser = parser_of("infer", __doc__)
     parser.add_argument("adapter", type=Path, help="folder with adapter.safetensors and adapter.json")
-    parser.add_argument("clips", type=Path, metavar="CLIP|FOLDER", help="a video file, or a folder of them")
+    parser.add_argument("clips", metavar="CLIP|FOLDER …", help="media files, and folders of videos")
     parser.add_argument("texts", nargs="*", metavar="TEXT", help="question, statement, …: each is asked of each clip")
+    add_encoder(parser)
     parser.add_argument(
         "--options", nargs="+", default=(), metavar="OPTION", help="to choose from, if the task has any"
     )
@@ -32,20 +35,28 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON in place of tables")
     args = parser.parse_intermixed_args(argv)
 
+    from lstta_tasks.data.features import needs_clips
+    from lstta_tasks.data.folder import looks_like_a_clip
     from lstta_tasks.explain.answer_table import print_answers
     from lstta_tasks.explain.as_json import as_json
     from lstta_tasks.explain.infer import draw, infer, page_of
     from lstta_tasks.failures import Failures
+    from lstta_tasks.moved import places_of
 
+    more = list(takewhile(looks_like_a_clip, args.texts))
+    clips = [Path(word) for word in (args.clips, *more)]
     inferred = infer(
         args.adapter,
-        args.clips,
-        args.texts,
+        clips,
+        args.texts[len(more) :],
         options=args.options,
         subtitles=args.subtitles,
         encoding=args.encoding,
+        moved=places_of(args.encoder),
     )
-    out = args.out or Path("work_dirs") / "infer" / args.clips.resolve().stem
+    out = args.out or Path("work_dirs") / "infer" / clips[0].resolve().stem
+    if not needs_clips(inferred.predictor.specs):  # there are no pictures and no sound to draw
+        args.draw = 0
     # The answers are out before anything is drawn: drawing takes longer, and may fail.
     if args.json:
         print_json({**as_json(inferred), "page": str(page_of(out)) if args.draw else None}, indent=1)

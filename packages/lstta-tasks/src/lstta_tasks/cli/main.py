@@ -16,6 +16,8 @@ VERBS = {
     "test": "evaluate an adapter folder on a split",
     "infer": "ask an adapter about videos, and see where it looked",
     "cache": "decode clips once; compute the frozen prefix once; look into caches",
+    "features": "write what encoders give into files, convert others' files",
+    "transcribe": "timed text for videos that have none, by Whisper",
     "profile": "what configs cost: parameters, MACs, memory, time",
     "plugins": "list plugins and what they register; check one",
     "doctor": "what is wrong with a data set, before training",

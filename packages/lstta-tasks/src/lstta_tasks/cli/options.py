@@ -51,6 +51,12 @@ def add_cfg_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cfg-options", nargs="+", metavar="KEY=VALUE", help="override config values, as a.b=c")
 
 
+def add_encoder(parser: argparse.ArgumentParser) -> None:
+    """Where encoders lie now."""
+    said = "where an encoder's weights or features lie now, such as visual=models/dinov2-small"
+    parser.add_argument("--encoder", nargs="+", default=(), metavar="MODALITY=PLACE", help=said)
+
+
 def add_launcher(parser: argparse.ArgumentParser) -> None:
     """How several processes were started."""
     choices = ("none", "pytorch", "slurm", "mpi")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from lstta_tasks.cli.options import SPLITS, add_config, add_launcher, cfg_options, parser_of
+from lstta_tasks.cli.options import SPLITS, add_config, add_encoder, add_launcher, cfg_options, parser_of
 from lstta_tasks.cli.output import write_json
 
 
@@ -14,15 +14,16 @@ def main(argv: Sequence[str] | None = None) -> None:
     add_config(parser)
     parser.add_argument("adapter", type=Path, help="folder with adapter.safetensors and adapter.json")
     parser.add_argument("--split", default="test", choices=SPLITS)
+    add_encoder(parser)
     parser.add_argument("--json", type=Path, help="write scores and predictions here")
     add_launcher(parser)
     args = parser.parse_args(argv)
 
-    from lstta_tasks.experiment.config import load_config
+    from lstta_tasks.experiment.config import load_config, with_places
     from lstta_tasks.experiment.evaluate import evaluate
     from lstta_tasks.experiment.report_table import print_report
 
-    config = load_config(args.config, cfg_options(args.cfg_options))
+    config = with_places(load_config(args.config, cfg_options(args.cfg_options)), args.encoder)
     report, details = evaluate(config, args.adapter, args.split, args.launcher)
     if report.scores:  # the first rank
         print_report(report, details)

@@ -142,12 +142,13 @@ def macs_of_a_sample(experiment: Experiment, text_length: int | None) -> MacCoun
 
 def _inputs(experiment: Experiment, batch: int, text_length: int | None) -> Batch:
     clips = experiment.preprocessing
+    rows = clips.segments if experiment.task.timed_text else 1
     return {
         m: synthetic_inputs(
             encoder.spec,
             batch=batch,
-            segments=clips.segments,
-            text_segments=clips.segments if experiment.task.timed_text else 1,
+            segments=rows if m is Modality.LANGUAGE else clips.segments,
+            text_segments=rows,
             ragged=False,
             sound_seconds=clips.sound_seconds,
             text_length=_longest(encoder.spec) if text_length is None else text_length,
@@ -162,14 +163,17 @@ def _longest(spec: InputSpec) -> int | None:
 
 def _described(experiment: Experiment, batch: Batch) -> dict[str, float]:
     described: dict[str, float] = {"segments": experiment.preprocessing.segments}
-    if Modality.VISUAL in batch:
-        _, _, described["frames a segment"], described["frame height"], described["frame width"], _ = batch[
-            Modality.VISUAL
-        ]["frames"].shape
-    if Modality.AUDIO in batch:
-        described["seconds of sound a segment"] = experiment.preprocessing.sound_seconds
-    if Modality.LANGUAGE in batch:
-        _, described["texts a clip"], described["ids a text"] = batch[Modality.LANGUAGE]["ids"].shape
+    for m, tensors in batch.items():
+        if "features" in tensors:
+            _, described[f"{m} rows a clip"], described[f"{m} features a row"], _ = tensors["features"].shape
+        elif m is Modality.VISUAL:
+            _, _, described["frames a segment"], described["frame height"], described["frame width"], _ = tensors[
+                "frames"
+            ].shape
+        elif m is Modality.AUDIO:
+            described["seconds of sound a segment"] = experiment.preprocessing.sound_seconds
+        else:
+            _, described["texts a clip"], described["ids a text"] = tensors["ids"].shape
     return {"batch": len(next(iter(batch.values()))["present"]), **described}
 
 

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from lstta_core.interfaces import InputSpec, LanguageSpec, Modality
+from lstta_core.interfaces import TIMED, FeatureSpec, InputSpec, LanguageSpec, Modality
 from lstta_tasks.data.cache import CacheReader
 from lstta_tasks.data.cache_files import check_sources
 from lstta_tasks.data.cache_shards import CacheSet
 from lstta_tasks.data.clip import Clip
+from lstta_tasks.data.features import feature_inputs
 from lstta_tasks.data.timed_text import texts_by_segment
 from lstta_tasks.task import Sample
 
@@ -95,12 +96,13 @@ class Collate:
     def __call__(self, items: Sequence[tuple[Sample, Clip]]) -> Batch:
         samples, clips = zip(*items, strict=True)
         inputs: dict[str, dict[str, Tensor]] = {}
-        if Modality.VISUAL in self.specs:
-            inputs[Modality.VISUAL] = visual_inputs(clips)
-        if Modality.AUDIO in self.specs:
-            inputs[Modality.AUDIO] = audio_inputs(clips)
-        if isinstance(spec := self.specs.get(Modality.LANGUAGE), LanguageSpec):
-            inputs[Modality.LANGUAGE] = language_inputs([self._texts(*item) for item in items], spec)
+        for m, spec in self.specs.items():
+            if isinstance(spec, FeatureSpec):
+                inputs[m] = feature_inputs(m, spec, clips, timed=m in TIMED or self.timed_text)
+            elif isinstance(spec, LanguageSpec):
+                inputs[m] = language_inputs([self._texts(*item) for item in items], spec)
+            else:
+                inputs[m] = visual_inputs(clips) if m is Modality.VISUAL else audio_inputs(clips)
         target = torch.tensor([sample.target for sample in samples])
         return {"inputs": inputs, "target": target, "ids": [sample.id for sample in samples]}
 

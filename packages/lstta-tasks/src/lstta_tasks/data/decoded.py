@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+
+from lstta_core.features import Features
+from lstta_core.modality import Modality
 
 
 class DecodeError(ValueError):
@@ -26,6 +30,7 @@ class Clip:
         has_sound: whether the clip has any samples.
         duration: in seconds; the video's where there is one, else the sound's. The sound's, too, where it goes on
             for more than a second after the last picture.
+        features: from files, of the modalities whose encoders read those.
     """
 
     frames: NDArray[np.uint8]
@@ -35,3 +40,4 @@ class Clip:
     has_video: bool
     has_sound: bool
     duration: float
+    features: Mapping[Modality, Features] = field(default_factory=dict)

@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 
 from lstta_core.interfaces import InputSpec, LanguageSpec, Modality
 from lstta_tasks.data.clip import ClipSource, Preprocessing
+from lstta_tasks.data.features import feature_specs, needs_clips
 from lstta_tasks.doctor.annotations import check_overlaps, check_repeats
 from lstta_tasks.doctor.clips import check_media, median_length
+from lstta_tasks.doctor.features import check_features, probe_features
 from lstta_tasks.doctor.finding import Finding, Level
 from lstta_tasks.doctor.labels import Balance, check_balance, check_targets
 from lstta_tasks.doctor.probe import USUAL, Probe, decode_each, probe_all
@@ -50,7 +52,8 @@ class Diagnosis:
         findings: what is wrong, errors first.
         unusable: clips that cannot be decoded, with the reason, for the cache builder to skip.
         odd: clips of an odd length, with what is odd.
-        decoded: whether every clip was decoded, as for the cache; otherwise they were only looked at.
+        decoded: whether every clip was decoded, as for the cache; otherwise they were only looked at. None where
+            features are read, and no clips.
     """
 
     splits: dict[Split, SplitFacts]
@@ -58,7 +61,7 @@ class Diagnosis:
     findings: tuple[Finding, ...]
     unusable: dict[str, str]
     odd: dict[str, str]
-    decoded: bool = False
+    decoded: bool | None = False
 
     def count(self, level: Level) -> int:
         """How many findings are of this level."""
@@ -75,7 +78,7 @@ def examine(
     preprocessing: Preprocessing | None = None,
     decode: bool = False,
 ) -> Diagnosis:
-    """Read all annotations and look at all clips.
+    """Read all annotations and look at all clips, or at the features that are read in their place.
 
     Args:
         task: whose reader reads the data set.
@@ -89,8 +92,13 @@ def examine(
     samples, clips, findings, notes = _read(task, splits)
     sources = {source.id: source for some in clips.values() for source in some}
     needed = replace(USUAL, segments=segments) if preprocessing is None else preprocessing
-    probes = probe_all(sources.values(), preprocessing=needed, workers=workers)
-    if decode:
+    features = feature_specs(specs)
+    media = needs_clips(specs)
+    if media:
+        probes = probe_all(sources.values(), preprocessing=needed, workers=workers)
+    else:
+        probes = probe_features(features, [sample for some in samples.values() for sample in some])
+    if decode and media:
         probes = decode_each(sources.values(), probes, preprocessing=needed, workers=workers)
     median = median_length(probes.values())
     spec = specs.get(Modality.LANGUAGE)
@@ -99,7 +107,9 @@ def examine(
     facts: dict[Split, SplitFacts] = {}
     findings += [*check_overlaps(clips), *bad_targets, *check_balance(samples, labels)]
     for split, some in samples.items():
-        findings += check_media(split, clips[split], probes, median=median, modalities=specs)
+        if media:
+            findings += check_media(split, clips[split], probes, median=median, modalities=specs)
+        findings += check_features(split, some, features, segments)
         findings += check_repeats(split, some)
         rows = [rows_of(sample, probes[sample.source.id], segments, timed=task.timed_text) for sample in some]
         tokens = None
@@ -116,7 +126,7 @@ def examine(
         findings=tuple(findings),
         unusable={name: probe.missing or probe.unreadable or "" for name, probe in probes.items() if not probe.usable},
         odd={f.id: f"{f.check}: {f.detail}" for f in findings if f.check in ("very short", "very long")},
-        decoded=decode,
+        decoded=decode if media else None,
     )
 
 

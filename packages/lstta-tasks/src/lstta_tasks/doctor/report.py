@@ -21,6 +21,7 @@ LOOKED_AT = (
     "Clips were looked at (header, first picture, a few moments of sound), not decoded: damage further in, and how "
     "long a clip is where its header only estimates it, show with --decode, or when the cache is built."
 )
+FEATURES = "All features were read; no clip was looked at, since none is needed."
 MOST = 25  # classes that the table of labels shows
 
 
@@ -34,13 +35,14 @@ def print_diagnosis(diagnosis: Diagnosis) -> None:
     if diagnosis.findings:
         console.print(_findings(diagnosis))
     console.print(f"errors: {diagnosis.count('error'):,}, warnings: {diagnosis.count('warning'):,}")
-    console.print(DECODED if diagnosis.decoded else LOOKED_AT, soft_wrap=True)
+    said = {True: DECODED, False: LOOKED_AT, None: FEATURES}[diagnosis.decoded]
+    console.print(said, soft_wrap=True)
 
 
 def as_json(diagnosis: Diagnosis) -> dict[str, Any]:
     """All of it: ``errors`` and ``warnings`` (counts), ``decoded``, ``splits``, ``labels``, ``findings``, ``unusable``.
 
-    ``decoded`` says whether every clip was decoded, rather than looked at.
+    ``decoded`` says whether every clip was decoded, rather than looked at; null where features stand for clips.
     """
     return {
         "errors": diagnosis.count("error"),

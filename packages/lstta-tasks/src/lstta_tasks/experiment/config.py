@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -23,6 +23,7 @@ from lstta_tasks.experiment.refusals import nearest, why_no_config
 from lstta_tasks.experiment.runner import schedulers_of
 from lstta_tasks.experiment.sections import BY_STEPS, COURSES, OPTIONAL, READERS, SECTIONS, Reader
 from lstta_tasks.experiment.train_share import check_share
+from lstta_tasks.moved import moved_to, places_of
 from lstta_tasks.shipped import find_shipped
 
 
@@ -51,6 +52,13 @@ def load_config(path: str | Path, options: Mapping[str, Any] | None = None) -> C
     for section in dict.fromkeys(key.rpartition(".")[0] for key in options):
         if section.startswith(NAMING):
             check_named(section, _at(config, section))
+    return config
+
+
+def with_places(config: Config, pairs: Sequence[str]) -> Config:
+    """The config with other places of some encoders, see :func:`lstta_tasks.moved.moved_to`. Raises as that does."""
+    if pairs:
+        config.encoders.update(moved_to(config.encoders, places_of(pairs), config.filename))
     return config
 
 

@@ -17,6 +17,7 @@ from lstta_tasks.data.batch import Collate, SampleDataset
 from lstta_tasks.data.cache import CacheError, CacheReader, open_cache
 from lstta_tasks.data.cache_shards import CacheSet
 from lstta_tasks.data.clip import Preprocessing
+from lstta_tasks.data.features import FeatureDataset, feature_specs, needs_clips
 from lstta_tasks.experiment.factories import call, create, plain
 from lstta_tasks.experiment.lengths import lengths_for
 from lstta_tasks.experiment.loader import PlacedSampler
@@ -29,6 +30,8 @@ from lstta_tasks.prefix.dataset import PrefixCollate, PrefixDataset
 from lstta_tasks.prefix.prefix import Prefix
 from lstta_tasks.prefix.prefix_cache import CODEC
 from lstta_tasks.task import Sample, Split, Task
+
+AnyDataset = SampleDataset | FeatureDataset | PrefixDataset
 
 
 class Experiment:
@@ -111,24 +114,34 @@ class Experiment:
 
     @cached_property
     def collate(self) -> Collate | PrefixCollate:
-        """For the encoders that the network has, which may be fewer than the config's."""
+        """For the encoders that the network has."""
         if "prefix" in self.config.clips:
             return self.prefix.collate
-        used = self.config.model.get("modalities") or self.specs
-        return Collate({m: self.specs[m] for m in self.specs if m in used}, timed_text=self.task.timed_text)
+        return Collate(self.used, timed_text=self.task.timed_text)
 
-    def dataset(self, split: Split) -> SampleDataset | PrefixDataset:
+    @cached_property
+    def used(self) -> dict[Modality, InputSpec]:
+        """The specs of the encoders that the network has, which may be fewer than the config's."""
+        used = self.config.model.get("modalities") or self.specs
+        return {m: spec for m, spec in self.specs.items() if m in used}
+
+    def dataset(self, split: Split) -> AnyDataset:
         """A split's samples, of train the share that the config trains on; see :meth:`dataset_of`."""
         samples, share = self.task.samples(split), self.config.loader.get("train_share", 1)
         return self.dataset_of(share_of(samples, share, self.config.seed) if split == "train" else samples)
 
-    def dataset_of(self, samples: Sequence[Sample]) -> SampleDataset | PrefixDataset:
-        """Samples with their clips, or with their states where the config names a prefix cache."""
+    def dataset_of(self, samples: Sequence[Sample]) -> AnyDataset:
+        """Samples with their clips, or with their features where encoders read those, or with their states where the
+        config names a prefix cache."""
         if "prefix" in self.config.clips:
             return self.prefix.dataset(samples)
-        return SampleDataset(samples, self.cache)
+        clips = SampleDataset(samples, self.cache) if needs_clips(self.used) else None
+        if specs := feature_specs(self.used):
+            return FeatureDataset(samples, specs, segments=self.preprocessing.segments, clips=clips)
+        assert clips is not None
+        return clips
 
-    def loader(self, split: Split, dataset: SampleDataset | PrefixDataset) -> DataLoader[Any]:
+    def loader(self, split: Split, dataset: AnyDataset) -> DataLoader[Any]:
         """Batches of a split: shuffled by seed and epoch for training, else in order. Shared out between ranks."""
         workers = self.config.loader["workers"]
         loader = PatientLoader(

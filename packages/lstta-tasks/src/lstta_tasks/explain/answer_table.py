@@ -28,6 +28,8 @@ def print_answers(inferred: Inferred) -> None:
                 console.print(_ranked("text", list(one.answer.choices.items()), inferred.measure))
         else:
             console.print(_answered(inferred))
+    for clip, note in inferred.notes.items():
+        console.print(Text(escaped(f"{clip}: {note}"), style="dim"))
     for clip, reason in inferred.failed.items():
         console.print(Text(escaped(f"{clip} cannot be read: {reason}"), style="red"))
     for file, reason in inferred.skipped.items():

@@ -11,7 +11,7 @@ from lstta_tasks.explain.infer import Inferred
 
 
 def as_json(inferred: Inferred) -> dict[str, Any]:
-    """The answers with their curves, the rankings, what could not be read, and what else was there."""
+    """The answers with their curves, the rankings, what clips lack, what could not be read, and what else was there."""
     return {
         "adapter": str(inferred.adapter),
         "task": inferred.predictor.task.name,
@@ -20,6 +20,7 @@ def as_json(inferred: Inferred) -> dict[str, Any]:
             text: [{"clip": clip, inferred.measure: value} for clip, value in ranking]
             for text, ranking in inferred.rankings.items()
         },
+        "notes": dict(inferred.notes),
         "failed": dict(inferred.failed),
         "skipped": dict(inferred.skipped),
     }

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lstta_tasks.adapters import Predictor
 from lstta_tasks.answers.description import Answer
-from lstta_tasks.data.clip import ClipSource
+from lstta_tasks.data.clip import Clip, ClipSource
 from lstta_tasks.explain.explanation import Explanation, explain_batch
 from lstta_tasks.sample import Sample, TimedText
 from lstta_tasks.task import Question, Task
@@ -24,6 +24,7 @@ def explain(
     options: Sequence[str] = (),
     timed: Sequence[TimedText] = (),
     name: str | None = None,
+    clip: Clip | None = None,
 ) -> list[Explanation]:
     """What the task says of a video with each text; of a ranking, one explanation that ranks the texts.
 
@@ -34,23 +35,23 @@ def explain(
         options: to choose from, for tasks whose texts have them.
         timed: subtitles, for tasks that read them.
         name: of the clip; by default its path.
+        clip: the video decoded, where it has been.
 
     Raises:
-        DecodeError: the video cannot be read.
+        DecodeError: the video cannot be read, or there is nothing in it that the model could see or hear.
+        FeatureError: the model reads features, and no file has those of this name.
         NotFiniteError: an answer has a number that is NaN or infinite.
         ValueError: subtitles or options for a task that reads none, or a ranking without texts.
     """
     network, task = predictor.model, predictor.task
     questions = asked_of(task, texts, options, timed=bool(timed))
-    from lstta_tasks.data.decode import decode_clip
-
     source = ClipSource(id=name or str(video), video=Path(video))
-    clip = decode_clip(source, predictor.preprocessing)
+    clip = predictor.decode(source) if clip is None else clip
     explanations: list[Explanation] = []
     for first in range(0, len(questions), AT_ONCE):
         asked = questions[first : first + AT_ONCE]
         batch = [
-            (Sample(id=str(place), source=source, text=question.text, target=0, timed=tuple(timed)), clip)
+            predictor.item(Sample(str(place), source, text=question.text, target=0, timed=tuple(timed)), clip)
             for place, question in enumerate(asked)
         ]
         answered = explain_batch(network, task, batch, predictor.inputs(batch))

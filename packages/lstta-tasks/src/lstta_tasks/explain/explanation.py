@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from lstta_core.interfaces import TIMED, Inputs, Modality
 from lstta_tasks.answers.description import Answer
 from lstta_tasks.data.clip import Clip, ClipSource
+from lstta_tasks.data.features import parts_of
 from lstta_tasks.finite import check_finite
 from lstta_tasks.network import TaskNetwork
 from lstta_tasks.task import Sample, Task, TimedText
@@ -113,11 +114,11 @@ def explain_batch(
 
 
 def _sensed(clip: Clip) -> dict[Modality, NDArray[np.bool_]]:
-    """(T,), which segments hold pictures, and which sound."""
-    return {
-        Modality.VISUAL: np.full(len(clip.frames), clip.has_video),
-        Modality.AUDIO: clip.sound_length > 0,
-    }
+    """(T,), which segments hold pictures, and which sound, or features of them."""
+    sensed = {Modality.VISUAL: np.full(len(clip.frames), clip.has_video), Modality.AUDIO: clip.sound_length > 0}
+    for m, features in clip.features.items():
+        sensed[m] = np.array([len(part) > 0 for part in parts_of(features, len(clip.sound_length), clip.duration)])
+    return sensed
 
 
 def _usable(curves: Mapping[Modality, Curve], sensed: Mapping[Modality, NDArray[np.bool_]]) -> dict[Modality, Curve]:

@@ -13,7 +13,11 @@ from lstta_core.whole_files import write_text
 from lstta_tasks.adapters import Predictor, load
 from lstta_tasks.annotations.subtitles import OPTION, read_subtitles, subtitles_beside
 from lstta_tasks.annotations.text import check_encoding
-from lstta_tasks.data.folder import sorted_out
+from lstta_tasks.data.ahead import ahead
+from lstta_tasks.data.clip import ClipSource
+from lstta_tasks.data.features import needs_clips
+from lstta_tasks.data.folder import named_clips
+from lstta_tasks.data.senses import lacking
 from lstta_tasks.escaped import printable
 from lstta_tasks.explain.excerpt import read_media
 from lstta_tasks.explain.explain import asked_of, explain
@@ -35,7 +39,8 @@ class Inferred:
         explanations: one an answer; of a ranking, one a clip.
         failed: clips that cannot be answered for, such as those that cannot be read, with the reason.
         texts: what was asked.
-        skipped: what else is in the folder, with the reason why it is no clip.
+        skipped: what else is in the folders, with the reason why it is no clip.
+        notes: what clips that were answered for lack.
     """
 
     adapter: Path
@@ -44,6 +49,7 @@ class Inferred:
     failed: Mapping[str, str]
     texts: Sequence[str] = ()
     skipped: Mapping[str, str] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def rankings(self) -> dict[str, list[tuple[str, float]]]:
@@ -62,52 +68,61 @@ class Inferred:
 
 def infer(
     adapter: Path,
-    clips: Path,
+    clips: Path | Sequence[Path],
     texts: Sequence[str] = (),
     *,
     options: Sequence[str] = (),
     subtitles: Path | None = None,
     encoding: str | None = None,
     encoders: Mapping[Modality, Encoder] | None = None,
+    moved: Mapping[str, str] | None = None,
 ) -> Inferred:
-    """Ask about a video file, or each in a folder and in those within; one that fails costs no other its answer.
+    """Ask about media files, or each in folders and in those within; one that fails costs no other its answer.
 
     Args:
         adapter: a folder that training wrote.
-        clips: a file or a folder.
+        clips: files and folders, or one of them. For an adapter whose encoders read features in place of pictures and
+            sound: the names that clips have in the files of features.
         texts: as the task has them; each is asked of each clip. None for an answer without words.
         options: to choose from, for tasks whose texts have them: put behind each text.
         subtitles: of a file, for a task that reads them; by default ``.srt`` or ``.vtt`` files beside the clips.
         encoding: of subtitles that are neither UTF-8 nor UTF-16 with a mark.
         encoders: for adapters whose encoders no plugin registers, see :func:`lstta_tasks.adapters.load`.
+        moved: where encoders lie now, see there.
 
     Raises:
-        FileNotFoundError: the adapter is not there, or the folder holds no video.
+        FileNotFoundError: the adapter is not there, or a folder holds no video.
         ValueError: no clip can be read (the message names all and why), or an argument does not fit the task.
     """
     if encoding is not None:
         check_encoding(encoding, OPTION)
-    files, others = sorted_out(clips) if clips.is_dir() else ([clips], {})
-    if subtitles is not None and clips.is_dir():
-        raise ValueError("one file of subtitles is for one clip; those of a folder lie beside its clips, as CLIP.srt")
-    predictor = load(adapter, encoders)
+    asked = [clips] if isinstance(clips, Path) else list(clips)
+    if subtitles is not None and (len(asked) > 1 or asked[0].is_dir()):
+        raise ValueError("one file of subtitles is for one clip; those of several lie beside them, as CLIP.srt")
+    predictor = load(adapter, encoders, moved=moved)
+    by_name = not needs_clips(predictor.specs)
+    files, others = ({path.as_posix(): path for path in asked}, {}) if by_name else named_clips(asked)
     given = () if subtitles is None else read_subtitles(subtitles, encoding)
     asked_of(predictor.task, texts, options, timed=bool(given))
     explanations: list[Explanation] = []
-    failed = Failures()
-    for file in tqdm(files, desc="answer", unit="clip", disable=None, leave=False):
-        name = file.relative_to(clips).as_posix() if clips.is_dir() else file.name
+    failed, notes = Failures(), dict[str, str]()
+    decoded = ahead(files.items(), lambda one: predictor.decode(ClipSource(id=one[0], video=one[1])), most=2)
+    for (name, file), future in tqdm(decoded, total=len(files), desc="answer", unit="clip", disable=None, leave=False):
         beside = subtitles_beside(file) if predictor.task.timed_text and subtitles is None else None
         with failed.of(name):
             check_name(name)
             timed = given if beside is None else read_subtitles(beside, encoding)
-            explanations += explain(predictor, file, texts, options=options, timed=timed, name=name)
+            clip = future.result()
+            explanations += explain(predictor, file, texts, options=options, timed=timed, name=name, clip=clip)
+            if clip is not None and (note := lacking(clip, predictor.specs, name)) is not None:
+                notes[printable(name)] = note
         if beside is not None:
             others.pop(beside, None)
     if not explanations:
-        failed.end(f"{clips}: none of {len(files)} videos can be read", alone=len(files) == 1)
-    skipped = {printable(path.relative_to(clips).as_posix()): reason for path, reason in others.items()}
-    return Inferred(adapter, predictor, explanations, failed.reasons, texts, skipped)
+        told = ", ".join(map(str, asked))
+        failed.end(f"{told}: none of {len(files)} videos can be read", alone=len(files) == 1)
+    skipped = {printable(name): reason for name, reason in others.values()}
+    return Inferred(adapter, predictor, explanations, failed.reasons, texts, skipped, notes)
 
 
 def draw(inferred: Inferred, out: Path, *, most: int, undrawn: Failures | None = None) -> tuple[Path, list[Path]]:

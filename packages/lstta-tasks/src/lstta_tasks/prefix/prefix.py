@@ -12,6 +12,7 @@ import torch
 from lstta_core.interfaces import LanguageSpec, Modality
 from lstta_core.lockstep import TrimodalModel
 from lstta_core.prefix import prefix_blocks
+from lstta_tasks.data.features import feature_specs
 from lstta_tasks.prefix.dataset import PrefixCollate, PrefixDataset, PrefixKeys
 from lstta_tasks.prefix.prefix_cache import PrefixReader, PrefixSettings
 from lstta_tasks.task import Sample
@@ -45,8 +46,13 @@ class Prefix:
         """The lockstep models whose prefixes a prefix cache holds, by the modalities that they read.
 
         Raises:
-            ValueError: a prefix is not frozen, or several models read a modality.
+            ValueError: a prefix is not frozen, several models read a modality, or an encoder reads features.
         """
+        if features := feature_specs(self._experiment.used):
+            raise ValueError(
+                f"clips.prefix: encoders.{next(iter(features))} reads features from a file, which is a prefix already: "
+                "leave clips.prefix out"
+            )
         models: dict[Modality, TrimodalModel] = {}
         for model in self._experiment.model.lockstep_models().values():
             if not model.prefix_is_frozen:

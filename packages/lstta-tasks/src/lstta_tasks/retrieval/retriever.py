@@ -13,6 +13,7 @@ from lstta_core.interfaces import TIMED, Inputs, LanguageSpec, Modality
 from lstta_tasks.adapters import Predictor, on_device
 from lstta_tasks.data.batch import Collate, language_inputs
 from lstta_tasks.data.clip import Clip, ClipSource
+from lstta_tasks.data.features import feature_specs
 from lstta_tasks.finite import check_finite
 from lstta_tasks.retrieval.network import RetrievalNetwork
 from lstta_tasks.sample import Sample
@@ -27,12 +28,16 @@ class Retriever:
         predictor: of an adapter whose task ranks, as :func:`lstta_tasks.adapters.load` gives it.
 
     Raises:
-        ValueError: the adapter is of a task that does not rank, or has a network of its own.
+        ValueError: the adapter is of a task that does not rank, has a network of its own, or reads features.
     """
 
     def __init__(self, predictor: Predictor) -> None:
         if not isinstance(predictor.model, RetrievalNetwork):
             raise ValueError(f"an adapter of a task that ranks is wanted, this one is of {predictor.task.name}")
+        if features := feature_specs(predictor.specs):
+            raise ValueError(
+                f"the {next(iter(features))} encoder reads features from a file: no video or text is embedded"
+            )
         self.network = predictor.model
         self.preprocessing = predictor.preprocessing
         specs = {m: encoder.spec for m, encoder in self.network.by_modality().items()}

@@ -1,13 +1,13 @@
 """A label for a clip and its text, from a CSV file of one's own.
 
 Columns: ``video`` (a path, from the CSV's folder or absolute), ``label``; ``text``, ``split``, ``start`` and ``end``
-(seconds of the video) where one has them.
+(seconds of the video) where one has them. With ``subtitles``, what is said is read from the files beside the videos.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,10 @@ from typing import Any
 from lstta_tasks.annotations.csv_rows import csv_rows
 from lstta_tasks.annotations.files import file_named
 from lstta_tasks.annotations.reading import Reading
+from lstta_tasks.annotations.subtitles import read_subtitles, subtitles_beside
 from lstta_tasks.answers.one_of_many import OUTSIDE, OneOfMany
 from lstta_tasks.data.clip import ClipSource
-from lstta_tasks.task import SPLITS, Sample, Split, Task
+from lstta_tasks.task import SPLITS, Sample, Split, Task, TimedText
 from lstta_tasks.tasks.held_out import tenth
 
 COLUMNS = ("video", "label", "text", "split", "start", "end")
@@ -45,6 +46,8 @@ class Classification(Task):
         labels: the classes; by default the labels of the training split, sorted.
         encoding: of a CSV file that is neither UTF-8 nor UTF-16 with a mark.
         skip_bad_rows: leave rows out that are malformed, and count them; otherwise they are all named, and refused.
+        subtitles: read ``.srt`` or ``.vtt`` files beside the videos, as ``lstta transcribe`` writes them; a segment's
+            text is then the row's and what is said in it.
     """
 
     name = "classification"
@@ -57,7 +60,9 @@ class Classification(Task):
         labels: Sequence[str] | None = None,
         encoding: str | None = None,
         skip_bad_rows: bool = False,
+        subtitles: bool = False,
     ) -> None:
+        self.timed_text = subtitles
         self.reading = Reading(encoding=encoding, skip_bad_rows=skip_bad_rows)
         self.path = None if path is None else Path(path)
         self._labels = None if labels is None else tuple(labels)
@@ -77,7 +82,7 @@ class Classification(Task):
         return OneOfMany(labels, field="label", per_class="recall")
 
     def options(self) -> dict[str, Any]:
-        return {"labels": list(self.answer.classes)}
+        return {"labels": list(self.answer.classes), **({"subtitles": True} if self.timed_text else {})}
 
     def splits(self) -> list[Split]:
         named = {row.split for row in self._all_rows}
@@ -95,6 +100,7 @@ class Classification(Task):
                 text=row.text,
                 target=index.get(row.label, OUTSIDE),
                 labels=(row.label,),
+                timed=_said(row.source) if self.timed_text else (),
             )
             for row in self._rows(split)
         ]
@@ -133,6 +139,19 @@ class Classification(Task):
             return ClipSource(f"{row['video']}{span}", video, start=start, end=end)
         except ValueError as error:
             raise ValueError(f"{place}: {error}") from error
+
+
+def _said(source: ClipSource) -> tuple[TimedText, ...]:
+    """The subtitles beside a clip's video, on the clip's clock; none where there is no file."""
+    assert source.video is not None
+    beside, start = subtitles_beside(source.video), source.start or 0.0
+    if beside is None:
+        return ()
+    return tuple(
+        replace(line, start=line.start - start, end=line.end - start)
+        for line in read_subtitles(beside)
+        if line.end > start
+    )
 
 
 def _drawn(video: str) -> Split:

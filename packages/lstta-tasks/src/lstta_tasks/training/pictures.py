@@ -9,10 +9,9 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from lstta_tasks.data.batch import SampleDataset
-from lstta_tasks.experiment.parts import Experiment
+from lstta_tasks.data.features import needs_clips
+from lstta_tasks.experiment.parts import AnyDataset, Experiment
 from lstta_tasks.experiment.runner import RunnerModel
-from lstta_tasks.prefix.dataset import PrefixDataset
 
 
 @dataclass(eq=False)
@@ -27,12 +26,12 @@ class PictureHook(Hook):
     """
 
     experiment: Experiment
-    dataset: SampleDataset | PrefixDataset
+    dataset: AnyDataset
     model: RunnerModel
     clips: int = 3
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
-        if not is_main_process():
+        if not is_main_process() or not needs_clips(self.experiment.used):  # features look like nothing
             return
         # Drawing is loaded when there is something to draw.
         from lstta_tasks.explain.excerpt import media_of

@@ -19,6 +19,7 @@ from tqdm import tqdm
 from lstta_core.fast_linear import fast_linear
 from lstta_tasks.adapters import start_from
 from lstta_tasks.annotations.reading import each_split
+from lstta_tasks.data.features import needs_clips
 from lstta_tasks.escaped import escaped
 from lstta_tasks.experiment.distributed import join, together
 from lstta_tasks.experiment.factories import plain
@@ -202,7 +203,7 @@ def _train(
     metric = TaskMetric(task=experiment.task, samples=datasets["val"].samples, scorer=scorer)
     notes = [] if experiment.task.reading is None else experiment.task.reading.notes
     if is_main_process():
-        _tell(model, {split: (len(data), len(data.missing)) for split, data in datasets.items()})
+        _tell(model, {split: (len(data), len(data.missing)) for split, data in datasets.items()}, experiment)
         for note in notes:
             print(escaped(note.partition("\n")[0]))
 
@@ -249,9 +250,10 @@ def _train(
     return metric.report
 
 
-def _tell(model: torch.nn.Module, sizes: dict[str, tuple[int, int]]) -> None:
+def _tell(model: torch.nn.Module, sizes: dict[str, tuple[int, int]], experiment: Experiment) -> None:
+    lost = "clips are not in the cache" if needs_clips(experiment.used) else "clips have no features"
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
     total = sum(p.numel() for p in model.parameters())
     print(f"trainable parameters: {trainable:,} of {total:,} ({trainable / total:.1%})")
     for split, (samples, missing) in sizes.items():
-        print(f"{split}: {samples:,} samples" + (f"; {missing} clips are not in the cache" if missing else ""))
+        print(f"{split}: {samples:,} samples" + (f"; {missing} {lost}" if missing else ""))
