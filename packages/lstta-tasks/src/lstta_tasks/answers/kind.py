@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from lstta_tasks.answers.description import Answer
+from lstta_tasks.answers.outcome import Outcome
 from lstta_tasks.answers.report import Report
 from lstta_tasks.network import OnTowers
 from lstta_tasks.sample import Predictions, Sample, Target
@@ -22,9 +23,11 @@ class AnswerKind(OnTowers):
 
     Attributes:
         ranks: whether an answer only says how well a text and a clip fit, so that texts, and clips, are ranked by it.
+        classes: the names of what an answer is one of, in the order of targets; empty where it is no choice of one.
     """
 
     ranks: bool = False
+    classes: tuple[str, ...] = ()
 
     @abstractmethod
     def loss(self, output: Any, target: Tensor) -> Tensor:
@@ -83,6 +86,10 @@ class AnswerKind(OnTowers):
     @abstractmethod
     def right(self, sample: Sample) -> dict[str, Any]:
         """The concluded prediction of a sample that is wholly right."""
+
+    def outcome(self, sample: Sample, prediction: Mapping[str, Any]) -> Outcome:
+        """The truth beside a concluded prediction; by default :meth:`right` beside the prediction as it is."""
+        return Outcome(self.right(sample), dict(prediction))
 
     @abstractmethod
     def trivial(self, samples: Sequence[Sample]) -> Predictions | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args
 
 import torch
@@ -32,7 +32,12 @@ class RunnerModel(BaseModel):
         model: the task's network.
         task: whose loss and predictions these are.
         marks_steps: whether to tell CUDA graphs, which ``torch.compile`` may make, where a step begins.
+
+    Attributes:
+        tells_choices: whether predictions come with the probabilities of all that there was to choose from.
     """
+
+    tells_choices: bool = False
 
     def __init__(self, *, model: TaskNetwork, task: Task, marks_steps: bool = False) -> None:
         super().__init__()
@@ -62,7 +67,11 @@ class RunnerModel(BaseModel):
         with torch.no_grad():
             losses = [numbers.tolist() for numbers in self.task.answer.losses(result.output, target)]
         rows = zip(ids, self.task.answer.predict(result.output), *losses, strict=True)
-        return [dict(zip(("id", "prediction", "loss", "weight"), row, strict=True)) for row in rows]
+        told = [dict(zip(("id", "prediction", "loss", "weight"), row, strict=True)) for row in rows]
+        if self.tells_choices:
+            for row, answer in zip(told, self.task.answer.describe(result.output), strict=True):
+                row["choices"] = answer.choices
+        return told
 
 
 class TaskMetric(BaseMetric):
@@ -79,6 +88,7 @@ class TaskMetric(BaseMetric):
     Attributes:
         report: of the last evaluation; None before the first, and on all ranks but the first.
         predictions: of the last evaluation, by sample id; on the first rank only.
+        choices: likewise, the probabilities of all choices, where the network was to tell them.
     """
 
     def __init__(self, *, task: Task, samples: Sequence[Sample], scorer: Scorer | None = None) -> None:
@@ -89,6 +99,7 @@ class TaskMetric(BaseMetric):
         self.scorer = scorer
         self.report: Report | None = None
         self.predictions: Predictions = {}
+        self.choices: dict[str, Mapping[str, float]] = {}
 
     def process(self, data_batch: Any, data_samples: Sequence[dict[str, Any]]) -> None:
         self.results.extend(data_samples)
@@ -106,6 +117,7 @@ class TaskMetric(BaseMetric):
 
     def compute_metrics(self, results: list[dict[str, Any]]) -> dict[str, float]:
         self.predictions = {result["id"]: result["prediction"] for result in results}
+        self.choices = {result["id"]: result["choices"] for result in results if result.get("choices")}
         weighed = [(result.get("weight", 1.0), result["loss"]) for result in results]
         total = sum(weight for weight, _ in weighed)
         # A sample that counts for nothing may have any loss.
