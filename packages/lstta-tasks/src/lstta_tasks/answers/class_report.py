@@ -40,7 +40,7 @@ class ClassReport(AnswerKind):
         return [likeliest(dict(zip(self.classes, row, strict=True))) for row in output.float().softmax(-1).tolist()]
 
     def report(self, predictions: Predictions, samples: Sequence[Sample]) -> Report:
-        """Accuracy of each group and of all: right answers over samples, never a mean of means; macro and weighted F1."""
+        """Accuracy of each group and of all: right answers over samples, no mean of means; macro and weighted F1."""
         samples, answers = answered(predictions, samples, "probability")
         truth, said = [self._truth(sample) for sample in samples], [answer[self.field] for answer in answers]
         scores = by_class(self.per_class, truth, said, self.classes)

@@ -39,7 +39,9 @@ def _matrix(table: ClassTable) -> Table:
     for name in table.names:
         made.add_column(Text(escaped(name)), justify="right", overflow="fold")
     for place, (name, row) in enumerate(zip(table.names, table.counts.tolist(), strict=True)):
-        cells = [Text(f"{count:,}" if count else "·", style="bold" if i == place else "") for i, count in enumerate(row)]
+        cells = [
+            Text(f"{count:,}" if count else "·", style="bold" if i == place else "") for i, count in enumerate(row)
+        ]
         made.add_row(Text(escaped(name)), *cells)
     return made
 
