@@ -12,10 +12,9 @@ from lstta_tasks.answers.description import Answer, likeliest
 from lstta_tasks.answers.kind import OUTSIDE_NAME, AnswerKind
 from lstta_tasks.answers.outcome import Outcome
 from lstta_tasks.answers.report import Report, Score, answered
+from lstta_tasks.answers.shaped_loss import OUTSIDE
 from lstta_tasks.sample import Predictions, Sample, Target
 
-OUTSIDE = -1
-"""The target of a class that train lacks: no loss, and never counted as right. Its name is the sample's last label."""
 Group = tuple[str, ...]
 
 

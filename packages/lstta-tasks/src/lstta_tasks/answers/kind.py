@@ -12,6 +12,7 @@ from torch import Tensor
 from lstta_tasks.answers.description import Answer
 from lstta_tasks.answers.outcome import Outcome
 from lstta_tasks.answers.report import Report
+from lstta_tasks.answers.shaped_loss import Loss
 from lstta_tasks.network import OnTowers
 from lstta_tasks.sample import Predictions, Sample, Target
 
@@ -40,6 +41,18 @@ class AnswerKind(OnTowers):
         """
         loss = self.loss(output, target).detach().float()
         return loss.expand(len(target)), torch.ones_like(loss).expand(len(target))
+
+    def shaped(self, class_weights: Sequence[float] | None, label_smoothing: float) -> Loss:
+        """:meth:`loss` of a training that weighs classes or smooths labels.
+
+        Args:
+            class_weights: in the order of :attr:`classes`; None for none.
+            label_smoothing: how much of a target is shared out between all classes.
+
+        Raises:
+            ValueError: the kind can do neither, as those that do not pick from classes, by default.
+        """
+        raise ValueError("its answers are not one of some classes, so they have no weights and no smoothing")
 
     @abstractmethod
     def predict(self, output: Any) -> list[dict[str, Any]]:

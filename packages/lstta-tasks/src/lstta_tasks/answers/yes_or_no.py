@@ -14,6 +14,7 @@ from lstta_tasks.answers.description import Answer, likeliest
 from lstta_tasks.answers.kind import AnswerKind
 from lstta_tasks.answers.outcome import Outcome
 from lstta_tasks.answers.report import Report, Score, answered
+from lstta_tasks.answers.shaped_loss import Loss, cross_entropy
 from lstta_tasks.sample import Predictions, Sample, Target
 
 
@@ -43,6 +44,15 @@ class YesOrNo(AnswerKind):
         logits = output.float().squeeze(-1)
         losses = F.binary_cross_entropy_with_logits(logits, target.to(logits.dtype), reduction="none")
         return losses, torch.ones_like(losses)
+
+    def shaped(self, class_weights: Sequence[float] | None, label_smoothing: float) -> Loss:
+        """Of both sides' logits, of which that of ``no`` is 0."""
+
+        def loss(output: Tensor, target: Tensor) -> Tensor:
+            both = torch.cat([torch.zeros_like(output), output], dim=-1)
+            return cross_entropy(both, target, class_weights, label_smoothing)
+
+        return loss
 
     def predict(self, output: Tensor) -> list[dict[str, Any]]:
         """``yes`` where its probability is at least one half, and the probability."""

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from lstta_core.interfaces import Inputs
 from lstta_core.rates import FULL, parameter_groups
+from lstta_tasks.answers.shaped_loss import Loss
 from lstta_tasks.experiment.concluding import Scorer, concluded
 from lstta_tasks.experiment.factories import call, callable_of, plain
 from lstta_tasks.experiment.length import length_of
@@ -32,6 +33,7 @@ class RunnerModel(BaseModel):
         model: the task's network.
         task: whose loss and predictions these are.
         marks_steps: whether to tell CUDA graphs, which ``torch.compile`` may make, where a step begins.
+        loss: of a training, in place of the task's own.
 
     Attributes:
         tells_choices: whether predictions come with the probabilities of all that there was to choose from.
@@ -39,8 +41,9 @@ class RunnerModel(BaseModel):
 
     tells_choices: bool = False
 
-    def __init__(self, *, model: TaskNetwork, task: Task, marks_steps: bool = False) -> None:
+    def __init__(self, *, model: TaskNetwork, task: Task, marks_steps: bool = False, loss: Loss | None = None) -> None:
         super().__init__()
+        self.training_loss = loss
         self.marks_steps = marks_steps
         self.model = model
         self.task = task
@@ -61,7 +64,7 @@ class RunnerModel(BaseModel):
             torch.compiler.cudagraph_mark_step_begin()
         result = self.model(inputs, target)
         if mode == "loss":
-            return {"loss": self.task.answer.loss(result.output, target)}
+            return {"loss": (self.training_loss or self.task.answer.loss)(result.output, target)}
         if mode == "tensor":
             return result.output
         with torch.no_grad():

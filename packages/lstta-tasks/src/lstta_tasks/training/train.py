@@ -23,13 +23,14 @@ from lstta_tasks.escaped import escaped
 from lstta_tasks.experiment.distributed import join, together
 from lstta_tasks.experiment.factories import plain
 from lstta_tasks.experiment.length import length_of
+from lstta_tasks.experiment.loss import training_loss
 from lstta_tasks.experiment.param_scheduler import check_ends
 from lstta_tasks.experiment.parts import Experiment
 from lstta_tasks.experiment.record import card, record_of
 from lstta_tasks.experiment.runner import RunnerModel, TaskMetric, optim_wrapper, schedulers_of
 from lstta_tasks.experiment.same import check_same_data, check_same_settings
 from lstta_tasks.experiment.second_pass import score_again
-from lstta_tasks.experiment.sections import OPTIONAL
+from lstta_tasks.experiment.sections import HABITS
 from lstta_tasks.how_long import HowLong
 from lstta_tasks.task import Report, Split
 from lstta_tasks.training.checkpoint_hook import CheckpointHook
@@ -163,7 +164,7 @@ def _train(
     hooks: list[Hook] = []
     logger: dict[str, Any] = {}
     backends: list[Any] = []
-    if any(config.get(section) for section in OPTIONAL):
+    if any(config.get(section) for section in HABITS):
         from lstta_tasks.training.habits import habits_of
 
         with together():
@@ -174,7 +175,8 @@ def _train(
     with together():
         datasets = each_split(experiment.dataset, splits)
         model = experiment.model
-    loaders = {split: experiment.loader(split, dataset) for split, dataset in datasets.items()}
+        loss = training_loss(experiment, datasets["train"].samples)
+        loaders = {s: experiment.loader(s, dataset, training=s == "train") for s, dataset in datasets.items()}
     steps = len(loaders["train"])
     schedulers, length = schedulers_of(config), length_of(config)
     if config.get("param_scheduler") is not None:
@@ -195,7 +197,7 @@ def _train(
             print(f"{work_dir}: finished, {early if checkpoint.stopped_early else all_of_them}")
         return None
     runner_model = RunnerModel(
-        model=model, task=experiment.task, marks_steps=experiment.compiled and torch.cuda.is_available()
+        model=model, task=experiment.task, marks_steps=experiment.compiled and torch.cuda.is_available(), loss=loss
     )
     stopping = Stopping()
     scorer = partial(score_again, experiment, runner_model, between=stopping.check)
