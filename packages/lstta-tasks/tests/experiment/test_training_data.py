@@ -95,9 +95,10 @@ def test_a_batch_follows_from_seed_epoch_and_place(cached: World) -> None:
 def test_a_sample_looks_the_same_wherever_it_stands(cached: World) -> None:
     """Its changes follow from its id, not from its neighbours; of a sample that comes again they are others."""
     augmented = {"augment": ALL["augment"]}
-    one = {id: v for b in batches(cached, 3, augmented) for id, v in zip(b["ids"], b["inputs"]["audio"]["sound"])}
-    sizes = {**augmented, "loader.batch_size": 5}
-    other = {id: v for b in batches(cached, 3, sizes) for id, v in zip(b["ids"], b["inputs"]["audio"]["sound"])}
+    one, other = (
+        {name: sound for b in some for name, sound in zip(b["ids"], b["inputs"]["audio"]["sound"], strict=True)}
+        for some in (batches(cached, 3, augmented), batches(cached, 3, {**augmented, "loader.batch_size": 5}))
+    )
     assert len(one) == 21
     assert all(torch.equal(one[name], other[name]) for name in one)
 
@@ -157,8 +158,8 @@ def test_a_stop_in_an_epoch_and_a_resume_end_the_same(
         with pytest.raises(SystemExit):
             train(load_config(cached.config, options), work_dir=tmp_path / "cut")
     assert (tmp_path / "cut" / "epoch_1_step_3.pth").exists()
+    other = {**options, "augment": {**ALL["augment"], "crop": 0.6}}
     with pytest.raises(ValueError, match=r"augment.crop was 0.7, is 0.6 now"):
-        other = {**options, "augment": {**ALL["augment"], "crop": 0.6}}  # type: ignore[dict-item]
         train(load_config(cached.config, other), work_dir=tmp_path / "cut", resume=True)
     train(load_config(cached.config, options), work_dir=tmp_path / "cut", resume=True)
     assert_same_end(tmp_path / "whole", tmp_path / "cut")

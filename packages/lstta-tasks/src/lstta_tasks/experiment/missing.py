@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from lstta_core.interfaces import Modality
@@ -39,7 +39,7 @@ class Lacking:
             for m in self.modalities:
                 sample, read = lacking(sample, read, m)
             return sample, read
-        gone = {m: [replace(stored, present=False) for stored in read[m]] for m in self.modalities if m in read}
+        gone = {m: [stored._replace(present=False) for stored in read[m]] for m in self.modalities if m in read}
         return sample, read | gone
 
 

@@ -27,9 +27,9 @@ NOTE = 0.14
 Panel = Callable[[Axes, Explanation, Media], None]
 
 
-def picture(explanation: Explanation, media: Media) -> NDArray[np.uint8]:
-    """(H, W, 3), uint8, RGB."""
-    canvas = FigureCanvasAgg(draw(explanation, media))
+def picture(explanation: Explanation, media: Media, truth: str | None = None) -> NDArray[np.uint8]:
+    """(H, W, 3), uint8, RGB; with the true answer beside the model's, where it is known."""
+    canvas = FigureCanvasAgg(draw(explanation, media, truth))
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
@@ -39,7 +39,7 @@ def save_picture(explanation: Explanation, media: Media, path: Path) -> None:
     write_whole(path, FigureCanvasAgg(draw(explanation, media)).print_png)
 
 
-def draw(explanation: Explanation, media: Media) -> Figure:
+def draw(explanation: Explanation, media: Media, truth: str | None = None) -> Figure:
     """The figure; its margins are fixed, since laying out by trial takes as long as drawing."""
     rows: list[tuple[float, Panel]] = [
         (panels.strip_height(media, WIDTH - LEFT - RIGHT), panels.frames),
@@ -73,6 +73,10 @@ def draw(explanation: Explanation, media: Media) -> Figure:
     asked, answered = titles(explanation)
     figure.text(LEFT / WIDTH, 1 - 0.2 / tall, asked, fontsize=9, color="0.3", va="center", parse_math=False)
     figure.text(LEFT / WIDTH, 1 - 0.44 / tall, answered, fontsize=12, weight="bold", va="center", parse_math=False)
+    if truth is not None:
+        told = drawable(f"truth: {one_line(truth, 30)}")
+        place = (1 - RIGHT / WIDTH, 1 - 0.44 / tall)
+        figure.text(*place, told, fontsize=11, color="0.25", va="center", ha="right", parse_math=False)
     figure.text(LEFT / WIDTH, 0.05 / tall, notes, fontsize=7, color="0.3", va="bottom")
     return figure
 

@@ -35,10 +35,11 @@ from lstta_tasks.how_long import HowLong
 from lstta_tasks.task import Report, Split
 from lstta_tasks.training.checkpoint_hook import CheckpointHook
 from lstta_tasks.training.checkpoints import Checkpoint
+from lstta_tasks.training.environment import write_environment
 from lstta_tasks.training.events import RunEvents
 from lstta_tasks.training.guards import FiniteHook, StopHook
 from lstta_tasks.training.log import RunLog
-from lstta_tasks.training.pictures import PictureHook
+from lstta_tasks.training.pictures import ConfusionHook, PictureHook
 from lstta_tasks.training.resume import check_fits, compared, settings_of_run
 from lstta_tasks.training.run_folder import taken, where_to_begin
 from lstta_tasks.training.runner import RunRunner, run_or_stop
@@ -232,6 +233,7 @@ def _train(
             StopHook(stopping=stopping),
             ProgressHook(metric=metric),
             PictureHook(experiment=experiment, dataset=datasets["val"], model=runner_model),
+            ConfusionHook(task=experiment.task, metric=metric),
             *([] if experiment.compiled else [WatchHook(model=model, interval=config.log_interval)]),
             *([] if later_end is None else [later_end]),
             *hooks,
@@ -245,6 +247,8 @@ def _train(
     )
     for note in notes:
         runner.logger.info(escaped(note, lines=True))
+    if is_main_process():
+        write_environment(work_dir, command=command, step=0 if checkpoint is None else checkpoint.meta["iter"])
     # A compiled graph would break at every operation that the mode of fast_linear watches.
     with fast_linear(enabled=not torch.cuda.is_available() and not experiment.compiled), stopping:
         run_or_stop(runner, saving)
