@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,13 @@ V, A, L = Modality
 @pytest.fixture(scope="module")
 def cached(tmp_path_factory: pytest.TempPathFactory) -> World:
     return cached_world.make(tmp_path_factory.mktemp("cached"))
+
+
+def seeded(cached: World, options: dict[str, Any]) -> Experiment:
+    torch.manual_seed(0)
+    experiment = Experiment(load_config(cached.config, options))
+    assert experiment.model is not None  # which is made now
+    return experiment
 
 
 def outputs(experiment: Experiment, change: Any = None) -> torch.Tensor:
@@ -48,11 +56,11 @@ def noise_and_absent(m: Modality) -> Any:
 
 
 def test_what_is_missing_is_not_seen_and_all_the_rest_is(cached: World, tmp_path: Path) -> None:
-    experiment = Experiment(load_config(cached.config))
-    options = {"clips.prefix": str(tmp_path / "prefix"), "model.adapted": 1}
-    of_states = Experiment(load_config(cached.config, options))
+    experiment, of_states, of_clips = (
+        seeded(cached, options)
+        for options in ({}, {"clips.prefix": str(tmp_path / "prefix"), "model.adapted": 1}, {"model.adapted": 1})
+    )
     build_prefix(of_states)
-    of_clips = Experiment(load_config(cached.config, {"model.adapted": 1}))
     whole = outputs(experiment)
     for m in Modality:
         with missing(experiment, (m,)):
@@ -85,8 +93,6 @@ def test_names_of_nothing(name: str, said: str) -> None:
 
 
 def test_the_command(world: World, run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    import json
-
     words = ["--without", "audio", "visual+language", "--classes", "--confusion", str(tmp_path / "c.png")]
     files = ["--predictions", str(tmp_path / "a.csv"), str(tmp_path / "a.jsonl"), "--json", str(tmp_path / "a.json")]
     main(["test", str(world.config), str(run / "best"), "--split", "val", *words, *files])

@@ -35,8 +35,8 @@ def draw(table: ClassTable, title: str) -> Figure:
     names = [drawable(one_line(name, LETTERS)) for name in table.names]
     classes, counts = len(names), table.counts
     cell = 0.5 if classes <= 12 else 0.36 if classes <= NUMBERED else 0.2
-    margin = 0.35 + 0.09 * max(map(len, names))
-    inner = max(1.6, cell * classes)
+    margin = 0.4 + 0.075 * max(map(len, names))
+    inner = max(2.2, cell * classes)
     figure = Figure(figsize=(margin + inner + 0.3, inner + margin + 0.7), dpi=110)
     wide, tall = figure.get_size_inches()
     axes = figure.add_axes((margin / wide, (margin + 0.1) / tall, inner / wide, inner / tall))
@@ -50,7 +50,7 @@ def draw(table: ClassTable, title: str) -> Figure:
     if classes <= NUMBERED:
         smaller = 8 if counts.max() < 1000 else 6
         for true, said in np.argwhere(counts).tolist():
-            colour = "white" if shares[true, said] > 0.5 else "black"
+            colour = "white" if shares[true, said] > 0.6 else "black"
             axes.text(said, true, f"{counts[true, said]}", ha="center", va="center", fontsize=smaller, color=colour)
     axes.set_xlabel("said", fontsize=9, color="0.3")
     axes.set_ylabel("truth", fontsize=9, color="0.3")

@@ -75,8 +75,8 @@ def draw(explanation: Explanation, media: Media, truth: str | None = None) -> Fi
     figure.text(LEFT / WIDTH, 1 - 0.44 / tall, answered, fontsize=12, weight="bold", va="center", parse_math=False)
     if truth is not None:
         told = drawable(f"truth: {one_line(truth, 30)}")
-        place = (1 - RIGHT / WIDTH, 1 - 0.44 / tall)
-        figure.text(*place, told, fontsize=11, color="0.25", va="center", ha="right", parse_math=False)
+        right, height = 1 - RIGHT / WIDTH, 1 - 0.44 / tall
+        figure.text(right, height, told, fontsize=11, color="0.25", va="center", ha="right", parse_math=False)
     figure.text(LEFT / WIDTH, 0.05 / tall, notes, fontsize=7, color="0.3", va="bottom")
     return figure
 
