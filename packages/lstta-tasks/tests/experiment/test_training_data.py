@@ -9,6 +9,7 @@ from typing import Any
 import cached_world
 import pytest
 import torch
+from children import KILLED, train_in_child
 from same_end import assert_same_end
 from small_world import World
 
@@ -138,6 +139,15 @@ class TestBalanced:
     def test_one_class_is_refused(self) -> None:
         with pytest.raises(ValueError, match="all training samples are of one class"):
             balanced_order(self.SAMPLES[:5], OneOfMany("abc"), 0)
+
+
+@pytest.mark.slow
+def test_a_kill_and_a_resume_end_the_same(cached: World, tmp_path: Path) -> None:
+    options = {**ALL, "train_cfg.max_epochs": 2, "loader.workers": 1}
+    assert train_in_child(cached.config, tmp_path / "whole", options=options) == 0
+    assert train_in_child(cached.config, tmp_path / "cut", options=options, kill="in the second epoch") == KILLED
+    assert train_in_child(cached.config, tmp_path / "cut", options=options, resume=True) == 0
+    assert_same_end(tmp_path / "whole", tmp_path / "cut")
 
 
 def test_a_stop_in_an_epoch_and_a_resume_end_the_same(

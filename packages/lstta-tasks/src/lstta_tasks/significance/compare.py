@@ -96,7 +96,7 @@ def as_json(found: Comparison, one: Path, other: Path) -> dict[str, Any]:
 def print_comparison(found: Comparison, one: Path, other: Path) -> None:
     """The table of measures, then McNemar's and what has to be known."""
     console = Console(highlight=False)
-    console.print(Text(escaped(f"A: {one}\nB: {other}")))
+    console.print(Text(escaped(f"A: {one}\nB: {other}", lines=True)))
     table = Table(title=f"{found.samples:,} samples, {found.resamples:,} draws of them", box=SIMPLE_HEAD)
     for name in ("", "A", "B", "B − A", "95 % interval", "p"):
         table.add_column(name, justify="right" if name else "left", no_wrap=True)
