@@ -56,7 +56,7 @@ MMENGINE = {
     "training/watch.py",
 }
 """Where ``lstta_tasks`` imports mmengine when it runs, and what for."""
-ROOMS = ("training", "study", "importances", "costs", "explain", "doctor", "demo", "cli")
+ROOMS = ("training", "study", "importances", "costs", "explain", "doctor", "demo", "significance", "cli")
 """Features of ``lstta_tasks`` that are made of experiments: ``experiment/`` and what is below it know none of them."""
 
 

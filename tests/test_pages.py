@@ -33,6 +33,7 @@ PAGES = (
     "docs/tasks/classification.md",
     "docs/tasks/sentiment.md",
     "docs/tasks/emotion.md",
+    "docs/comparing.md",
     "docs/importances.md",
     "docs/tasks/humor.md",
     "docs/tasks/inference.md",

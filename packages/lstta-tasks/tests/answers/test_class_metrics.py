@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, f1_score
 
-from lstta_tasks.answers.class_metrics import accuracy, f1_by_class, majority, weighted_f1
+from lstta_tasks.answers.class_metrics import accuracy, f1_by_class, macro_f1, majority, weighted_f1
 
 RANDOM = np.random.default_rng(0)
 CASES = {
@@ -25,6 +25,7 @@ def test_they_are_scikit_learns(name: str) -> None:
     truth, found = CASES[name]
     assert accuracy(truth, found) == pytest.approx(accuracy_score(truth, found))
     assert weighted_f1(truth, found) == pytest.approx(f1_score(truth, found, average="weighted", zero_division=0))
+    assert macro_f1(truth, found) == pytest.approx(f1_score(truth, found, average="macro", zero_division=0))
     by_class = f1_by_class(truth, found)
     labels = sorted(by_class)
     assert labels == sorted({*truth, *found})

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,8 @@ from lstta_tasks.answers.scale import Scale
 from lstta_tasks.answers.several_labels import SeveralLabels
 from lstta_tasks.answers.yes_or_no import YesOrNo
 from lstta_tasks.data.clip import ClipSource
-from lstta_tasks.doctor.annotations import check_overlaps, check_repeats
+from lstta_tasks.doctor import annotations
+from lstta_tasks.doctor.annotations import check_copies, check_overlaps, check_repeats
 from lstta_tasks.doctor.clips import check_media
 from lstta_tasks.doctor.finding import Finding
 from lstta_tasks.doctor.labels import check_balance, check_targets
@@ -83,6 +86,51 @@ class TestMedia:
         assert ("error", "no sound at all", "") not in told(self.check(mute, Modality.VISUAL))
         heard = {"a": Probe(4.0, has_sound=True)}
         assert ("error", "no pictures at all", "") in told(self.check(heard, Modality.VISUAL))
+
+
+class TestCopies:
+    """Files that are the same by content, whatever they are called."""
+
+    @pytest.fixture
+    def clips(self, tmp_path: Path) -> Any:
+        content = {
+            "a": b"one film",
+            "b": b"another film",
+            "c": b"one film",
+            "d": b"two film",
+            "e": b"one film",
+            "f": b"",
+        }
+        for name, some in content.items():
+            (tmp_path / f"{name}.mp4").write_bytes(some)
+        (tmp_path / "g.mp4").symlink_to(tmp_path / "a.mp4")
+        return lambda names: [clip(name, str(tmp_path / f"{name}.mp4")) for name in names]
+
+    def test_a_copy_in_another_split_is_an_error(self, clips: Any) -> None:
+        found = list(check_copies({"train": clips("abf"), "val": clips("cdfx"), "test": clips("e")}))
+        assert told(found) == [("error", "shared file", "c"), ("error", "shared file", "e")]
+        assert found[0].split == "val"
+        assert re.search(r"c\.mp4 has the very content of \S*a\.mp4, which is in train", found[0].detail)
+
+    def test_copies_in_one_split_and_links_are_none(self, clips: Any) -> None:
+        assert list(check_copies({"train": clips("ac"), "val": clips("bd")})) == []
+        assert list(check_copies({"train": clips("a"), "val": clips("g")})) == []  # the same file, see check_overlaps
+
+    def test_other_parts_of_a_copy_are_no_leak(self, clips: Any) -> None:
+        (one,), (other,) = clips("a"), clips("c")
+        parts = {"train": [replace(one, end=3.0)], "val": [replace(other, start=3.0)]}
+        assert list(check_copies(parts)) == []
+        parts["val"].append(replace(other, id="later", start=2.5))
+        assert told(check_copies(parts)) == [("error", "shared file", "later")]
+
+    def test_only_files_of_one_size_are_read(self, clips: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        read: list[str] = []
+        keep = annotations.digest_of
+        monkeypatch.setattr(annotations, "digest_of", lambda path: read.append(path.stem) or keep(path))
+        assert list(check_copies({"train": clips("b"), "val": clips("acd"), "test": clips("f")})) == []
+        assert read == []
+        list(check_copies({"train": clips("ab"), "val": clips("d")}))
+        assert sorted(read) == ["a", "d"]
 
 
 class TestOverlaps:

@@ -259,7 +259,8 @@ def test_the_metrics_are_scikit_learns(truth: list[str], constant: bool) -> None
     for name in {*truth, *found}:
         expected = f1_score(truth, found, labels=[name], average="macro", zero_division=0)
         assert report.value(f"f1/{name}") == pytest.approx(expected)
-    assert len(report.scores) == len({*truth, *found}) + 2
+    assert report.value("macro_f1") == pytest.approx(f1_score(truth, found, average="macro", zero_division=0))
+    assert len(report.scores) == len({*truth, *found}) + 3
     by_name = {score.name: score for score in report.scores}
     always = [max(dict.fromkeys(truth), key=truth.count)] * len(truth)
     assert by_name["accuracy"].baseline == pytest.approx(accuracy_score(truth, always))

@@ -58,6 +58,16 @@ class TestCurves:
             assert found["val/loss"] == found["val/overall"] == found["val/time"] == [1, 2, 3]
         assert curves(folder)["val/explained/1"] == [1, 2, 3]
 
+    def test_rates_speed_and_confusion_are_there(self, run: Path) -> None:
+        found = curves(run)
+        steps = [2, 4, 6, 8, 10, 12, 14, 16, 18]
+        assert found["lr"] == found["clips_per_second"] == steps
+        assert found["val/confusion"] == found["val/macro_f1"] == [1, 2, 3]
+        scalars = EventAccumulator(str(run / "tensorboard"))
+        scalars.Reload()
+        speeds = zip(scalars.Scalars("clips_per_second"), scalars.Scalars("time"), strict=True)
+        assert all(clips.value == pytest.approx(4 / time.value, rel=1e-5) for clips, time in speeds)
+
     def test_step_time_and_validation_time_are_apart(self, run: Path) -> None:
         found = curves(run)
         assert {"time", "data_time", "val/time", "val/data_time"} <= found.keys()

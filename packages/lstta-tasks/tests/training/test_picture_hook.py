@@ -36,7 +36,8 @@ def test_the_first_sample_of_each_of_the_first_clips(world: World) -> None:
         sample = next(sample for sample in dataset.samples if sample.source.id == clip)
         assert sample.source.video is not None
         (alone,) = explain(predictor, sample.source.video, [sample.text or ""], name=clip)
-        expected = picture(alone, media_of(experiment.cache.read(clip), experiment.preprocessing))
+        truth = experiment.task.answer.names(sample.target)[0]
+        expected = picture(alone, media_of(experiment.cache.read(clip), experiment.preprocessing), truth)
         assert step == 7
         assert image.shape == expected.shape
         assert (np.abs(image.astype(int) - expected).max(-1) > 8).mean() < 0.01

@@ -37,6 +37,12 @@ def weighted_f1(truth: Sequence[Class], said: Sequence[Class]) -> float:
     return sum(f1[name] * count for name, count in Counter(truth).items()) / len(truth)
 
 
+def macro_f1(truth: Sequence[Class], said: Sequence[Class]) -> float:
+    """The plain mean of the F1 of all classes that are true or were said of any sample."""
+    f1 = f1_by_class(truth, said)
+    return sum(f1.values()) / len(f1)
+
+
 def majority(truth: Sequence[Class]) -> Class:
     """The most frequent class; of several, the one that comes first."""
     return Counter(truth).most_common(1)[0][0]

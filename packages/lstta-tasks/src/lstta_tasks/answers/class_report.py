@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, Literal
 
 from torch import Tensor
 
-from lstta_tasks.answers.class_metrics import accuracy, by_class, most_frequent, weighted_f1
+from lstta_tasks.answers.class_metrics import accuracy, by_class, macro_f1, most_frequent, weighted_f1
 from lstta_tasks.answers.description import Answer, likeliest
 from lstta_tasks.answers.kind import OUTSIDE_NAME, AnswerKind
+from lstta_tasks.answers.outcome import Outcome
 from lstta_tasks.answers.report import Report, Score, answered
+from lstta_tasks.answers.shaped_loss import OUTSIDE
 from lstta_tasks.sample import Predictions, Sample, Target
 
-OUTSIDE = -1
-"""The target of a class that train lacks: no loss, and never counted as right. Its name is the sample's last label."""
 Group = tuple[str, ...]
 
 
@@ -39,7 +39,7 @@ class ClassReport(AnswerKind):
         return [likeliest(dict(zip(self.classes, row, strict=True))) for row in output.float().softmax(-1).tolist()]
 
     def report(self, predictions: Predictions, samples: Sequence[Sample]) -> Report:
-        """Accuracy of each group and of all: right answers over samples, never a mean of means."""
+        """Accuracy of each group and of all: right answers over samples, no mean of means; macro and weighted F1."""
         samples, answers = answered(predictions, samples, "probability")
         truth, said = [self._truth(sample) for sample in samples], [answer[self.field] for answer in answers]
         scores = by_class(self.per_class, truth, said, self.classes)
@@ -52,9 +52,10 @@ class ClassReport(AnswerKind):
             always, baseline = self._always([samples[i] for i in rows[group]])
             t, s = [truth[i] for i in rows[group]], [said[i] for i in rows[group]]
             scores.append(Score(name, accuracy(t, s), len(t), accuracy(t, always), baseline))
-        if self.per_class == "f1":
-            f1, of_baseline = weighted_f1(truth, said), weighted_f1(truth, always)
-            scores.append(Score("weighted_f1", f1, len(truth), of_baseline, baseline))
+        metrics = {"macro_f1": macro_f1, "weighted_f1": weighted_f1}
+        f1 = [Score(n, m(truth, said), len(truth), m(truth, always), baseline) for n, m in metrics.items()]
+        of_all = [] if self.per_class == "f1" else [scores.pop()]
+        scores += [*f1, *of_all]  # selection goes by the last
         outside = sum(sample.target == OUTSIDE for sample in samples)
         noted = f"{outside} samples have an answer outside the vocabulary of train and count as wrong" * bool(outside)
         notes = tuple(note for note in (noted, self.note(samples)) if note)
@@ -64,6 +65,9 @@ class ClassReport(AnswerKind):
         if type(target) is not int or not OUTSIDE <= target < len(self.classes):
             raise ValueError(f"a class is a whole number from 0 to {len(self.classes) - 1}, or {OUTSIDE}, got {target}")
         return [OUTSIDE_NAME if target == OUTSIDE else self.classes[target]]
+
+    def outcome(self, sample: Sample, prediction: Mapping[str, Any]) -> Outcome:
+        return Outcome(self._truth(sample), prediction[self.field], prediction["probability"])
 
     def right(self, sample: Sample) -> dict[str, Any]:
         return {self.field: self._truth(sample), "probability": 1.0}

@@ -10,7 +10,9 @@ import torch
 from torch import Tensor
 
 from lstta_tasks.answers.description import Answer
+from lstta_tasks.answers.outcome import Outcome
 from lstta_tasks.answers.report import Report
+from lstta_tasks.answers.shaped_loss import Loss
 from lstta_tasks.network import OnTowers
 from lstta_tasks.sample import Predictions, Sample, Target
 
@@ -22,9 +24,11 @@ class AnswerKind(OnTowers):
 
     Attributes:
         ranks: whether an answer only says how well a text and a clip fit, so that texts, and clips, are ranked by it.
+        classes: the names of what an answer is one of, in the order of targets; empty where it is no choice of one.
     """
 
     ranks: bool = False
+    classes: tuple[str, ...] = ()
 
     @abstractmethod
     def loss(self, output: Any, target: Tensor) -> Tensor:
@@ -37,6 +41,18 @@ class AnswerKind(OnTowers):
         """
         loss = self.loss(output, target).detach().float()
         return loss.expand(len(target)), torch.ones_like(loss).expand(len(target))
+
+    def shaped(self, class_weights: Sequence[float] | None, label_smoothing: float) -> Loss:
+        """:meth:`loss` of a training that weighs classes or smooths labels.
+
+        Args:
+            class_weights: in the order of :attr:`classes`; None for none.
+            label_smoothing: how much of a target is shared out between all classes.
+
+        Raises:
+            ValueError: the kind can do neither, as those that do not pick from classes, by default.
+        """
+        raise ValueError("its answers are not one of some classes, so they have no weights and no smoothing")
 
     @abstractmethod
     def predict(self, output: Any) -> list[dict[str, Any]]:
@@ -83,6 +99,10 @@ class AnswerKind(OnTowers):
     @abstractmethod
     def right(self, sample: Sample) -> dict[str, Any]:
         """The concluded prediction of a sample that is wholly right."""
+
+    def outcome(self, sample: Sample, prediction: Mapping[str, Any]) -> Outcome:
+        """The truth beside a concluded prediction; by default :meth:`right` beside the prediction as it is."""
+        return Outcome(self.right(sample), dict(prediction))
 
     @abstractmethod
     def trivial(self, samples: Sequence[Sample]) -> Predictions | None:

@@ -9,8 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lstta_tasks.answers.class_report import OUTSIDE as OUTSIDE
 from lstta_tasks.answers.class_report import ClassReport, Group
+from lstta_tasks.answers.shaped_loss import OUTSIDE as OUTSIDE
+from lstta_tasks.answers.shaped_loss import Loss, cross_entropy
 from lstta_tasks.sample import Sample
 
 
@@ -64,6 +65,12 @@ class OneOfMany(ClassReport):
         weights = logits.new_tensor(self.class_weights or [1.0] * len(self.classes))
         losses = F.cross_entropy(logits, target, ignore_index=OUTSIDE, reduction="none")
         return losses, self._weights(target, weights)
+
+    def shaped(self, class_weights: Sequence[float] | None, label_smoothing: float) -> Loss:
+        if class_weights is not None and self.class_weights is not None:
+            raise ValueError("it weighs classes by itself (task.class_weights); set one of the two to None")
+        weights = self.class_weights if class_weights is None else class_weights
+        return lambda output, target: cross_entropy(output, target, weights, label_smoothing)
 
     def _weights(self, target: Tensor, weights: Tensor) -> Tensor:
         """(B,): those of the targets' classes (C,), 0 of :data:`OUTSIDE`."""

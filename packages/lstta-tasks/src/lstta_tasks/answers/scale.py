@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from lstta_tasks.answers.class_metrics import accuracy, majority, weighted_f1
 from lstta_tasks.answers.description import Answer
 from lstta_tasks.answers.kind import AnswerKind
+from lstta_tasks.answers.outcome import Outcome
 from lstta_tasks.answers.report import Report, Score, answered
 from lstta_tasks.sample import Predictions, Sample, Target
 
@@ -120,6 +121,9 @@ class Scale(AnswerKind):
         wide = (self.high - self.low) / BINS
         start = self.low + wide * min(int((target - self.low) / wide), BINS - 1)
         return [f"{start:+.2f} to {start + wide:+.2f}"]
+
+    def outcome(self, sample: Sample, prediction: Mapping[str, Any]) -> Outcome:
+        return Outcome(_number(sample.target), prediction["score"])
 
     def right(self, sample: Sample) -> dict[str, Any]:
         return {"score": _number(sample.target)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, final
 
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from lstta_tasks.answers.description import Answer
 from lstta_tasks.answers.kind import AnswerKind
+from lstta_tasks.answers.outcome import Outcome
 from lstta_tasks.answers.report import Report, Score, answered
 from lstta_tasks.sample import Predictions, Sample, Target
 
@@ -75,6 +76,9 @@ class SeveralLabels(AnswerKind):
         if numbers is None or len(numbers) != len(self.labels) or not set(numbers) <= {0, 1}:
             raise ValueError(f"a row of {len(self.labels)} numbers is wanted, each 0 or 1, got {target!r:.80}")
         return self._chosen(numbers) or [NONE]
+
+    def outcome(self, sample: Sample, prediction: Mapping[str, Any]) -> Outcome:
+        return Outcome(self._truth(sample), list(prediction[self.field]))
 
     def right(self, sample: Sample) -> dict[str, Any]:
         return {self.field: self._truth(sample)}

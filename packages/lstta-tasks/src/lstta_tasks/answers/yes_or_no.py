@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, final
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lstta_tasks.answers.class_metrics import accuracy, f1_by_class, majority
+from lstta_tasks.answers.class_metrics import accuracy, f1_by_class, macro_f1, majority, weighted_f1
 from lstta_tasks.answers.description import Answer, likeliest
 from lstta_tasks.answers.kind import AnswerKind
+from lstta_tasks.answers.outcome import Outcome
 from lstta_tasks.answers.report import Report, Score, answered
+from lstta_tasks.answers.shaped_loss import Loss, cross_entropy
 from lstta_tasks.sample import Predictions, Sample, Target
 
 
@@ -28,6 +30,7 @@ class YesOrNo(AnswerKind):
 
     def __init__(self, yes: str, no: str, *, per_class: Literal["recall", "f1"] = "recall") -> None:
         self.yes, self.no, self.per_class = yes, no, per_class
+        self.classes = (no, yes)
 
     def head(self, width: int) -> nn.Module:
         """To one logit, of ``yes``."""
@@ -42,6 +45,15 @@ class YesOrNo(AnswerKind):
         losses = F.binary_cross_entropy_with_logits(logits, target.to(logits.dtype), reduction="none")
         return losses, torch.ones_like(losses)
 
+    def shaped(self, class_weights: Sequence[float] | None, label_smoothing: float) -> Loss:
+        """Of both sides' logits, of which that of ``no`` is 0."""
+
+        def loss(output: Tensor, target: Tensor) -> Tensor:
+            both = torch.cat([torch.zeros_like(output), output], dim=-1)
+            return cross_entropy(both, target, class_weights, label_smoothing)
+
+        return loss
+
     def predict(self, output: Tensor) -> list[dict[str, Any]]:
         """``yes`` where its probability is at least one half, and the probability."""
         return [{self.yes: p >= 0.5, "probability": p} for p in output.float().squeeze(-1).sigmoid().tolist()]
@@ -50,7 +62,8 @@ class YesOrNo(AnswerKind):
         return [likeliest({self.yes: p, self.no: 1 - p}) for p in output.float().squeeze(-1).sigmoid().tolist()]
 
     def report(self, predictions: Predictions, samples: Sequence[Sample]) -> Report:
-        """Accuracy, which selection goes by, after the recall of both sides or the F1 of ``yes``.
+        """Accuracy, which selection goes by, after the recall of both sides or the F1 of ``yes``, and the
+        macro and the weighted F1 of both.
 
         The baselines are those of one answer to all of these very samples: the more frequent one for accuracy, ``yes``
         for its F1.
@@ -64,13 +77,20 @@ class YesOrNo(AnswerKind):
             by_side = {side: [s for t, s in zip(truth, said, strict=True) if t == side] for side in (True, False)}
             names = {True: self.yes, False: self.no}
             scores = [Score(names[t], s.count(t) / len(s), len(s)) for t, s in by_side.items() if s]
-        right, baseline = accuracy(truth, said), accuracy(truth, [most] * count)
-        return Report("accuracy", (*scores, Score("accuracy", right, count, baseline, self._always(most))))
+        always, baseline = [most] * count, self._always(most)
+        metrics = {"macro_f1": macro_f1, "weighted_f1": weighted_f1, "accuracy": accuracy}
+        scores += [Score(n, m(truth, said), count, m(truth, always), baseline) for n, m in metrics.items()]
+        return Report("accuracy", tuple(scores))
 
     def names(self, target: Target) -> list[str]:
         if target not in (0, 1):
             raise ValueError(f"0 or 1 is wanted, got {target!r}")
         return [self.yes if target else self.no]
+
+    def outcome(self, sample: Sample, prediction: Mapping[str, Any]) -> Outcome:
+        said, p = bool(prediction[self.yes]), prediction["probability"]
+        (truth,) = self.names(sample.target)
+        return Outcome(truth, self.yes if said else self.no, p if said else 1 - p)
 
     def right(self, sample: Sample) -> dict[str, Any]:
         return self._prediction(self._truth(sample))

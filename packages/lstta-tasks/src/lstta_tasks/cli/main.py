@@ -25,6 +25,7 @@ VERBS = {
     "retrieve": "make an index of clips, and search it by text",
     "compare": "run a study, and show its table",
     "importances": "what an adapter's importances mean",
+    "significance": "whether two models' answers differ by more than chance",
     "configs": "list the shipped configs, or show one as it will run",
     "demo": "from nothing to a trained adapter and its table",
 }

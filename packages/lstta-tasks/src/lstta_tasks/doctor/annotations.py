@@ -7,8 +7,13 @@ import math
 import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
+from tqdm import tqdm
+
+from lstta_tasks.data.cache_files import digest_of
 from lstta_tasks.data.clip import ClipSource
+from lstta_tasks.data.files import missing
 from lstta_tasks.doctor.finding import Finding
 from lstta_tasks.task import Sample, Split
 
@@ -30,6 +35,34 @@ def check_overlaps(clips: Mapping[Split, Sequence[ClipSource]]) -> Iterator[Find
             if twin is not None:
                 detail = f"the same part of {_file(source)} is clip {twin.id!r} of {one}"
                 yield Finding("error", "shared clip", other, source.id, detail)
+
+
+def check_copies(clips: Mapping[Split, Sequence[ClipSource]]) -> Iterator[Finding]:
+    """Clips whose file has the very content of another file, from which an earlier split has an overlapping span.
+
+    Sizes are compared first, one look a file; only files whose size two splits have are read, each once. A copy that
+    was encoded anew is another file.
+    """
+    files: dict[int, dict[str, list[tuple[Split, ClipSource]]]] = defaultdict(dict)
+    for split, sources in clips.items():
+        for source in sources:
+            path = Path(_file(source))
+            if missing(path) is None:
+                files[path.stat().st_size].setdefault(str(path), []).append((split, source))
+    suspects = [alike for alike in files.values() if len({split for some in alike.values() for split, _ in some}) > 1]
+    for alike in tqdm(suspects, desc="files of one size", delay=2, disable=None, leave=False):
+        seen: dict[str, list[tuple[Split, ClipSource, str]]] = defaultdict(list)
+        for path, some in alike.items() if len(alike) > 1 else ():
+            try:
+                copies = seen[digest_of(Path(path))]
+            except OSError:  # which the look at each clip tells
+                continue
+            for split, source in some:
+                others = (one for one in copies if one[0] != split and one[2] != path and _overlap(source, one[1]))
+                if (twin := next(others, None)) is not None:
+                    detail = f"{path} has the very content of {twin[2]}, which is in {twin[0]}"
+                    yield Finding("error", "shared file", split, source.id, detail)
+                copies.append((split, source, path))
 
 
 def check_repeats(split: Split, samples: Sequence[Sample]) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from lstta_core.interfaces import InputSpec, LanguageSpec, Modality
 from lstta_tasks.data.clip import ClipSource, Preprocessing
 from lstta_tasks.data.features import feature_specs, needs_clips
-from lstta_tasks.doctor.annotations import check_overlaps, check_repeats
+from lstta_tasks.doctor.annotations import check_copies, check_overlaps, check_repeats
 from lstta_tasks.doctor.clips import check_media, median_length
 from lstta_tasks.doctor.features import check_features, probe_features
 from lstta_tasks.doctor.finding import Finding, Level
@@ -105,7 +105,7 @@ def examine(
     measure = Measure(spec) if isinstance(spec, LanguageSpec) else None
     labels, bad_targets = check_targets(task.answer, samples) if samples else ({}, [])
     facts: dict[Split, SplitFacts] = {}
-    findings += [*check_overlaps(clips), *bad_targets, *check_balance(samples, labels)]
+    findings += [*check_overlaps(clips), *check_copies(clips), *bad_targets, *check_balance(samples, labels)]
     for split, some in samples.items():
         if media:
             findings += check_media(split, clips[split], probes, median=median, modalities=specs)

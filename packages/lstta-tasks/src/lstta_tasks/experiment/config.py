@@ -21,7 +21,7 @@ from lstta_tasks.experiment.option_types import check_types
 from lstta_tasks.experiment.param_scheduler import check_schedulers
 from lstta_tasks.experiment.refusals import nearest, why_no_config
 from lstta_tasks.experiment.runner import schedulers_of
-from lstta_tasks.experiment.sections import BY_STEPS, COURSES, OPTIONAL, READERS, SECTIONS, Reader
+from lstta_tasks.experiment.sections import BY_STEPS, COURSES, HABITS, OPTIONAL, READERS, SECTIONS, Reader
 from lstta_tasks.experiment.train_share import check_share
 from lstta_tasks.moved import moved_to, places_of
 from lstta_tasks.shipped import find_shipped
@@ -129,6 +129,10 @@ def _check_sections(path: Path, config: Config) -> None:
         if (settings := _at(config, section)) is not None:
             check_keys(section, settings, _known(reader))
     check_share(config.loader.get("train_share", 1))
+    if any(config.get(section) for section in ("loss", "augment")) or "sampling" in config.loader:
+        from lstta_tasks.experiment.training_data import check_training_data
+
+        check_training_data(config)
     for key in ("cache", "prefix"):
         if not isinstance(path := config.clips.get(key, ""), str):
             raise ValueError(f"clips.{key}: the path of a folder is wanted, got {path!r}")
@@ -140,7 +144,7 @@ def _check_sections(path: Path, config: Config) -> None:
         from lstta_tasks.experiment.paramwise import check_paramwise
 
         check_paramwise(config.optim_wrapper.paramwise_cfg)
-    if any(config.get(section) for section in OPTIONAL):
+    if any(config.get(section) for section in HABITS):
         from lstta_tasks.experiment.hooks import check_hooks
 
         check_hooks(config)

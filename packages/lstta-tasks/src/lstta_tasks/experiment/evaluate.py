@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -15,8 +16,10 @@ from lstta_tasks.data.preprocessing import differences, preprocessing_from
 from lstta_tasks.experiment.batches import ready, through
 from lstta_tasks.experiment.distributed import join, together
 from lstta_tasks.experiment.factories import factory_of
+from lstta_tasks.experiment.missing import missing, parse
 from lstta_tasks.experiment.parts import Experiment
 from lstta_tasks.experiment.record import described
+from lstta_tasks.experiment.rows import rows_of
 from lstta_tasks.experiment.runner import TaskMetric
 from lstta_tasks.experiment.same import check_same_data
 from lstta_tasks.experiment.second_pass import score_again
@@ -28,11 +31,29 @@ if TYPE_CHECKING:
     from mmengine.config import Config
 
 
-def evaluate(config: Config, adapter: Path, split: Split, launcher: str = "none") -> tuple[Report, dict[str, Any]]:
+def evaluate(
+    config: Config,
+    adapter: Path,
+    split: Split,
+    launcher: str = "none",
+    *,
+    choices: bool = False,
+    classes: bool = False,
+    without: Sequence[str] = (),
+) -> tuple[Report, dict[str, Any]]:
     """Evaluate an adapter on a split of a config's data.
 
     The method, the model's options and the vocabulary are the adapter's; the encoders, the data and the loader are
     the config's, and have to fit.
+
+    Args:
+        config: of the data.
+        adapter: the folder.
+        split: of the data.
+        launcher: as for a training.
+        choices: whether rows say the probabilities of all choices.
+        classes: whether the answers must be classes, of which there is a table.
+        without: modalities to be taken away in turn, such as ``audio`` or ``visual+audio``.
 
     Returns:
         The report (on the first rank; others get an empty one) and what a JSON file should say beside it.
@@ -41,20 +62,30 @@ def evaluate(config: Config, adapter: Path, split: Split, launcher: str = "none"
         FileNotFoundError: the folder, the annotations or the cache is not there.
         AdapterFileError: the adapter was trained on other encoders, another task or other preprocessing.
         NotFiniteError: the loss, a prediction or a score is NaN or infinite.
-        ValueError: the ranks read different samples.
+        ValueError: the ranks read different samples; the answers are no classes and ``classes`` is asked for; the model
+            has no modality of a name in ``without``.
     """
     join(launcher)
     with together():
         experiment = restore(config, adapter)
         dataset = experiment.dataset(split)
+        if classes and not experiment.task.answer.classes:
+            raise ValueError(f"the task {experiment.task.name} does not pick from classes: there is no table of them")
+        lost = parse(without, list(experiment.model.by_modality()))
     check_same_data({split: dataset.samples})
     model = experiment.model
     runner_model = ready(experiment)
     scorer = partial(score_again, experiment, runner_model)
-    metric = TaskMetric(task=experiment.task, samples=dataset.samples, scorer=scorer)
-    for answers in through(experiment, experiment.loader(split, dataset), runner_model.test_step, split):
-        metric.process(None, answers)
-    metric.evaluate(len(dataset))
+    runner_model.tells_choices = choices
+
+    def predicted(what: str) -> TaskMetric:
+        metric = TaskMetric(task=experiment.task, samples=dataset.samples, scorer=scorer)
+        for answers in through(experiment, experiment.loader(split, dataset), runner_model.test_step, what):
+            metric.process(None, answers)
+        metric.evaluate(len(dataset))
+        return metric
+
+    metric = predicted(split)
     report = metric.report or Report("", ())
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
     details = {
@@ -65,8 +96,16 @@ def evaluate(config: Config, adapter: Path, split: Split, launcher: str = "none"
         "trainable_parameters": trainable,
         "total_parameters": sum(p.numel() for p in model.parameters()),
         **asdict(report),
+        "classes": list(experiment.task.answer.classes),
         "predictions": metric.predictions,
+        "rows": rows_of(experiment.task, dataset.samples, metric.predictions, metric.choices),
     }
+    if lost:
+        details["without"] = {}
+    for name, modalities in lost.items():
+        with missing(experiment, modalities):
+            found = predicted(name).report or Report("", ())
+        details["without"][name] = {score.name: score.value for score in found.scores}
     return report, details
 
 

@@ -7,8 +7,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Callable, Iterator
+from itertools import cycle, islice
 from types import TracebackType
 from typing import Any
 
@@ -24,12 +24,20 @@ class PlacedSampler(DefaultSampler):
 
     Attributes:
         done: how many of this rank's samples the next iteration leaves out. The length is that of a whole epoch.
+        order: gives all ranks' places in place of MMEngine's shuffling, by the epoch's number.
+        mark: makes of the places and the epoch's number what the data set is given in place of places.
     """
 
     done: int = 0
+    order: Callable[[int], list[int]] | None = None
+    mark: Callable[[Iterator[int], int], Iterator[Any]] = staticmethod(lambda places, epoch: places)
 
-    def __iter__(self) -> Iterator[int]:
-        return islice(super().__iter__(), self.done, None)
+    def __iter__(self) -> Iterator[Any]:
+        places = super().__iter__()
+        if self.order is not None:
+            whole = self.order(self.epoch)
+            places = islice(cycle(whole), self.rank, self.total_size, self.world_size)
+        return islice(self.mark(places, self.epoch), self.done, None)
 
 
 class Loader(DataLoader[Any]):

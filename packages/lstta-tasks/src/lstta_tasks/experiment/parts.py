@@ -141,13 +141,21 @@ class Experiment:
         assert clips is not None
         return clips
 
-    def loader(self, split: Split, dataset: AnyDataset) -> DataLoader[Any]:
-        """Batches of a split: shuffled by seed and epoch for training, else in order. Shared out between ranks."""
-        workers = self.config.loader["workers"]
+    def loader(self, split: Split, dataset: AnyDataset, *, training: bool = False) -> DataLoader[Any]:
+        """Batches of a split: shuffled by seed and epoch for train, else in order. Shared out between ranks.
+
+        Where they are to train on, drawn and augmented as the config says.
+        """
+        workers, read = self.config.loader["workers"], dataset
+        sampler = PlacedSampler(dataset, shuffle=split == "train", seed=self.config.seed)
+        if training and (self.config.get("augment") or "sampling" in self.config.loader):
+            from lstta_tasks.experiment.training_data import prepared
+
+            read = prepared(self, dataset, sampler)
         loader = PatientLoader(
-            dataset,
+            read,
             batch_size=self.config.loader["batch_size"],
-            sampler=PlacedSampler(dataset, shuffle=split == "train", seed=self.config.seed),
+            sampler=sampler,
             num_workers=workers,
             collate_fn=self.collate,
             pin_memory=torch.cuda.is_available(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args
 
 import torch
@@ -14,6 +14,7 @@ from torch import Tensor
 
 from lstta_core.interfaces import Inputs
 from lstta_core.rates import FULL, parameter_groups
+from lstta_tasks.answers.shaped_loss import Loss
 from lstta_tasks.experiment.concluding import Scorer, concluded
 from lstta_tasks.experiment.factories import call, callable_of, plain
 from lstta_tasks.experiment.length import length_of
@@ -32,10 +33,17 @@ class RunnerModel(BaseModel):
         model: the task's network.
         task: whose loss and predictions these are.
         marks_steps: whether to tell CUDA graphs, which ``torch.compile`` may make, where a step begins.
+        loss: of a training, in place of the task's own.
+
+    Attributes:
+        tells_choices: whether predictions come with the probabilities of all that there was to choose from.
     """
 
-    def __init__(self, *, model: TaskNetwork, task: Task, marks_steps: bool = False) -> None:
+    tells_choices: bool = False
+
+    def __init__(self, *, model: TaskNetwork, task: Task, marks_steps: bool = False, loss: Loss | None = None) -> None:
         super().__init__()
+        self.training_loss = loss
         self.marks_steps = marks_steps
         self.model = model
         self.task = task
@@ -56,13 +64,17 @@ class RunnerModel(BaseModel):
             torch.compiler.cudagraph_mark_step_begin()
         result = self.model(inputs, target)
         if mode == "loss":
-            return {"loss": self.task.answer.loss(result.output, target)}
+            return {"loss": (self.training_loss or self.task.answer.loss)(result.output, target)}
         if mode == "tensor":
             return result.output
         with torch.no_grad():
             losses = [numbers.tolist() for numbers in self.task.answer.losses(result.output, target)]
         rows = zip(ids, self.task.answer.predict(result.output), *losses, strict=True)
-        return [dict(zip(("id", "prediction", "loss", "weight"), row, strict=True)) for row in rows]
+        told = [dict(zip(("id", "prediction", "loss", "weight"), row, strict=True)) for row in rows]
+        if self.tells_choices:
+            for row, answer in zip(told, self.task.answer.describe(result.output), strict=True):
+                row["choices"] = answer.choices
+        return told
 
 
 class TaskMetric(BaseMetric):
@@ -79,6 +91,7 @@ class TaskMetric(BaseMetric):
     Attributes:
         report: of the last evaluation; None before the first, and on all ranks but the first.
         predictions: of the last evaluation, by sample id; on the first rank only.
+        choices: likewise, the probabilities of all choices, where the network was to tell them.
     """
 
     def __init__(self, *, task: Task, samples: Sequence[Sample], scorer: Scorer | None = None) -> None:
@@ -89,6 +102,7 @@ class TaskMetric(BaseMetric):
         self.scorer = scorer
         self.report: Report | None = None
         self.predictions: Predictions = {}
+        self.choices: dict[str, Mapping[str, float]] = {}
 
     def process(self, data_batch: Any, data_samples: Sequence[dict[str, Any]]) -> None:
         self.results.extend(data_samples)
@@ -106,6 +120,7 @@ class TaskMetric(BaseMetric):
 
     def compute_metrics(self, results: list[dict[str, Any]]) -> dict[str, float]:
         self.predictions = {result["id"]: result["prediction"] for result in results}
+        self.choices = {result["id"]: result["choices"] for result in results if result.get("choices")}
         weighed = [(result.get("weight", 1.0), result["loss"]) for result in results]
         total = sum(weight for weight, _ in weighed)
         # A sample that counts for nothing may have any loss.

@@ -24,12 +24,14 @@ SHOWN = 4  # choices in the title
 WIDTH, LEFT, RIGHT, TOP, BOTTOM, BETWEEN = 10.0, 0.85, 0.6, 0.65, 0.45, 0.12
 """Of the picture and its margins, in inches."""
 NOTE = 0.14
+LONGEST = 85
+"""Letters of the line that says the answer."""
 Panel = Callable[[Axes, Explanation, Media], None]
 
 
-def picture(explanation: Explanation, media: Media) -> NDArray[np.uint8]:
-    """(H, W, 3), uint8, RGB."""
-    canvas = FigureCanvasAgg(draw(explanation, media))
+def picture(explanation: Explanation, media: Media, truth: str | None = None) -> NDArray[np.uint8]:
+    """(H, W, 3), uint8, RGB; with the true answer beside the model's, where it is known."""
+    canvas = FigureCanvasAgg(draw(explanation, media, truth))
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
@@ -39,7 +41,7 @@ def save_picture(explanation: Explanation, media: Media, path: Path) -> None:
     write_whole(path, FigureCanvasAgg(draw(explanation, media)).print_png)
 
 
-def draw(explanation: Explanation, media: Media) -> Figure:
+def draw(explanation: Explanation, media: Media, truth: str | None = None) -> Figure:
     """The figure; its margins are fixed, since laying out by trial takes as long as drawing."""
     rows: list[tuple[float, Panel]] = [
         (panels.strip_height(media, WIDTH - LEFT - RIGHT), panels.frames),
@@ -71,6 +73,11 @@ def draw(explanation: Explanation, media: Media) -> Figure:
     axes.set_xticks(times, [axis.clock(time, explanation.duration) for time in times])
     axes.set_xlabel(f"time in {axis.unit(explanation.duration)}", fontsize=9, labelpad=1)
     asked, answered = titles(explanation)
+    told = "" if truth is None else drawable(f"truth: {one_line(truth, 30)}")
+    if told:
+        answered = one_line(answered, LONGEST - 3 - len(told))
+        right, height = 1 - RIGHT / WIDTH, 1 - 0.44 / tall
+        figure.text(right, height, told, fontsize=11, color="0.25", va="center", ha="right", parse_math=False)
     figure.text(LEFT / WIDTH, 1 - 0.2 / tall, asked, fontsize=9, color="0.3", va="center", parse_math=False)
     figure.text(LEFT / WIDTH, 1 - 0.44 / tall, answered, fontsize=12, weight="bold", va="center", parse_math=False)
     figure.text(LEFT / WIDTH, 0.05 / tall, notes, fontsize=7, color="0.3", va="bottom")
@@ -93,4 +100,4 @@ def titles(explanation: Explanation) -> tuple[str, str]:
     else:
         asked = f"{answer.measure} with {len(answer.choices)} texts; the curves are of the clip alone"
         said = f"{amount(answer.choices[answer.text], answer.measure)} {answer.text}"
-    return drawable(one_line(f"{explanation.source.id} · {asked}", 140)), drawable(one_line(said, 85))
+    return drawable(one_line(f"{explanation.source.id} · {asked}", 140)), drawable(one_line(said, LONGEST))

@@ -18,6 +18,7 @@ from lstta_tasks.adapters import start_from
 from lstta_tasks.annotations.reading import each_split
 from lstta_tasks.experiment.batches import device
 from lstta_tasks.experiment.length import length_of
+from lstta_tasks.experiment.loss import training_loss
 from lstta_tasks.experiment.param_scheduler import check_ends
 from lstta_tasks.experiment.parts import Experiment
 from lstta_tasks.experiment.record import card, record_of
@@ -108,7 +109,8 @@ def dry_run(
     splits: tuple[Split, ...] = ("train", "val")
     datasets = each_split(experiment.dataset, splits)
     model = experiment.model
-    loaders = {split: experiment.loader(split, dataset) for split, dataset in datasets.items()}
+    loss = training_loss(experiment, datasets["train"].samples)
+    loaders = {s: experiment.loader(s, dataset, training=s == "train") for s, dataset in datasets.items()}
     steps, length, done = len(loaders["train"]), length_of(config), 0
     if config.get("param_scheduler") is not None:
         check_ends(schedulers_of(config), epochs=length.epochs(steps), steps=steps)
@@ -120,7 +122,7 @@ def dry_run(
     elif start is not None:
         start_from(model, start)
     wrapper = optim_wrapper(config, model, amp=amp)
-    runner_model = RunnerModel(model=model, task=experiment.task).to(device())
+    runner_model = RunnerModel(model=model, task=experiment.task, loss=loss).to(device())
     batches, loading = {}, {}
     for split, loader in loaders.items():
         began = time.perf_counter()

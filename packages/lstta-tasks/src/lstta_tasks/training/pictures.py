@@ -1,4 +1,4 @@
-"""A hook of a training: pictures of a few clips after each validation."""
+"""Hooks of a training that draw: pictures of a few clips, and the confusion matrix, after each validation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,42 @@ from mmengine.runner import Runner
 
 from lstta_tasks.data.features import needs_clips
 from lstta_tasks.experiment.parts import AnyDataset, Experiment
-from lstta_tasks.experiment.runner import RunnerModel
+from lstta_tasks.experiment.runner import RunnerModel, TaskMetric
+from lstta_tasks.task import Sample, Task
+
+
+def truth_of(task: Task, sample: Sample) -> str | None:
+    """A sample's true answer in words; None of kinds that rank, where it is the clip itself."""
+    if task.answer.ranks:
+        return None
+    truth = task.answer.outcome(sample, task.answer.right(sample)).truth
+    return f"{truth:+.2f}" if isinstance(truth, float) else ", ".join(truth) if isinstance(truth, list) else str(truth)
+
+
+@dataclass(eq=False)
+class ConfusionHook(Hook):
+    """After each validation of a task that picks from classes, the confusion matrix as a picture.
+
+    Attributes:
+        task: whose answers these are.
+        metric: of the validation.
+    """
+
+    task: Task
+    metric: TaskMetric
+
+    def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
+        if not is_main_process() or not self.task.answer.classes:
+            return
+        from lstta_tasks.answers.class_table import class_table
+        from lstta_tasks.explain.confusion import picture
+
+        predictions, answer = self.metric.predictions, self.task.answer
+        samples = [sample for sample in self.metric.samples if sample.id in predictions]
+        outcomes = [answer.outcome(sample, predictions[sample.id]) for sample in samples]
+        table = class_table([o.truth for o in outcomes], [o.prediction for o in outcomes], answer.classes)
+        drawn = picture(table, f"val, {len(samples):,} samples: truth and what was said")
+        runner.visualizer.add_image("val/confusion", drawn, step=runner.train_loop.place)
 
 
 @dataclass(eq=False)
@@ -49,6 +84,6 @@ class PictureHook(Hook):
         inputs = self.model.data_preprocessor(self.experiment.collate(items), False)["inputs"]
         shown = list(zip(samples, clips, strict=True))
         explained = explain_batch(self.model.model, self.experiment.task, shown, inputs)
-        for place, (explanation, clip) in enumerate(zip(explained, clips, strict=True)):
-            drawn = picture(explanation, media_of(clip, cache.preprocessing))
+        for place, (explanation, (sample, clip)) in enumerate(zip(explained, shown, strict=True)):
+            drawn = picture(explanation, media_of(clip, cache.preprocessing), truth_of(self.experiment.task, sample))
             runner.visualizer.add_image(f"val/explained/{place}", drawn, step=runner.train_loop.place)

@@ -24,21 +24,23 @@ from lstta_tasks.escaped import escaped
 from lstta_tasks.experiment.distributed import join, together
 from lstta_tasks.experiment.factories import plain
 from lstta_tasks.experiment.length import length_of
+from lstta_tasks.experiment.loss import training_loss
 from lstta_tasks.experiment.param_scheduler import check_ends
 from lstta_tasks.experiment.parts import Experiment
 from lstta_tasks.experiment.record import card, record_of
 from lstta_tasks.experiment.runner import RunnerModel, TaskMetric, optim_wrapper, schedulers_of
 from lstta_tasks.experiment.same import check_same_data, check_same_settings
 from lstta_tasks.experiment.second_pass import score_again
-from lstta_tasks.experiment.sections import OPTIONAL
+from lstta_tasks.experiment.sections import HABITS
 from lstta_tasks.how_long import HowLong
 from lstta_tasks.task import Report, Split
 from lstta_tasks.training.checkpoint_hook import CheckpointHook
 from lstta_tasks.training.checkpoints import Checkpoint
+from lstta_tasks.training.environment import write_environment
 from lstta_tasks.training.events import RunEvents
 from lstta_tasks.training.guards import FiniteHook, StopHook
 from lstta_tasks.training.log import RunLog
-from lstta_tasks.training.pictures import PictureHook
+from lstta_tasks.training.pictures import ConfusionHook, PictureHook
 from lstta_tasks.training.resume import check_fits, compared, settings_of_run
 from lstta_tasks.training.run_folder import taken, where_to_begin
 from lstta_tasks.training.runner import RunRunner, run_or_stop
@@ -164,7 +166,7 @@ def _train(
     hooks: list[Hook] = []
     logger: dict[str, Any] = {}
     backends: list[Any] = []
-    if any(config.get(section) for section in OPTIONAL):
+    if any(config.get(section) for section in HABITS):
         from lstta_tasks.training.habits import habits_of
 
         with together():
@@ -175,7 +177,8 @@ def _train(
     with together():
         datasets = each_split(experiment.dataset, splits)
         model = experiment.model
-    loaders = {split: experiment.loader(split, dataset) for split, dataset in datasets.items()}
+        loss = training_loss(experiment, datasets["train"].samples)
+        loaders = {s: experiment.loader(s, dataset, training=s == "train") for s, dataset in datasets.items()}
     steps = len(loaders["train"])
     schedulers, length = schedulers_of(config), length_of(config)
     if config.get("param_scheduler") is not None:
@@ -196,7 +199,7 @@ def _train(
             print(f"{work_dir}: finished, {early if checkpoint.stopped_early else all_of_them}")
         return None
     runner_model = RunnerModel(
-        model=model, task=experiment.task, marks_steps=experiment.compiled and torch.cuda.is_available()
+        model=model, task=experiment.task, marks_steps=experiment.compiled and torch.cuda.is_available(), loss=loss
     )
     stopping = Stopping()
     scorer = partial(score_again, experiment, runner_model, between=stopping.check)
@@ -231,6 +234,7 @@ def _train(
             StopHook(stopping=stopping),
             ProgressHook(metric=metric),
             PictureHook(experiment=experiment, dataset=datasets["val"], model=runner_model),
+            ConfusionHook(task=experiment.task, metric=metric),
             *([] if experiment.compiled else [WatchHook(model=model, interval=config.log_interval)]),
             *([] if later_end is None else [later_end]),
             *hooks,
@@ -244,6 +248,8 @@ def _train(
     )
     for note in notes:
         runner.logger.info(escaped(note, lines=True))
+    if is_main_process():
+        write_environment(work_dir, command=command, step=0 if checkpoint is None else checkpoint.meta["iter"])
     # A compiled graph would break at every operation that the mode of fast_linear watches.
     with fast_linear(enabled=not torch.cuda.is_available() and not experiment.compiled), stopping:
         run_or_stop(runner, saving)
