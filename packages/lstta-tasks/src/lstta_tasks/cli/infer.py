@@ -12,14 +12,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from lstta_tasks.cli.options import parser_of
+from lstta_tasks.cli.options import ADAPTER, parser_of
 from lstta_tasks.cli.output import print_json
 from lstta_tasks.escaped import escaped
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = parser_of("infer", __doc__)
-    parser.add_argument("adapter", type=Path, help="folder with adapter.safetensors and adapter.json")
+    parser.add_argument("adapter", type=Path, help=ADAPTER)
     parser.add_argument("clips", type=Path, metavar="CLIP|FOLDER", help="a video file, or a folder of them")
     parser.add_argument("texts", nargs="*", metavar="TEXT", help="question, statement, …: each is asked of each clip")
     parser.add_argument(

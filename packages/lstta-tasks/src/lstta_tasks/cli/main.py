@@ -22,6 +22,8 @@ VERBS = {
     "generate": "make the built-in clips, in the files of public data sets",
     "retrieve": "make an index of clips, and search it by text",
     "compare": "run a study, and show its table",
+    "push": "put an adapter folder on the Hugging Face hub",
+    "app": "a page in the browser to try an adapter on",
     "importances": "what an adapter's importances mean",
     "configs": "list the shipped configs, or show one as it will run",
     "demo": "from nothing to a trained adapter and its table",
