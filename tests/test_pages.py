@@ -38,6 +38,8 @@ PAGES = (
     "docs/tasks/inference.md",
     "docs/tasks/retrieval.md",
     "docs/infer.md",
+    "docs/sharing.md",
+    "docs/app.md",
     "docs/studies.md",
     "docs/writing-a-method.md",
 )

@@ -163,9 +163,7 @@ class TestNames:
 
 
 class TestPushing:
-    def test_the_card_has_the_hub_s_header(
-        self, adapter: Path, hub: Hub, capsys: pytest.CaptureFixture[str]
-    ) -> None:
+    def test_the_card_has_the_hub_s_header(self, adapter: Path, hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
         main(["push", str(adapter), "ann/flutes", "--license", "mit", "--data", "some/music", "of my own"])
         (files,) = hub.repos["ann/flutes"].commits.values()
         assert set(files) == {"adapter.safetensors", "adapter.json", "README.md"}

@@ -10,16 +10,22 @@ from typing import Any
 
 import pytest
 
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+NEEDED = "playwright drives the browser: requirements-slow.txt"
 
 
 @contextmanager
 def chromium() -> Iterator[Any]:
     """A browser of Playwright's."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright drives the browser: requirements-slow.txt")
+    playwright = pytest.importorskip("playwright.sync_api", reason=NEEDED)
     path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     if path is None:
         pytest.skip("no chromium on this machine")

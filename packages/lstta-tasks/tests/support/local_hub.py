@@ -197,9 +197,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self._may_write(name):
             paths = [file["path"] for file in json.loads(self.body)["files"]]
             modes = {path: "lfs" if path.endswith(LARGE) else "regular" for path in paths}
-            self._say(
-                {"files": [{"path": p, "uploadMode": mode, "shouldIgnore": False} for p, mode in modes.items()]}
-            )
+            self._say({"files": [{"path": p, "uploadMode": mode, "shouldIgnore": False} for p, mode in modes.items()]})
 
     def batch(self, name: str) -> None:
         if self._may_write(name):

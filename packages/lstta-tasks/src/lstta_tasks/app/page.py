@@ -30,12 +30,11 @@ TEXTS = {
 }
 CSS = """
 iframe[title="answer"] { width: 100%; min-height: 28rem; border: 0; }
-p[role="alert"] { color: #b3261e; font-weight: 600; padding: .6rem .8rem; border: 1px solid currentColor; border-radius: 6px; }
+p[role="alert"] { color: #b3261e; font-weight: 600; padding: .6rem .8rem; border: 1px solid; border-radius: 6px; }
 .dark p[role="alert"] { color: #f2b8b5; }
 """
-POLICY = (
-    "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; connect-src 'self' ws: data: blob:; form-action 'self'"
-)
+POLICY = "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; form-action 'self'"
+"""Of the page's contents: all of them come from where it comes from."""
 
 
 def check_installed() -> None:
@@ -150,8 +149,8 @@ def launch(page: gradio.Blocks, *, host: str, port: int | None, most_bytes: int)
 def _about(predictor: Predictor) -> str:
     names = ", ".join(f"{encoder.name} ({m})" for m, encoder in predictor.model.by_modality().items())
     return (
-        f"Task `{predictor.task.name}`. Encoders: {names}. What you upload is read on the machine that shows this page, "
-        "and removed soon after."
+        f"Task `{predictor.task.name}`. Encoders: {names}. What you upload is read on the machine that shows this "
+        "page, and removed soon after."
     )
 
 

@@ -1,4 +1,4 @@
-"""The page of an adapter on the hub: the folder's README.md with the hub's metadata before and how to load it behind."""
+"""The page of an adapter on the hub: the folder's README.md, the hub's metadata before and how to load it behind."""
 
 from __future__ import annotations
 

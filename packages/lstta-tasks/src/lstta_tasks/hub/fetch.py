@@ -75,7 +75,7 @@ def check_installed(wanted: str) -> None:
 
 def _fetched(repo: str, revision: str | None) -> Path:
     from huggingface_hub import HfApi, RepoFile, snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     def snapshot(*, cached: bool) -> Path:
         allowed = list(FILES)
@@ -91,7 +91,7 @@ def _fetched(repo: str, revision: str | None) -> Path:
         try:
             commit = api.model_info(repo, revision=revision).sha
             there = [entry for entry in api.list_repo_tree(repo, revision=commit) if isinstance(entry, RepoFile)]
-        except (*unreachable(), OfflineModeIsEnabled) as error:
+        except unreachable() as error:
             if isinstance(error, HfHubHTTPError) and error.response.status_code < 500:
                 raise
             return snapshot(cached=True)
@@ -105,12 +105,12 @@ def _fetched(repo: str, revision: str | None) -> Path:
 
 
 def unreachable() -> tuple[type[Exception], ...]:
-    """What the hub's client raises where nobody answers, and where the answer is an error."""
-    from huggingface_hub.errors import HfHubHTTPError
+    """What the hub's client raises where nobody answers or the answer is an error, and its cache has nothing."""
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
 
     http_error = HfHubHTTPError.__bases__[0]  # of httpx or httpx2, as the client's version has it
     assert issubclass(http_error, Exception)
-    return (http_error,)
+    return http_error, OfflineModeIsEnabled, LocalEntryNotFoundError
 
 
 def _check(place: str, path: Path, entry: RepoFile) -> None:
@@ -125,8 +125,8 @@ def _check(place: str, path: Path, entry: RepoFile) -> None:
         path.resolve().unlink()
         path.unlink(missing_ok=True)
         raise AdapterFileError(
-            f"{place}: what came has the digest {digest.hexdigest()[:12]}…, the hub says {wanted[:12]}…; it is removed. "
-            "Fetch it again and, where it stays so, ask who pushed it"
+            f"{place}: what came has the digest {digest.hexdigest()[:12]}…, the hub says {wanted[:12]}…; it is "
+            "removed. Fetch it again and, where it stays so, ask who pushed it"
         )
 
 
@@ -135,8 +135,6 @@ def _in_one_line(repo: str, revision: str | None) -> Iterator[None]:
     from huggingface_hub.errors import (
         GatedRepoError,
         HFValidationError,
-        LocalEntryNotFoundError,
-        OfflineModeIsEnabled,
         RepositoryNotFoundError,
         RevisionNotFoundError,
     )
@@ -149,13 +147,14 @@ def _in_one_line(repo: str, revision: str | None) -> Iterator[None]:
         raise ValueError(f"{repo} has no revision {revision!r} on the hub") from error
     except RepositoryNotFoundError as error:
         raise FileNotFoundError(
-            f"{repo}: no such folder; on the hub there is none either, or it is private and wants another token: {SIGN_IN}"
+            f"{repo}: no such folder; on the hub there is none either, or it is private and wants another token: "
+            f"{SIGN_IN}"
         ) from error
     except HFValidationError as error:
         raise FileNotFoundError(f"{repo}: no such folder, and no name on the hub, as USER/NAME") from error
-    except (LocalEntryNotFoundError, OfflineModeIsEnabled, *unreachable()) as error:
+    except unreachable() as error:
         what = repo if revision is None else f"{repo}@{revision}"
         raise ConnectionError(
-            f"{what}: no such folder; the hub cannot be reached, and its cache does not have it. Load it once where there "
-            "is a network, or carry its folder here"
+            f"{what}: no such folder; the hub cannot be reached, and its cache does not have it. Load it once where "
+            "there is a network, or carry its folder here"
         ) from error

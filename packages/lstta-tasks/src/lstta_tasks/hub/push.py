@@ -73,13 +73,13 @@ def push(prepared: Push, *, private: bool = False, branch: str | None = None, me
         ConnectionError: the hub cannot be reached, or does not take it.
     """
     from huggingface_hub import CommitOperationAdd, HfApi
-    from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError, OfflineModeIsEnabled
+    from huggingface_hub.errors import LocalTokenNotFoundError, OfflineModeIsEnabled
 
     repo, api = prepared.repo, HfApi()
     try:
         api.create_repo(repo, private=private or None, exist_ok=True)
         if private and not api.model_info(repo).private:
-            raise ValueError(f"{repo} is on the hub already, and public: nothing was pushed. Make it private there first")
+            raise ValueError(f"{repo} is on the hub already, and public: nothing was pushed. Make it private there")
         if branch is not None:
             api.create_branch(repo, branch=branch, exist_ok=True)
         done = api.create_commit(
@@ -92,10 +92,16 @@ def push(prepared: Push, *, private: bool = False, branch: str | None = None, me
         raise PermissionError(f"{repo}: pushing wants a token: {SIGN_IN}") from error
     except OfflineModeIsEnabled as error:
         raise ConnectionError(f"{repo}: nothing was pushed, as HF_HUB_OFFLINE is set") from error
-    except (*unreachable(), RuntimeError) as error:
-        cause = error.__cause__ if isinstance(error, RuntimeError) and error.__cause__ is not None else error
-        status = cause.response.status_code if isinstance(cause, HfHubHTTPError) else None
-        if status in (401, 403, 404):
-            raise PermissionError(f"{repo}: the hub lets this token, or none, not write there: {SIGN_IN}") from error
-        raise ConnectionError(f"{repo}: not pushed: {' '.join(str(cause).split())[:300]}") from error
+    except unreachable() as error:
+        raise _in_one_line(repo, error) from error
+    except RuntimeError as error:  # of the threads that upload
+        raise _in_one_line(repo, error.__cause__ or error) from error
     return Push(repo, prepared.files, done.oid, f"{api.endpoint}/{repo}")
+
+
+def _in_one_line(repo: str, error: BaseException) -> OSError:
+    from huggingface_hub.errors import HfHubHTTPError
+
+    if isinstance(error, HfHubHTTPError) and error.response.status_code in (401, 403, 404):
+        return PermissionError(f"{repo}: the hub lets this token, or none, not write there: {SIGN_IN}")
+    return ConnectionError(f"{repo}: not pushed: {' '.join(str(error).split())[:300]}")
