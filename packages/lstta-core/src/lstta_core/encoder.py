@@ -67,6 +67,7 @@ class LanguageSpec:
 
 
 InputSpec = VisualSpec | AudioSpec | LanguageSpec
+"""What collation must hand over to an encoder."""
 
 
 class Encoder(nn.Module, ABC):

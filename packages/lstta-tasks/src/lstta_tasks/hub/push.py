@@ -40,7 +40,8 @@ def prepare(adapter: str | Path, repo: str, *, licence: str | None = None, data:
     Args:
         adapter: a folder.
         repo: ``USER/NAME``.
-        licence, data: for the card, see :func:`~lstta_tasks.hub.card.hub_card`.
+        licence: for the card, see :func:`~lstta_tasks.hub.card.hub_card`.
+        data: for the card too.
 
     Raises:
         FileNotFoundError: the folder is not there, or the hub's client is not installed.
