@@ -12,9 +12,10 @@ from local_hub import Hub, local_hub, point_client_at
 from small_world import write_film
 from untrained import save_tiny
 
-from lstta_core.adapter_files import AdapterFileError
+from lstta_core.adapter_files import AdapterFile, AdapterFileError
 from lstta_tasks.adapters import load, read
 from lstta_tasks.cli.main import main
+from lstta_tasks.hub.card import hub_card
 from lstta_tasks.hub.fetch import adapter_folder
 from lstta_tasks.hub.push import prepare, push
 from lstta_tasks.tasks.avqa import AVQA
@@ -170,12 +171,24 @@ class TestPushing:
         _, header, text = files["README.md"].content.decode().split("---\n", 2)
         found = yaml.safe_load(header)
         assert (found["library_name"], found["license"], found["datasets"]) == ("lstta", "mit", ["some/music"])
+        assert "base_model" not in found  # the tiny encoders are on no hub
         assert {"lstta", "avqa", "video", "audio", "text"} <= set(found["tags"])
         assert "## Data\n\nTrained on some/music, of my own." in text
         assert 'load("ann/flutes")' in text
-        assert "pip install lstta-tasks[hub] lstta-backbone-tiny" in text
+        assert "pip install 'lstta-tasks[hub]' lstta-backbone-tiny" in text
         (commit,) = hub.repos["ann/flutes"].commits
         assert f'load("ann/flutes", revision="{commit}")' in capsys.readouterr().out
+
+    def test_the_card_names_the_hub_s_encoders_and_the_figure(self, adapter: Path, tmp_path: Path) -> None:
+        record = {**read(adapter).record, "selected": {"epoch": 3, "split": "val", "overall": 0.5}}
+        named = {"model": "some/encoder", "base": {"name": "some/encoder"}}
+        record["encoders"] = {**record["encoders"], "audio": {**record["encoders"]["audio"], **named}}
+        found = yaml.safe_load(hub_card(AdapterFile({}, record, tmp_path), "ann/flutes").split("---\n")[1])
+        assert found["base_model"] == ["some/encoder"]
+        assert found["metrics"] == ["overall"]
+        (result,) = found["model-index"][0]["results"]
+        assert result["dataset"]["split"] == "val"
+        assert result["metrics"] == [{"type": "overall", "value": 0.5}]
 
     def test_a_dry_run_asks_nobody(self, adapter: Path, hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
         main(["push", str(adapter), "ann/flutes", "--dry-run"])

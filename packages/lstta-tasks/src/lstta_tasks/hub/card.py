@@ -43,7 +43,10 @@ def _metadata(record: Mapping[str, Any], repo: str, licence: str | None, data: S
     task, method, name = record["task"]["name"], record["method"]["name"], repo.partition("/")[2]
     selected = record.get("selected", {})
     figures = {key: value for key, value in selected.items() if key not in PLACES and not isinstance(value, str)}
-    bases = {encoder.get("base", {}).get("name", "") for encoder in record["encoders"].values()}
+    known_as = [
+        (encoder.get("base", {}).get("name", ""), encoder.get("model")) for encoder in record["encoders"].values()
+    ]
+    bases = {base for base, model in known_as if base == model and base.count("/") == 1}  # by its name on the hub
     results = [
         EvalResult(
             task_type=task,
@@ -61,7 +64,7 @@ def _metadata(record: Mapping[str, Any], repo: str, licence: str | None, data: S
         tags=["lstta", "adapter", task, method, *modalities],
         license=licence,
         datasets=[one for one in data if one.count("/") == 1] or None,
-        base_model=sorted(base for base in bases if base.count("/") == 1) or None,
+        base_model=sorted(bases) or None,
         metrics=list(figures) or None,
         model_name=name if results else None,
         eval_results=results or None,
@@ -74,8 +77,9 @@ def _how_to_load(record: Mapping[str, Any], repo: str) -> str:
     others = sorted({home["distribution"] for home in record.get("needs", {}).values()} - ours)
     own = [m for m, encoder in record["encoders"].items() if ":" in encoder["name"]]
     encoders = f", encoders={{{', '.join(f'{m!r}: …' for m in own)}}}" if own else ""
+    installed = " ".join(["'lstta-tasks[hub]'", *others])
     return (
-        f"## How to load\n\n```\npip install {' '.join(['lstta-tasks[hub]', *others])}\n"
+        f"## How to load\n\n```\npip install {installed}\n"
         f'lstta infer {repo} clip.mp4 "…"\n```\n\n'
         "```python\nfrom lstta_tasks.adapters import load\n\n"
         f'predictor = load("{repo}"{encoders})  # revision="…" pins a commit of this page\n'
