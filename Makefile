@@ -1,16 +1,20 @@
-# Six verbs. Each does its own set-up; a second run reuses what is there.
+# Seven verbs. Each does its own set-up; a second run reuses what is there.
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 PACKAGES := packages/lstta-core packages/lstta-tasks packages/lstta-world packages/lstta-method-peft \
 	packages/lstta-backbones/lstta-backbone-tiny packages/lstta-backbones/lstta-backbone-transformers
 
-.PHONY: demo test test-slow lint format clean
+.PHONY: demo test test-slow docs lint format clean
 
 $(VENV)/installed: constraints.txt requirements-test.txt $(addsuffix /pyproject.toml,$(PACKAGES))
 	test -x $(RUN) || $(PYTHON) -m venv $(VENV)
 	$(RUN) -m pip install --quiet --constraint constraints.txt torch
 	$(RUN) -m pip install --quiet --constraint constraints.txt -r requirements-test.txt $(addprefix -e ,$(PACKAGES))
+	touch $@
+
+$(VENV)/slow: $(VENV)/installed requirements-slow.txt
+	$(RUN) -m pip install --quiet --constraint constraints.txt -r requirements-slow.txt
 	touch $@
 
 demo: $(VENV)/installed  ## from nothing to a trained adapter and its table
@@ -19,8 +23,11 @@ demo: $(VENV)/installed  ## from nothing to a trained adapter and its table
 test: $(VENV)/installed  ## the fast tests
 	$(RUN) -m pytest
 
-test-slow: $(VENV)/installed  ## the tests that take minutes
+test-slow: $(VENV)/slow  ## the tests that take minutes
 	$(RUN) -m pytest -m slow
+
+docs: $(VENV)/slow  ## the docs as a site, in site/
+	$(RUN) -m zensical build --strict
 
 lint: $(VENV)/installed  ## ruff and mypy
 	$(RUN) -m ruff check .

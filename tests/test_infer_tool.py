@@ -251,4 +251,4 @@ class TestErrors:
     def test_no_adapter(self, tool: Tool, film: Path) -> None:
         result = tool("infer", film.parent / "none", film)
         assert result.code == 2
-        assert "none/adapter.json: no such file" in result.err
+        assert "none: no such folder" in result.err

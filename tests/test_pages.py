@@ -41,8 +41,12 @@ PAGES = (
     "docs/infer.md",
     "docs/features.md",
     "docs/transcribe.md",
+    "docs/sharing.md",
+    "docs/app.md",
     "docs/studies.md",
     "docs/writing-a-method.md",
+    "docs/journeys/own-videos.md",
+    "docs/journeys/many-gpus.md",
 )
 ELSEWHERE = ("docs/writing-a-backbone.md", "docs/writing-a-task.md", "docs/library.md")  # run by tests of their own
 BLOCK = re.compile(r"^(?:<!-- (not run|run): ([^\n]*) -->\n)?```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -88,6 +88,7 @@ class FeatureSpec:
 
 
 InputSpec = VisualSpec | AudioSpec | LanguageSpec | FeatureSpec
+"""What collation must hand over to an encoder."""
 
 
 class Encoder(nn.Module, ABC):

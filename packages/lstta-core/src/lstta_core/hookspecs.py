@@ -22,6 +22,7 @@ API_VERSION = 2
 
 hookspec = pluggy.HookspecMarker("lstta")
 hookimpl = pluggy.HookimplMarker("lstta")
+"""Marks the functions of a plugin that register what it has."""
 
 
 class Register(Protocol):

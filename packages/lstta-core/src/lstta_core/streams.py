@@ -47,6 +47,7 @@ class Stream:
 
 
 Streams = dict[Modality, Stream]
+"""One stream for each modality that the model has."""
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from lstta_tasks.data.preprocessing import preprocessing_from
 from lstta_tasks.data.senses import lacking
 from lstta_tasks.finite import check_finite
 from lstta_tasks.fitting import check_fits, check_preprocessing
+from lstta_tasks.hub.fetch import adapter_folder
 from lstta_tasks.moved import moved_to
 from lstta_tasks.needs import needed, registered_name
 from lstta_tasks.network import TaskNetwork, build_model
@@ -41,14 +42,18 @@ HEAD = "head."
 """Prefix of the names of a task's last layer in networks of one tower."""
 
 
-def read(folder: str | Path) -> AdapterFile:
+def read(folder: str | Path, revision: str | None = None) -> AdapterFile:
     """Read an adapter folder that this package wrote.
+
+    Args:
+        folder: of it, or its name on the hub, see :func:`~lstta_tasks.hub.fetch.adapter_folder`.
+        revision: of what is on the hub.
 
     Raises:
         FileNotFoundError: the folder or a file of it is not there.
         AdapterFileError: it is damaged, or its record lacks something or says what no record may.
     """
-    file = read_adapter(Path(folder))
+    file = read_adapter(adapter_folder(folder, revision))
     with describing(file):
         check_record(file.record, file.folder / RECORD)
         preprocessing_from(file.record["preprocessing"])
@@ -213,19 +218,21 @@ def load(
     encoders: Mapping[Modality, Encoder] | None = None,
     *,
     moved: Mapping[str, str] | None = None,
+    revision: str | None = None,
 ) -> Predictor:
-    """Build the model of an adapter folder.
+    """Build the model of an adapter folder, ``load("USER/NAME", revision="…")`` of one on the Hugging Face hub.
 
     Args:
-        folder: with ``adapter.safetensors`` and ``adapter.json``.
+        folder: with ``adapter.safetensors`` and ``adapter.json``; or its name on the hub, unless a folder has it.
         encoders: by modality; by default those that the folder names, from their plugins.
         moved: by modality, where encoders' weights or features lie now, see :func:`lstta_tasks.moved.moved_to`.
+        revision: of what is on the hub: a commit, a tag or a branch; by default its main branch as it is now.
 
     Raises:
         AdapterFileError: the folder is damaged, or the encoders at hand are not those it was trained on.
         UnknownNameError: no plugin registers an encoder, the method or the task that it names.
     """
-    file = read(folder)
+    file = read(folder, revision)
     with describing(file):
         names: dict[Kind, str] = {
             kind: registered_name(file.record, kind, kind, file.record[kind]["name"]) for kind in ("task", "method")

@@ -175,7 +175,7 @@ class TestRefusals:
             evaluate(load_config(world.config, {"task": task}), run / "best", "test")
 
     def test_no_folder(self, world: World, tmp_path: Path) -> None:
-        with pytest.raises(FileNotFoundError, match=r"nowhere/adapter.json: no such file"):
+        with pytest.raises(FileNotFoundError, match=r"nowhere: no such folder"):
             evaluate(load_config(world.config), tmp_path / "nowhere", "test")
 
     def test_a_record_of_something_else(self, world: World, altered: Alter) -> None:

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from lstta_tasks.cli.options import SPLITS, add_config, add_encoder, cfg_options, parser_of
+from lstta_tasks.cli.options import ADAPTER, SPLITS, add_config, add_encoder, cfg_options, parser_of
 from lstta_tasks.cli.output import write_json
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = parser_of("importances", __doc__)
     add_config(parser)
-    parser.add_argument("adapter", type=Path, help="folder with adapter.safetensors and adapter.json")
+    parser.add_argument("adapter", type=Path, help=ADAPTER)
     parser.add_argument("--split", default="test", choices=SPLITS)
     add_encoder(parser)
     parser.add_argument("--draws", type=int, default=3, help="how often segments are removed at random (%(default)s)")

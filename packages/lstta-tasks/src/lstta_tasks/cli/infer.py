@@ -14,14 +14,14 @@ from collections.abc import Sequence
 from itertools import takewhile
 from pathlib import Path
 
-from lstta_tasks.cli.options import add_encoder, parser_of
+from lstta_tasks.cli.options import ADAPTER, add_encoder, parser_of
 from lstta_tasks.cli.output import print_json
 from lstta_tasks.escaped import escaped
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = parser_of("infer", __doc__)
-    parser.add_argument("adapter", type=Path, help="folder with adapter.safetensors and adapter.json")
+    parser.add_argument("adapter", type=Path, help=ADAPTER)
     parser.add_argument("clips", metavar="CLIP|FOLDER …", help="media files, and folders of videos")
     parser.add_argument("texts", nargs="*", metavar="TEXT", help="question, statement, …: each is asked of each clip")
     add_encoder(parser)

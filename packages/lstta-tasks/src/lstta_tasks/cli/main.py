@@ -24,6 +24,8 @@ VERBS = {
     "generate": "make the built-in clips, in the files of public data sets",
     "retrieve": "make an index of clips, and search it by text",
     "compare": "run a study, and show its table",
+    "push": "put an adapter folder on the Hugging Face hub",
+    "app": "a page in the browser to try an adapter on",
     "importances": "what an adapter's importances mean",
     "significance": "whether two models' answers differ by more than chance",
     "configs": "list the shipped configs, or show one as it will run",

@@ -17,6 +17,7 @@ from lstta_tasks.cli.output import escape_what_cannot_be_shown
 from lstta_tasks.escaped import escaped
 
 SPLITS = ("train", "val", "test")
+ADAPTER = "folder with adapter.safetensors and adapter.json, or USER/NAME[@REVISION] on the Hugging Face hub"
 DEAD_WORKER = re.compile(r"DataLoader worker \(pid(?:\(s\))? [\d, ]+\) (?:is killed by )?(.*?)\.?(?:\s|$)", re.DOTALL)
 CAUGHT_IN_WORKER = re.compile(r'^Caught .*\n  File "[^\n]+\n(?:    [^\n]*\n)*\w[\w.]*: (.*?)\s*$', re.DOTALL)
 """The message behind the last frame of a traceback that torch made a message of."""

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from lstta_tasks.cli.options import SPLITS, add_cfg_options, cfg_options, parser_of
+from lstta_tasks.cli.options import ADAPTER, SPLITS, add_cfg_options, cfg_options, parser_of
 from lstta_tasks.cli.output import print_json
 from lstta_tasks.escaped import escaped, printable
 
@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     add_cfg_options(index)
     index.set_defaults(run=_index)
     search = commands.add_parser("search", help="the clips that fit a text best")
-    search.add_argument("adapter", type=Path)
+    search.add_argument("adapter", type=Path, help=ADAPTER)
     search.add_argument("index", type=Path)
     search.add_argument("text", help="what should be seen and heard")
     search.add_argument("--top", type=int, default=5, help="how many clips (default: 5)")

@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lstta_tasks.cli.options import SPLITS, add_config, add_encoder, add_launcher, cfg_options, parser_of
+from lstta_tasks.cli.options import ADAPTER, SPLITS, add_config, add_encoder, add_launcher, cfg_options, parser_of
 from lstta_tasks.cli.output import write_json
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = parser_of("test", __doc__)
     add_config(parser)
-    parser.add_argument("adapter", type=Path, help="folder with adapter.safetensors and adapter.json")
+    parser.add_argument("adapter", type=Path, help=ADAPTER)
     parser.add_argument("--split", default="test", choices=SPLITS)
     add_encoder(parser)
     parser.add_argument("--json", type=Path, help="write scores and predictions here")

@@ -62,8 +62,8 @@ def prepared(experiment: Experiment, dataset: Any, sampler: PlacedSampler) -> An
         )
     if not isinstance(dataset, SampleDataset):
         raise ValueError(
-            "augment: an encoder reads ready-made features, which were made of clips as they are, so nothing in them can "
-            "be changed: leave augment out"
+            "augment: an encoder reads ready-made features, which were made of clips as they are, so nothing in "
+            "them can be changed: leave augment out"
         )
     sampler.mark = places
     return Augmented(dataset, augment, config.seed, experiment.preprocessing.sample_rate)

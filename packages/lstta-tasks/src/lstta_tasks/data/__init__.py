@@ -1,0 +1,1 @@
+"""Decoding, caches of what is decoded, and batches of it."""

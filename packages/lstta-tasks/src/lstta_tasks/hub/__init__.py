@@ -1,0 +1,1 @@
+"""Adapter folders on the Hugging Face hub: found there by name, and pushed."""
