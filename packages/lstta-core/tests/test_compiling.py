@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import signature
 from typing import Any
 
 import pytest
 import torch
 from torch import nn
 
+from lstta_core import compiling
 from lstta_core.compiling import compile_parts
 from lstta_core.interfaces import Encoder, Modality, TrimodalOutput
 from lstta_core.lockstep import TrimodalModel
@@ -115,3 +117,20 @@ def test_without_a_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
         ValueError, match=r"a C\+\+ compiler, none of no-such-compiler is there: .* leave compiling out"
     ):
         compile_parts(model())
+
+
+@pytest.mark.parametrize(("before", "after"), [(8, compiling.COMPILED), (100, 100)])
+def test_a_torch_without_an_option_for_its_limit_has_the_limit_raised(
+    before: int, after: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it would compile eight of the blocks of a kind, and run the others as they are."""
+    from torch._dynamo import config
+
+    name = "recompile_limit" if hasattr(config, "recompile_limit") else "cache_size_limit"
+    monkeypatch.setattr(compiling, "signature", lambda function: signature(lambda model: None))
+    made, counted = model(), Counted()
+    with config.patch({name: before}):
+        compile_parts(made, backend=counted)
+        assert getattr(config, name) == after
+        run(made)
+    assert counted.graphs > 5

@@ -14,6 +14,8 @@ import torch
 from lstta_core.lockstep import TrimodalModel
 
 COMPILERS = ("g++", "gcc", "clang++", "cl")
+COMPILED = 64
+"""How often what torch has compiled for a block may be compiled anew, for blocks of other kinds and other shapes."""
 
 
 def compile_parts(model: TrimodalModel, **options: Any) -> None:
@@ -66,8 +68,18 @@ def compile_options(given: object) -> dict[str, Any]:
 
 
 def _defaults() -> dict[str, Any]:
-    """Encoders whose blocks are of one kind share what is compiled, so there is more of it than torch expects."""
-    return {"recompile_limit": 64} if "recompile_limit" in signature(torch.compile).parameters else {}
+    """Encoders whose blocks are of one kind share what is compiled, so there is more of it than torch expects.
+
+    Past its limit torch says so once and runs what is over it uncompiled. Where :func:`torch.compile` has no option for
+    the limit, as in torch 2.5 to 2.11, the process's own is raised; a higher one stays.
+    """
+    if "recompile_limit" in signature(torch.compile).parameters:
+        return {"recompile_limit": COMPILED}
+    from torch._dynamo import config  # takes seconds to import
+
+    name = "recompile_limit" if hasattr(config, "recompile_limit") else "cache_size_limit"
+    setattr(config, name, max(COMPILED, getattr(config, name)))
+    return {}
 
 
 def _check_compiler() -> None:

@@ -289,3 +289,36 @@ def test_weights_and_biases_offline(world: World, tmp_path: Path, monkeypatch: p
     content = log.read_bytes()
     for name in (b"val/overall", b"gradient/head", b"WandbVisBackend", b"val/explained/0"):
         assert name in content, name
+
+
+@pytest.mark.slow
+def test_mlflow_in_a_local_file(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run, and one that goes on from it, which is a further one of MLflow's and holds nothing of the first."""
+    mlflow = pytest.importorskip("mlflow")
+    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
+    monkeypatch.chdir(tmp_path)
+    options = {"vis_backends": [{"type": "MLflowVisBackend", "exp_name": "lstta", "run_name": "first"}]}
+    for epochs in (1, 2):
+        more = {**options, "train_cfg.max_epochs": epochs}
+        assert train_in_child(world.config, tmp_path / "run", options=more, resume=epochs > 1) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run"]
+    client = mlflow.MlflowClient(f"sqlite:///{tmp_path}/run/vis_data/mlflow.db")
+    found = client.search_runs([client.get_experiment_by_name("lstta").experiment_id], order_by=["start_time"])
+    assert [run.info.status for run in found] == ["FINISHED", "FINISHED"]
+    for run, epoch in zip(found, (1, 2), strict=True):
+        assert [one.step for one in client.get_metric_history(run.info.run_id, "val/overall")] == [epoch]
+        assert {"loss", "gradient/head", "val/loss"} <= run.data.metrics.keys()
+        assert run.data.params["method.name"] == "lstta"
+        folder = tmp_path / "run" / "vis_data" / "artifacts" / run.info.run_id / "artifacts"
+        files = {path.relative_to(folder).as_posix() for path in folder.rglob("*.*")}
+        assert {"config.py", "train.log", "best/adapter.json", f"val/explained/0_{epoch}.png"} <= files
+        assert not any("vis_data" in name for name in files)
+
+
+def test_a_profile(world: World, tmp_path: Path) -> None:
+    """Of three steps, as a trace for chrome://tracing."""
+    trace = tmp_path / "trace.json"
+    hook = {"type": "ProfilerHook", "by_epoch": False, "profile_times": 3, "json_trace_path": str(trace)}
+    go(world, tmp_path / "run", {"custom_hooks": [hook], "train_cfg.max_epochs": 1})
+    names = [event["name"] for event in json.loads(trace.read_text())["traceEvents"]]
+    assert names.count("Optimizer.step#AdamW.step") == 3

@@ -25,6 +25,7 @@ OURS = {
     "EMAHook": "lstta_tasks.training.average.AverageHook",
     "EarlyStoppingHook": "lstta_tasks.training.early_stop.EarlyStopHook",
     "LocalVisBackend": "lstta_tasks.training.local_files.LocalFiles",
+    "MLflowVisBackend": "lstta_tasks.training.mlflow_runs.MLflowVisBackend",
 }
 """What stands in for classes of MMEngine, with their arguments as far as they make sense here."""
 _DEFAULT = "it is one of default_hooks"
