@@ -13,16 +13,25 @@ class MLflowVisBackend(mmengine.visualization.MLflowVisBackend):
     """MMEngine's, with a database file in place of a folder of files, which MLflow 3 refuses.
 
     Args:
-        save_dir: where ``mlflow.db`` and ``artifacts/`` are, unless ``options`` have ``tracking_uri``.
+        save_dir: where ``mlflow.db`` and ``artifacts/`` are, unless ``tracking_uri`` is given.
+        tracking_uri: of a server, or a database file elsewhere.
+        artifact_location: of pictures and texts.
         options: MMEngine's.
+
+    Attributes:
+        work_dir: the run folder, whose texts MLflow is given; None for none.
     """
 
-    def __init__(self, save_dir: str, **options: Any) -> None:
-        super().__init__(save_dir, **options)
-        self._folder = Path(save_dir).resolve()
-        if self._tracking_uri is None:
-            self._tracking_uri = f"sqlite:///{(self._folder / 'mlflow.db').as_posix()}"
-            self._artifact_location = self._artifact_location or (self._folder / "artifacts").as_uri()
+    def __init__(
+        self, save_dir: str, tracking_uri: str | None = None, artifact_location: str | None = None, **options: Any
+    ) -> None:
+        folder = Path(save_dir).resolve()
+        if tracking_uri is None:
+            tracking_uri = f"sqlite:///{(folder / 'mlflow.db').as_posix()}"
+            artifact_location = artifact_location or (folder / "artifacts").as_uri()
+        super().__init__(save_dir, tracking_uri=tracking_uri, artifact_location=artifact_location, **options)
+        self.work_dir: Path | None = None
+        self._folder = folder
 
     def add_image(self, name: str, image: np.ndarray[Any, Any], step: int = 0, **kwargs: Any) -> None:
         """As MMEngine's, whose name says neither the format nor the step, so that MLflow takes no picture."""
@@ -32,8 +41,9 @@ class MLflowVisBackend(mmengine.visualization.MLflowVisBackend):
         """Give MLflow the run folder's texts, but none of its own, and end the run."""
         if not hasattr(self, "_mlflow"):
             return
-        work_dir = Path(self.cfg.work_dir).resolve()
-        for path in sorted(work_dir.rglob("*")):
-            if path.name.endswith(self._artifact_suffix) and self._folder not in path.parents:
-                self._mlflow.log_artifact(str(path), path.parent.relative_to(work_dir).as_posix())
+        if self.work_dir is not None:
+            for path in sorted(self.work_dir.rglob("*")):
+                if path.name.endswith(self._artifact_suffix) and self._folder not in path.resolve().parents:
+                    within = path.parent.relative_to(self.work_dir).as_posix()
+                    self._mlflow.log_artifact(str(path), None if within == "." else within)
         self._mlflow.end_run()
