@@ -151,8 +151,8 @@ def _named(
     if isinstance(given, str) and not {".", ":"} & set(given):
         if given not in usual and given not in (also or ()):
             raise ValueError(
-                f"{section}.type: MMEngine has no {given!r} for this place, and a class of your own is named by itself or "
-                f"by its address, as 'package.module.Name'{nearest(given, usual)}"
+                f"{section}.type: MMEngine has no {given!r} for this place{nearest(given, usual)} (a class of your own "
+                "is named by itself or by its address, as 'package.module.Name')"
             )
         given = getattr(where, given)
     found: Any = callable_of(section, given)
