@@ -167,7 +167,7 @@ def test_what_pip_may_install_is_what_is_accepted() -> None:
     """A range that is wider would have every encoder refused on a fresh machine."""
     text = (Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8")
     (low, high) = re.findall(r'"transformers>=5\.(\d+),<5\.(\d+)"', text)[0]
-    assert TESTED == tuple(f"5.{minor}" for minor in range(int(low), int(high)))
+    assert tuple(f"5.{minor}" for minor in range(int(low), int(high))) == TESTED
 
 
 def test_a_block_path_that_moved_is_named(small: ModuleType) -> None:

@@ -72,7 +72,7 @@ def decoder(tokens: int = 5, width: int = 24) -> int:
     return DEPTH * (attention + 3 * tokens * width * F)
 
 
-RESIZED = 15 * 4**2 * D if (5, 24) <= tuple(map(int, transformers.__version__.split(".")[:2])) else 0
+RESIZED = 15 * 4**2 * D if tuple(map(int, transformers.__version__.split(".")[:2])) >= (5, 24) else 0
 """SigLIP 2 resizes a grid of 4 × 4 places to its patches: by a product of matrices from transformers 5.24 on."""
 SWIN = (
     5 * (patches(324, 6, 3 * 2 * 2) + 2 * window_block(324, 6, 9, 2) + merging(81, 6))
