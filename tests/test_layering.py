@@ -46,6 +46,7 @@ MMENGINE = {
     "training/habits.py",
     "training/hook_states.py",
     "training/local_files.py",
+    "training/mlflow_runs.py",
     "training/log.py",
     "training/loop.py",
     "training/pictures.py",

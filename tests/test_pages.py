@@ -1,12 +1,16 @@
-"""Every command and every snippet of README and the docs runs, in the order in which it stands, page after page.
+"""Every command and every snippet of README, the docs, the packages' pages and the notebook runs, in the order in which
+it stands, page after page.
 
 What a page cannot have run stands behind a comment that says so: ``<!-- not run: REASON -->`` for what needs hours, a
 network or a GPU, ``<!-- run: --help -->`` for what is run with another word at its end, up to its plan. Sizes are cut:
-few clips, one epoch. Blocks that are no commands and no Python are looked at by nobody.
+few clips, one epoch. Blocks that are no commands and no Python are looked at by nobody. A notebook's cells run as one
+script: nbclient with a kernel is 77 MB and shows no more.
 """
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import shlex
 import shutil
@@ -47,9 +51,28 @@ PAGES = (
     "docs/writing-a-method.md",
     "docs/journeys/own-videos.md",
     "docs/journeys/many-gpus.md",
+    "packages/lstta-tasks/README.md",
+    "packages/lstta-world/README.md",
+    "packages/lstta-method-peft/README.md",
+    "packages/lstta-backbones/lstta-backbone-tiny/README.md",
+    "packages/lstta-backbones/lstta-backbone-transformers/README.md",
 )
-ELSEWHERE = ("docs/writing-a-backbone.md", "docs/writing-a-task.md", "docs/library.md")  # run by tests of their own
+NOTEBOOKS = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("docs/notebooks/*.ipynb"))
+ELSEWHERE = (
+    "docs/writing-a-backbone.md",
+    "docs/writing-a-task.md",
+    "docs/library.md",
+    "packages/lstta-core/README.md",
+)  # run by tests of their own
 BLOCK = re.compile(r"^(?:<!-- (not run|run): ([^\n]*) -->\n)?```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SETTING = re.compile(r"(optim_wrapper|train_cfg|schedule|custom_hooks|default_hooks|vis_backends)\b")
+"""What a piece of a config begins with."""
+BASE = """from mmengine.config import read_base
+
+with read_base():
+    from lstta_tasks.configs.avqa.tiny_lstta import *
+
+"""
 COMMANDS = ("lstta ", "python ", "pip ", "make ", "pytest ", "torchrun ", "PYTHONPATH=", "cp ", "mkdir ")
 
 
@@ -142,7 +165,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_page_with_commands_is_among_them() -> None:
-    pages = [path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md")]
+    found = (path for where in ("", "docs/**/", "packages/**/") for path in ROOT.glob(f"{where}*.md"))
+    pages = [path.relative_to(ROOT).as_posix() for path in found]
     assert {page for page in pages if list(blocks(page))} <= {*PAGES, *ELSEWHERE}
 
 
@@ -175,6 +199,25 @@ def test_the_commands_of(
             run_command(words, where, capsys)
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("notebook", NOTEBOOKS)
+def test_the_cells_of(notebook: str, folder: Path) -> None:
+    lines = ["import subprocess, sys"]
+    for cell in json.loads((ROOT / notebook).read_text(encoding="utf-8"))["cells"]:
+        for line in "".join(cell["source"]).splitlines() if cell["cell_type"] == "code" else ():
+            if line.startswith("!lstta "):
+                words = small(shlex.split(line[1:]))[1:]
+                line = f"subprocess.run([sys.executable, '-m', 'lstta_tasks', *{words}], check=True)"
+            lines.append(line)
+    environment = {**os.environ, "MPLBACKEND": "agg"}
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)], cwd=folder, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.count(" is right") == 4
+
+
 def run_folder(words: list[str]) -> Path:
     """Of a training."""
     if "--work-dir" in words:
@@ -183,9 +226,10 @@ def run_folder(words: list[str]) -> Path:
 
 
 def run_python(block: Block, where: str) -> None:
-    """A snippet, or a config, in a process of its own."""
-    if "read_base" in block.text:
-        Path("mine.py").write_text(block.text)
+    """A snippet, in a process of its own; a config, or a piece of one, as a run would read it."""
+    text = BASE + block.text if SETTING.match(block.text) else block.text
+    if "read_base" in text:
+        Path("mine.py").write_text(text)
         assert main(["configs", "mine.py", "--show"]) == 0, where
         return
     done = subprocess.run([sys.executable, "-c", block.text], capture_output=True, text=True, check=False)

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import signature
 from typing import Any
 
 import pytest
 import torch
 from torch import nn
 
+from lstta_core import compiling
 from lstta_core.compiling import compile_parts
 from lstta_core.interfaces import Encoder, Modality, TrimodalOutput
 from lstta_core.lockstep import TrimodalModel
 from lstta_core.method import create_method
 from lstta_core.testing.inputs import synthetic_inputs
 from lstta_core.testing.toy_encoders import toy_encoders
+
+new_enough = pytest.mark.skipif(
+    tuple(int(number) for number in torch.__version__.split(".")[:2]) < compiling.OLDEST, reason="this torch is too old"
+)
 
 
 class Counted:
@@ -51,6 +57,7 @@ def _nothing_compiled_yet() -> None:
     torch.compiler.reset()
 
 
+@new_enough
 @pytest.mark.parametrize("checkpointing", [False, True])
 def test_values_gradients_and_names_stay(checkpointing: bool) -> None:
     plain, compiled, counted = model(), model(checkpointing=checkpointing), Counted()
@@ -68,6 +75,7 @@ def test_values_gradients_and_names_stay(checkpointing: bool) -> None:
         assert one is None or torch.equal(one, two)
 
 
+@new_enough
 def test_every_block_and_adapter_runs_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
     made = model()
     compile_parts(made, backend="eager")
@@ -88,6 +96,7 @@ def test_every_block_and_adapter_runs_compiled(monkeypatch: pytest.MonkeyPatch) 
     assert len(ran) == len(parts) == 9
 
 
+@new_enough
 def test_an_encoder_that_does_not_name_its_blocks_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     made = model()
     monkeypatch.setattr(type(made.by_modality()[Modality.AUDIO]), "block", Encoder.block)
@@ -95,6 +104,7 @@ def test_an_encoder_that_does_not_name_its_blocks_is_refused(monkeypatch: pytest
         compile_parts(made, backend="eager")
 
 
+@new_enough
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -108,6 +118,7 @@ def test_an_option_that_torch_does_not_take_is_refused(options: dict[str, Any], 
         compile_parts(model(), **options)
 
 
+@new_enough
 def test_without_a_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setenv("CXX", "no-such-compiler")
@@ -115,3 +126,26 @@ def test_without_a_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
         ValueError, match=r"a C\+\+ compiler, none of no-such-compiler is there: .* leave compiling out"
     ):
         compile_parts(model())
+
+
+@new_enough
+@pytest.mark.parametrize(("before", "after"), [(8, compiling.COMPILED), (100, 100)])
+def test_a_torch_without_an_option_for_its_limit_has_the_limit_raised(
+    before: int, after: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it would compile eight of the blocks of a kind, and run the others as they are."""
+    from torch._dynamo import config
+
+    monkeypatch.setattr(compiling, "signature", lambda function: signature(lambda model: None))
+    made, counted = model(), Counted()
+    with config.patch(recompile_limit=before):
+        compile_parts(made, backend=counted)
+        assert config.recompile_limit == after
+        run(made)
+    assert counted.graphs > 5
+
+
+def test_a_torch_whose_compiler_fails_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "__version__", "2.6.0+cpu")
+    with pytest.raises(ValueError, match=r"needs torch 2.11 or newer here, and this is 2.6.0\+cpu: .* leave compiling"):
+        compile_parts(model(), backend="eager")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -21,7 +22,7 @@ from huggingface_hub.errors import (
 
 from lstta_backbone_transformers import checkpoints
 from lstta_backbone_transformers.body import Body
-from lstta_backbone_transformers.checkpoints import load_part, locate
+from lstta_backbone_transformers.checkpoints import TESTED, load_part, locate
 from lstta_backbone_transformers.families import FAMILIES, parts_of, supported
 from lstta_core import Modality
 
@@ -153,13 +154,20 @@ def test_another_modality_says_which_loader_to_take(tmp_path: Path) -> None:
         load_part(checkpoint, Modality.AUDIO, dtype=torch.float32)
 
 
-@pytest.mark.parametrize("version", ["4.57.3", "5.24.0", "6.0.0.dev0"])
+@pytest.mark.parametrize("version", ["4.57.3", "5.25.0", "6.0.0.dev0"])
 def test_an_untested_version_of_the_library_is_refused(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, version: str
 ) -> None:
     monkeypatch.setattr(transformers, "__version__", version)
-    with pytest.raises(ImportError, match=rf"tested with transformers 5\.23 and not with {version}"):
+    with pytest.raises(ImportError, match=rf"tested with transformers 5\.23 and 5\.24 and not with {version}"):
         locate(folder_of(tmp_path, model_type="bert"), None)
+
+
+def test_what_pip_may_install_is_what_is_accepted() -> None:
+    """A range that is wider would have every encoder refused on a fresh machine."""
+    text = (Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8")
+    (low, high) = re.findall(r'"transformers>=5\.(\d+),<5\.(\d+)"', text)[0]
+    assert tuple(f"5.{minor}" for minor in range(int(low), int(high))) == TESTED
 
 
 def test_a_block_path_that_moved_is_named(small: ModuleType) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+import transformers
 from torch import Tensor
 
 from lstta_core import Bottleneck, TrimodalModel, TrimodalOutput
@@ -71,6 +72,8 @@ def decoder(tokens: int = 5, width: int = 24) -> int:
     return DEPTH * (attention + 3 * tokens * width * F)
 
 
+RESIZED = 15 * 4**2 * D if tuple(map(int, transformers.__version__.split(".")[:2])) >= (5, 24) else 0
+"""SigLIP 2 resizes a grid of 4 × 4 places to its patches: by a product of matrices from transformers 5.24 on."""
 SWIN = (
     5 * (patches(324, 6, 3 * 2 * 2) + 2 * window_block(324, 6, 9, 2) + merging(81, 6))
     + 5 * (window_block(81, 12, 9, 2) + merging(25, 12) + 2 * window_block(25, 24, 9, 2, padded=36))
@@ -84,7 +87,7 @@ EXPECTED = {
     "vit-resized": 10 * (patches(10) + DEPTH * block(11)),
     "clip-vision": 5 * (patches(9) + DEPTH * block(10)),
     "siglip-vision": 5 * (patches(9) + DEPTH * block(9)),
-    "siglip2-vision": 5 * (patches(15) + DEPTH * block(15)),
+    "siglip2-vision": 5 * (patches(15) + DEPTH * block(15)) + RESIZED,
     "dinov2": 5 * (patches(12) + DEPTH * block(13, inner=4 * D)),
     "dinov3": 5 * (patches(12, 24) + DEPTH * block(15, 24)),
     "swinv2": SWIN,

@@ -14,6 +14,10 @@ import torch
 from lstta_core.lockstep import TrimodalModel
 
 COMPILERS = ("g++", "gcc", "clang++", "cl")
+OLDEST = (2, 11)
+"""Of torch, whose compiler was seen to work on adapters: that of 2.6 cannot trace a ParameterDict."""
+COMPILED = 64
+"""How often what torch has compiled for a block may be compiled anew, for blocks of other kinds and other shapes."""
 
 
 def compile_parts(model: TrimodalModel, **options: Any) -> None:
@@ -28,9 +32,10 @@ def compile_parts(model: TrimodalModel, **options: Any) -> None:
         options: of :func:`torch.compile`: ``mode``, ``dynamic``, ``backend`` and so on.
 
     Raises:
-        ValueError: an encoder does not say which modules its blocks are, torch does not take an option, or there is no
-            compiler on this machine.
+        ValueError: an encoder does not say which modules its blocks are, torch is too old or does not take an option,
+            or there is no compiler on this machine.
     """
+    _check_torch()
     modules = [adapter for placed in model.adapters.values() for adapter in placed.children()]
     for modality, encoder in model.by_modality().items():
         for index in range(encoder.depth):
@@ -66,8 +71,27 @@ def compile_options(given: object) -> dict[str, Any]:
 
 
 def _defaults() -> dict[str, Any]:
-    """Encoders whose blocks are of one kind share what is compiled, so there is more of it than torch expects."""
-    return {"recompile_limit": 64} if "recompile_limit" in signature(torch.compile).parameters else {}
+    """Encoders whose blocks are of one kind share what is compiled, so there is more of it than torch expects.
+
+    Past its limit torch says so once and runs what is over it uncompiled. Where :func:`torch.compile` has no option for
+    the limit, as in torch 2.11, the process's own is raised; a higher one stays.
+    """
+    if "recompile_limit" in signature(torch.compile).parameters:
+        return {"recompile_limit": COMPILED}
+    from torch._dynamo import config  # takes seconds to import
+
+    config.recompile_limit = max(COMPILED, config.recompile_limit)
+    return {}
+
+
+def _check_torch() -> None:
+    """Raise a ValueError where torch would fail in the first step, with a trace of its own."""
+    if tuple(int(number) for number in torch.__version__.split(".")[:2]) < OLDEST:
+        oldest = ".".join(map(str, OLDEST))
+        raise ValueError(
+            f"torch.compile needs torch {oldest} or newer here, and this is {torch.__version__}: install a newer one, "
+            "or leave compiling out"
+        )
 
 
 def _check_compiler() -> None:

@@ -51,7 +51,7 @@ def test_a_class_itself_in_a_file(world: World, tmp_path: Path) -> None:
         ({"type": "EMAHok"}, r"custom_hooks.0.type: MMEngine has no 'EMAHok' for this place; did you mean 'EMAHook'\?"),
         (
             {"type": "Nothing"},
-            r"no 'Nothing' for this place; there are .*EMAHook.* A class of your own is named by itself",
+            r"no 'Nothing' for this place; there are .*EMAHook.* \(a class of your own is named by itself",
         ),
         ({"type": "some_hooks.Nois"}, r"custom_hooks.0.type: 'some_hooks.Nois' cannot be imported"),
         ({"type": "some_hooks.NoHook"}, r"custom_hooks.0.type: a class that inherits from Hook is wanted"),
@@ -149,7 +149,7 @@ def examples() -> list[str]:
 @pytest.mark.parametrize("example", examples(), ids=lambda text: re.sub(r"\W+", " ", text)[:50])
 def test_what_the_page_says_is_a_config(world: World, tmp_path: Path, example: str) -> None:
     text = world.config.read_text()
-    if "by_epoch" in example:
+    if "train_cfg" in example:
         text = text.split("param_scheduler")[0] + "schedule = dict(warmup_steps=3)\n"
     (tmp_path / "example.py").write_text(text + example)
     config = load_config(tmp_path / "example.py")

@@ -289,3 +289,41 @@ def test_weights_and_biases_offline(world: World, tmp_path: Path, monkeypatch: p
     content = log.read_bytes()
     for name in (b"val/overall", b"gradient/head", b"WandbVisBackend", b"val/explained/0"):
         assert name in content, name
+
+
+@pytest.mark.slow
+def test_mlflow_in_a_local_file(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run, and one that goes on from it, which is a further one of MLflow's and holds nothing of the first."""
+    mlflow = pytest.importorskip("mlflow")
+    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
+    monkeypatch.chdir(tmp_path)
+    options = {"vis_backends": [{"type": "MLflowVisBackend", "exp_name": "lstta", "run_name": "first"}]}
+    for epochs in (1, 2):
+        more = {**options, "train_cfg.max_epochs": epochs}
+        assert train_in_child(world.config, tmp_path / "run", options=more, resume=epochs > 1) == 0
+    assert not [path for path in tmp_path.iterdir() if "ml" in path.name]  # beside the run folder
+    client = mlflow.MlflowClient(f"sqlite:///{tmp_path}/run/vis_data/mlflow.db")
+    found = client.search_runs([client.get_experiment_by_name("lstta").experiment_id], order_by=["start_time"])
+    assert [run.info.status for run in found] == ["FINISHED", "FINISHED"]
+    for run, epoch in zip(found, (1, 2), strict=True):
+        assert [one.step for one in client.get_metric_history(run.info.run_id, "val/overall")] == [epoch]
+        assert {"loss", "gradient/head", "val/loss"} <= run.data.metrics.keys()
+        assert run.data.params["method.name"] == "lstta"
+        folder = tmp_path / "run" / "vis_data" / "artifacts" / run.info.run_id / "artifacts"
+        files = {path.relative_to(folder).as_posix() for path in folder.rglob("*.*")}
+        assert {"config.py", "train.log", "best/adapter.json", f"val/explained/0_{epoch}.png"} <= files
+        assert not any("vis_data" in name for name in files)
+
+
+def test_a_profile(world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of three steps: a table, and a trace for chrome://tracing. The run goes on from its checkpoint."""
+    trace = tmp_path / "trace.json"
+    table = {"type": "log_trace", "sort_by": "self_cpu_time_total", "row_limit": 5}
+    hook = {"type": "ProfilerHook", "by_epoch": False, "profile_times": 3, "on_trace_ready": table}
+    options = {"custom_hooks": [{**hook, "json_trace_path": str(trace)}], "train_cfg.max_epochs": 1}
+    go(world, tmp_path / "run", options)
+    assert "Self CPU time total" in capsys.readouterr().out
+    names = [event["name"] for event in json.loads(trace.read_text())["traceEvents"]]
+    assert names.count("Optimizer.step#AdamW.step") == 3
+    go(world, tmp_path / "run", {**options, "train_cfg.max_epochs": 2}, resume=True)
+    assert checkpoint(tmp_path / "run")["meta"]["epoch"] == 2

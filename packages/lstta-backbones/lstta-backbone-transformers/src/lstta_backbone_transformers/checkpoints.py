@@ -26,7 +26,7 @@ from torch import nn
 from lstta_backbone_transformers.families import FAMILIES, LOADERS, AnyFamily, parts_of, supported
 from lstta_core.interfaces import Modality
 
-TESTED = ("5.23",)
+TESTED = ("5.23", "5.24")
 """The minor versions of transformers that the block paths were checked with."""
 
 FILES = ["*.safetensors", "*.safetensors.index.json", "*.json", "*.txt", "*.model", "*.jinja", "README.md"]
@@ -96,7 +96,7 @@ def check_version() -> None:
     minor = ".".join(transformers.__version__.split(".")[:2])
     if minor not in TESTED:
         raise ImportError(
-            f"lstta-backbone-transformers was tested with transformers {', '.join(TESTED)} and not with "
+            f"lstta-backbone-transformers was tested with transformers {' and '.join(TESTED)} and not with "
             f"{transformers.__version__}: block paths are private and move between versions. "
             f"Install transformers=={TESTED[-1]}.*"
         )

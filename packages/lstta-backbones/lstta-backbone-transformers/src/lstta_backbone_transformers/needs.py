@@ -59,11 +59,11 @@ PADDING_MASK = Need(prepare=_bidirectional, arguments=_attention_mask)
 
 
 def _causal(model: Any, features: Features, tokens: Tensor) -> dict[str, Tensor]:
-    arguments = {"config": model.config, "inputs_embeds": tokens, "attention_mask": _attendable(features)}
-    arguments |= {"past_key_values": None, "allow_is_causal_skip": False}
-    masks = {"full_attention": _tensor(create_causal_mask(**arguments))}
+    # The last is the cache of earlier tokens, called past_key_values up to transformers 5.23 and cache from 5.24 on.
+    given = (model.config, tokens, _attendable(features), None)
+    masks = {"full_attention": _tensor(create_causal_mask(*given, allow_is_causal_skip=False))}
     if "sliding_attention" in _layer_types(model):
-        masks["sliding_attention"] = _tensor(create_sliding_window_causal_mask(**arguments))
+        masks["sliding_attention"] = _tensor(create_sliding_window_causal_mask(*given, allow_is_causal_skip=False))
     return masks
 
 

@@ -25,6 +25,7 @@ OURS = {
     "EMAHook": "lstta_tasks.training.average.AverageHook",
     "EarlyStoppingHook": "lstta_tasks.training.early_stop.EarlyStopHook",
     "LocalVisBackend": "lstta_tasks.training.local_files.LocalFiles",
+    "MLflowVisBackend": "lstta_tasks.training.mlflow_runs.MLflowVisBackend",
 }
 """What stands in for classes of MMEngine, with their arguments as far as they make sense here."""
 _DEFAULT = "it is one of default_hooks"
@@ -150,8 +151,8 @@ def _named(
     if isinstance(given, str) and not {".", ":"} & set(given):
         if given not in usual and given not in (also or ()):
             raise ValueError(
-                f"{section}.type: MMEngine has no {given!r} for this place{nearest(given, usual)}. A class of your own "
-                "is named by itself or by its address, as 'package.module.Name'"
+                f"{section}.type: MMEngine has no {given!r} for this place{nearest(given, usual)} (a class of your own "
+                "is named by itself or by its address, as 'package.module.Name')"
             )
         given = getattr(where, given)
     found: Any = callable_of(section, given)

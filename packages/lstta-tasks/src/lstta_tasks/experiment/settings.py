@@ -60,6 +60,7 @@ def _said(value: Any, key: str) -> Any:
         return {name: _said(inner, str(name)) for name, inner in value.items()}
     if isinstance(value, list | tuple):
         return [_said(inner, "") for inner in value]
-    if isinstance(value, str) and key.rpartition(".")[2] == "type":
+    if isinstance(value, str) and key.rpartition(".")[2] == "type" and {".", ":"} & set(value):
+        # A word alone is no address: hooks take options with a type of their own.
         value = callable_of(key.removesuffix(".type"), value)
     return f"{value.__module__}.{value.__qualname__}" if callable(value) else value

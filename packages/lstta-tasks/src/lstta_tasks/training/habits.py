@@ -13,6 +13,7 @@ from mmengine.visualization.vis_backend import BaseVisBackend
 from lstta_tasks.experiment.factories import call, callable_of, plain
 from lstta_tasks.training.checkpoints import Checkpoint
 from lstta_tasks.training.local_files import LocalFiles
+from lstta_tasks.training.mlflow_runs import MLflowVisBackend
 
 NEEDS = {
     "WandbVisBackend": "wandb",
@@ -49,6 +50,8 @@ def habits_of(
         if name != "TensorboardVisBackend":  # which every training has as RunEvents
             backends.append(_made(f"vis_backends.{place}", {"save_dir": str(work_dir / "vis_data"), **settings}))
     for backend in backends:
+        if isinstance(backend, MLflowVisBackend):
+            backend.work_dir = work_dir
         if isinstance(backend, LocalFiles) and checkpoint is not None:
             backend.steps, backend.validated = checkpoint.meta["iter"], checkpoint.validated
     return hooks, {key: value for key, value in logger.items() if key != "type"}, backends
