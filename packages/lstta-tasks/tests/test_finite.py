@@ -105,7 +105,7 @@ class TestAModelThatAnswersNone:
     def test_a_clip_of_many_is_named_with_the_reason(
         self, world: World, predictor: Predictor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("lstta_tasks.explain.infer.load", lambda folder, encoders: predictor)
+        monkeypatch.setattr("lstta_tasks.explain.infer.load", lambda *_, **__: predictor)
         write_film(tmp_path / "film.mp4")
         with pytest.raises(ValueError, match=r"film.mp4: what the model answers holds numbers that are NaN"):
             infer(tmp_path, tmp_path / "film.mp4", ["Is it loud?"])

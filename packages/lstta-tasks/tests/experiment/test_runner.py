@@ -40,6 +40,8 @@ def test_repeated_samples_count_once() -> None:
         "val/loss": 2.0,
         "val/Audio/Counting": 2 / 3,
         "val/Audio": 2 / 3,
+        "val/macro_f1": 2 / 5,
+        "val/weighted_f1": 8 / 15,
         "val/overall": 2 / 3,
     }
     assert metric.report.scores[-1].count == 3

@@ -52,12 +52,14 @@ class TestWhatIsWritten:
         assert (run / "last_checkpoint").read_text() == "epoch_3.pth"
         assert not [path for path in run.glob(".*") if path.name != ".best.old"]
 
-    def test_best_is_the_epoch_with_the_highest_accuracy_the_first_of_equals(self, run: Path) -> None:
+    def test_best_is_the_epoch_with_the_highest_accuracy_of_equals_that_with_the_lowest_loss(self, run: Path) -> None:
         lines = [line for line in (run / "train.log").read_text().splitlines() if "val/overall" in line]
-        accuracies = [float(line.split("val/overall: ")[1].split()[0]) for line in lines]
+        accuracies, losses = (
+            [float(line.split(f"val/{name}: ")[1].split()[0]) for line in lines] for name in ("overall", "loss")
+        )
         selected = read_adapter(run / "best").record["selected"]
         assert len(accuracies) == 3
-        assert selected["epoch"] == 1 + accuracies.index(max(accuracies))
+        assert selected["epoch"] == 1 + max(range(3), key=lambda i: (accuracies[i], -losses[i]))
         assert selected["split"] == "val"
         assert selected["overall"] == pytest.approx(max(accuracies), abs=1e-4)
 
@@ -68,7 +70,7 @@ class TestWhatIsWritten:
         found = EventAccumulator(str(events), size_guidance={"images": 0})
         found.Reload()
         assert {"loss", "lr", "val/loss", "val/overall", "val/Audio/Comparative"} <= set(found.Tags()["scalars"])
-        assert found.Tags()["images"] == ["val/explained/0", "val/explained/1", "val/explained/2"]
+        assert found.Tags()["images"] == ["val/explained/0", "val/explained/1", "val/explained/2", "val/confusion"]
         assert [image.step for image in found.Images("val/explained/2")] == [1, 2, 3]
 
     def test_the_config_as_run_is_a_config_and_gives_the_same_adapter(self, run: Path, tmp_path: Path) -> None:
