@@ -150,6 +150,7 @@ class TestNames:
     ) -> None:
         if private:
             pushed(adapter, monkeypatch, private=True)
+            capsys.readouterr()  # the bar of the upload
         with pytest.raises(SystemExit):
             main(["infer", "ann/flutes", "film.mp4"])
         said = capsys.readouterr().err
