@@ -7,22 +7,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lstta_core.attention import MaskedAttention, masked_mean
+from lstta_core.attention import MaskedAttention
 
 FEW = settings(max_examples=30, deadline=None)
-
-
-def test_masked_mean_equals_naive_loop() -> None:
-    values = torch.randn(2, 3, 5, 7, dtype=torch.float64)
-    mask = torch.rand(2, 3, 5) < 0.5
-    mask[1, 2] = False
-    got = masked_mean(values, mask)
-    for b in range(2):
-        for s in range(3):
-            seen = [values[b, s, n] for n in range(5) if mask[b, s, n]]
-            wanted = sum(seen) / len(seen) if seen else torch.zeros(7, dtype=torch.float64)
-            torch.testing.assert_close(got[b, s], wanted)
-    assert torch.equal(got[1, 2], torch.zeros(7, dtype=torch.float64))
 
 
 @pytest.mark.parametrize("with_bias", [False, True])

@@ -1,25 +1,10 @@
-"""Multi-head attention under a boolean mask, as both modules of LSTTA use it."""
+"""Softmax and multi-head attention under a boolean mask: for readouts, and for encoders made for tests."""
 
 from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-
-
-def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
-    """The mean over the second to last axis where the mask is true; zeros where it is true nowhere.
-
-    Args:
-        values: (…, N, D), floating point and finite.
-        mask: (…, N), bool.
-
-    Returns:
-        (…, D).
-    """
-    weights = mask.to(values.dtype)
-    total = torch.einsum("...nd,...n->...d", values, weights)
-    return total / weights.sum(-1, keepdim=True).clamp(min=1)
 
 
 def masked_softmax(scores: Tensor, mask: Tensor) -> Tensor:
@@ -66,18 +51,14 @@ class MaskedAttention(nn.Module):
         Returns:
             (B, Q, r), zeros for clips whose mask is false everywhere.
         """
-        return self.attend(queries, self.key(keys), self.value(keys), mask, bias)
-
-    def attend(self, queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor, bias: Tensor | None = None) -> Tensor:
-        """As :meth:`forward`, with keys and values (B, K, h ⌈r / h⌉) that ``key`` and ``value`` have projected."""
         seen = mask.any(-1)
         hidden = ~(mask | ~seen[:, None])[:, None, None]
         logits = torch.zeros_like(hidden, dtype=queries.dtype) if bias is None else bias[:, :, None].to(queries.dtype)
         logits = logits.masked_fill(hidden, float("-inf"))
         attended = F.scaled_dot_product_attention(
             self._split(self.query(queries)),
-            self._split(keys),
-            self._split(values),
+            self._split(self.key(keys)),
+            self._split(self.value(keys)),
             attn_mask=logits,
         )
         out = self.out(attended.transpose(1, 2).flatten(2))

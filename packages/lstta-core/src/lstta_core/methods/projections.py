@@ -65,7 +65,7 @@ class Standardised(nn.Module):
         if self._measured:
             return
         with torch.autocast(tokens.device.type, enabled=False):
-            rows = _normed(tokens)[mask].to(self.mean.dtype) - self.mean
+            rows = normed(tokens)[mask].to(self.mean.dtype) - self.mean
             sums = torch.stack([torch.full_like(self.mean, len(rows)), rows.sum(0), rows.square().sum(0)])
         (count, *_), total, squares = sum_over_processes(sums)
         if not count:
@@ -97,7 +97,8 @@ class Down(Standardised):
         return F.linear(super().forward(tokens), self.weight, self.bias)
 
 
-def _normed(tokens: Tensor) -> Tensor:
+def normed(tokens: Tensor) -> Tensor:
+    """Layer norm over the last axis without parameters."""
     return F.layer_norm(tokens, tokens.shape[-1:])
 
 

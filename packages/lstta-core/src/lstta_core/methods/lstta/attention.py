@@ -44,8 +44,3 @@ class Attention(nn.Module):
 
     def _split(self, values: Tensor) -> Tensor:
         return values.unflatten(-1, (self.heads, self.features)).transpose(1, 2)
-
-
-def normed(values: Tensor) -> Tensor:
-    """Layer norm over the last axis without parameters: a linear layer follows, or a vector is added."""
-    return F.layer_norm(values, values.shape[-1:])

@@ -9,9 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lstta_core.methods.lstta.attention import normed
 from lstta_core.methods.lstta.plan import Plan
 from lstta_core.methods.lstta.windows import windows
+from lstta_core.methods.projections import normed
 
 
 class Importance(nn.Module):

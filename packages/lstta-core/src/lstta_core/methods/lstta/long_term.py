@@ -12,9 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from lstta_core.interfaces import TIMED, Modality
-from lstta_core.methods.lstta.attention import Attention, normed
+from lstta_core.methods.lstta.attention import Attention
 from lstta_core.methods.lstta.importance import Importance
 from lstta_core.methods.lstta.plan import Plan
+from lstta_core.methods.projections import normed
 
 
 @dataclass(frozen=True)

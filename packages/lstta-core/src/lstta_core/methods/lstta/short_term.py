@@ -12,9 +12,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lstta_core.interfaces import TIMED, Modality
-from lstta_core.methods.lstta.attention import Attention, normed
+from lstta_core.methods.lstta.attention import Attention
 from lstta_core.methods.lstta.plan import Plan
 from lstta_core.methods.lstta.windows import windows
+from lstta_core.methods.projections import normed
 
 
 def preferences(heads: int, window: int) -> Tensor:
