@@ -30,6 +30,7 @@ MMENGINE = {
     "experiment/config.py",  # its configs
     "experiment/distributed.py",  # its start and its wrapping, what ranks tell each other
     "experiment/factories.py",  # its configs
+    "experiment/float16.py",  # its optimizer's wrapper
     "experiment/hooks.py",  # its hooks and backends, by their names
     "experiment/loader.py",  # its sampler
     "experiment/parts.py",  # its configs

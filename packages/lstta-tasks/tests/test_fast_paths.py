@@ -51,11 +51,14 @@ def test_checkpointing_is_equal_to_the_bit(small: World) -> None:
     assert all(torch.equal(one, two) for one, two in zip(gradients, others, strict=True))
 
 
-def test_frozen_weights_in_bfloat16_are_near_and_what_trains_stays_in_float32(small: World) -> None:
+@pytest.mark.parametrize("half", [torch.bfloat16, torch.float16])
+def test_frozen_weights_in_half_precision_are_near_and_what_trains_stays_in_float32(
+    small: World, half: torch.dtype
+) -> None:
     loss, gradients, _ = step(small)
-    near, others, one = step(small, **{"model.frozen_dtype": "bfloat16"})
+    near, others, one = step(small, **{"model.frozen_dtype": str(half).removeprefix("torch.")})
     (model,) = one.model.lockstep_models().values()
-    assert {p.dtype for p in model.encoders.parameters()} == {torch.bfloat16}
+    assert {p.dtype for p in model.encoders.parameters()} == {half}
     assert {gradient.dtype for gradient in others} == {torch.float32}
     assert abs(near.item() - loss.item()) <= 0.02 * loss.item()
     flat, other = (torch.cat([g.flatten() for g in found]) for found in (gradients, others))
@@ -63,8 +66,10 @@ def test_frozen_weights_in_bfloat16_are_near_and_what_trains_stays_in_float32(sm
 
 
 def test_an_unknown_type_is_refused(small: World) -> None:
-    with pytest.raises(ValueError, match=r"model.frozen_dtype: one of float32, bfloat16 is wanted, got 'int8'"):
-        step(small, **{"model.frozen_dtype": "int8"})
+    with pytest.raises(
+        ValueError, match=r"model.frozen_dtype: one of float32, bfloat16, float16 is wanted, got 'int7'"
+    ):
+        step(small, **{"model.frozen_dtype": "int7"})
 
 
 def test_the_folder_of_a_low_precision_run_says_so(small: World) -> None:

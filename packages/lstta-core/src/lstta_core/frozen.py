@@ -8,7 +8,8 @@ import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-FROZEN_DTYPES = (torch.float32, torch.bfloat16)
+HALVES = (torch.bfloat16, torch.float16)
+FROZEN_DTYPES = (torch.float32, *HALVES)
 
 
 def lower(module: nn.Module, dtype: torch.dtype) -> None:
@@ -31,8 +32,8 @@ def lower(module: nn.Module, dtype: torch.dtype) -> None:
 def arithmetic(frozen_dtype: torch.dtype, device: str, *, mixed: bool) -> AbstractContextManager[object]:
     """The context in which a part of the model runs.
 
-    With frozen weights in bfloat16, autocast is on where parameters in float32 meet tokens in bfloat16, and off where
-    all weights are bfloat16: there it would only send norms and tokens through float32. Otherwise whatever the
+    With frozen weights in a half precision, autocast is on where parameters in float32 meet tokens in it, and off where
+    all weights are in it: there it would only send norms and tokens through float32. Otherwise whatever the
     caller has set stays in force.
 
     Args:
@@ -40,6 +41,6 @@ def arithmetic(frozen_dtype: torch.dtype, device: str, *, mixed: bool) -> Abstra
         device: its type, as autocast wants it: ``"cpu"``, ``"cuda"``.
         mixed: whether the part has parameters in float32, as everything that trains.
     """
-    if frozen_dtype is torch.bfloat16:
-        return torch.autocast(device, dtype=torch.bfloat16, enabled=mixed)
+    if frozen_dtype in HALVES:
+        return torch.autocast(device, dtype=frozen_dtype, enabled=mixed)
     return nullcontext()

@@ -40,9 +40,9 @@ class TrimodalModel(AdapterSet):
         stages: K, how many places between blocks there are; at most the smallest depth, which is the default.
         adapted: how many of the last stages have adapters; all by default. What lies before them is a prefix, frozen
             unless a method trains inside the encoders.
-        frozen_dtype: of the encoders' parameters: float32, bfloat16, or None to leave them as they are. Buffers and
-            batch norms keep their type. With bfloat16 the encoders compute in it, which is for ``embed`` to see to, and
-            what trains stays in float32 under autocast.
+        frozen_dtype: of the encoders' parameters: float32, bfloat16, float16, or None to leave them as they are.
+            Buffers and batch norms keep their type. With a half precision the encoders compute in it, which is for
+            ``embed`` to see to, and what trains stays in float32 under autocast. Float16 wants its loss scaled.
         checkpointing: whether each stage is computed again in the backward pass, for memory.
 
     Raises:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # a task names its kind of answer, which makes the network
     from lstta_tasks.task import Task
 
 ADAPTER = "default"
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 class TaskModel(TaskNetwork):
@@ -100,8 +100,8 @@ def build_model(
         stages: K, see :class:`~lstta_core.lockstep.TrimodalModel`.
         adapted: how many of the last stages are adapted.
         readout: options of :class:`~lstta_core.readout.Readout`.
-        frozen_dtype: ``"bfloat16"`` or ``"float32"``, of the frozen weights; as they are by default. This and the next
-            change what a step costs, see :class:`~lstta_core.lockstep.TrimodalModel`.
+        frozen_dtype: ``"bfloat16"``, ``"float16"`` or ``"float32"``, of the frozen weights; as they are by default.
+            This and the next change what a step costs, see :class:`~lstta_core.lockstep.TrimodalModel`.
         checkpointing: whether stages are computed again in the backward pass.
         compile: whether blocks and adapters go through ``torch.compile``, or its mode, or its options; see
             :func:`~lstta_core.compiling.compile_parts`.

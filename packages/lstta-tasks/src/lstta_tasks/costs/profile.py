@@ -17,6 +17,7 @@ from lstta_core.interfaces import InputSpec, LanguageSpec, Modality
 from lstta_core.profiling import MacCount, Macs, count_macs, count_parameters, measure, tensors_in
 from lstta_core.testing.inputs import synthetic_inputs
 from lstta_tasks.costs.task_profile import TaskProfile
+from lstta_tasks.device import device_of
 from lstta_tasks.experiment.factories import arguments, factory_of
 from lstta_tasks.experiment.parts import Experiment
 from lstta_tasks.experiment.record import card, record_of
@@ -55,21 +56,19 @@ def profile(
         ValueError: the device is not there, or an option is out of range.
         UncountedError: the MACs of some operator are not known.
     """
-    if device == "cuda" and not torch.cuda.is_available():
-        raise ValueError("--device cuda needs a GPU, and there is none")
+    place = device_of(device)
     experiment = Experiment(config)
     model = _model(experiment)
     parameters, on_disk = count_parameters(model), folder_bytes(experiment)
     macs = macs_of_a_sample(_plain(experiment), text_length)
 
-    place = torch.device(device)
     model = model.to(place)
     batch_size = config.loader["batch_size"] if batch_size is None else batch_size
     batch = {
         m: {name: tensor.to(place) for name, tensor in tensors.items()}
         for m, tensors in _inputs(experiment, batch_size, text_length).items()
     }
-    wrapper = optim_wrapper(config, model, amp=False)
+    wrapper = optim_wrapper(config, model, place)
 
     target = torch.arange(batch_size, device=place)
 
@@ -80,14 +79,14 @@ def profile(
     def step() -> None:
         wrapper.update_params(_loss(model(batch, target)))
 
-    with fast_linear(enabled=device == "cpu" and not experiment.compiled):  # as in training
+    with fast_linear(enabled=place.type == "cpu" and not experiment.compiled):  # as in training
         model.eval()
         forward_pass = measure(forward, device=place, repeats=repeats)
         model.train()
         training_step = measure(step, device=place, repeats=repeats)
     return TaskProfile(
         config="/".join(Path(config.filename).with_suffix("").parts[-2:]),
-        device=torch.cuda.get_device_name() if device == "cuda" else "cpu",
+        device=torch.cuda.get_device_name(place) if place.type == "cuda" else "cpu",
         inputs=_described(experiment, batch),
         parameters=parameters,
         folder_bytes=on_disk,

@@ -20,6 +20,8 @@ from mmengine.dist import (
 from mmengine.model import MMDistributedDataParallel
 from torch import distributed, nn
 
+from lstta_tasks.device import device_of
+
 Result = TypeVar("Result")
 
 
@@ -45,6 +47,19 @@ def join(launcher: str) -> None:
         init_dist("pytorch")
     else:
         distributed.init_process_group("gloo")
+
+
+def alone(launcher: str, device: str | None) -> None:
+    """Refuse a device for a process that takes its own: among several, each has the GPU of its number.
+
+    Raises:
+        ValueError: both are given, or there is no such device.
+    """
+    if device is None:
+        return
+    if launcher != "none":
+        raise ValueError(f"--device {device}: under --launcher {launcher} each process takes a GPU of its own")
+    device_of(device)
 
 
 def wrap(model: nn.Module) -> MMDistributedDataParallel:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from mmengine.device import get_device
 from mmengine.dist import is_main_process
 from mmengine.logging import MMLogger
 from mmengine.runner import BaseLoop, Runner
@@ -30,11 +29,14 @@ class RunRunner(Runner):
     Args:
         checkpoint: to go on from; every rank has it.
         stopping: of the training.
+        device: where the model trains; of several processes each has its own.
         options: MMEngine's.
     """
 
-    def __init__(self, *, checkpoint: Checkpoint | None, stopping: Stopping, **options: Any) -> None:
-        self.checkpoint, self.stopping = checkpoint, stopping
+    def __init__(
+        self, *, checkpoint: Checkpoint | None, stopping: Stopping, device: torch.device, **options: Any
+    ) -> None:
+        self.checkpoint, self.stopping, self.device = checkpoint, stopping, device
         path = None if checkpoint is None else str(checkpoint.path)
         super().__init__(
             load_from=path, resume=checkpoint is not None, experiment_name=f"run {next(_number)}", **options
@@ -48,7 +50,8 @@ class RunRunner(Runner):
         return logger
 
     def wrap_model(self, model_wrapper_cfg: dict[str, Any] | None, model: torch.nn.Module) -> torch.nn.Module:
-        return wrap(model.to(get_device())) if self.distributed else super().wrap_model(model_wrapper_cfg, model)
+        model = model.to(self.device)
+        return wrap(model) if self.distributed else model
 
     def build_train_loop(self, loop: BaseLoop | dict[str, Any]) -> BaseLoop:
         if isinstance(loop, BaseLoop):
