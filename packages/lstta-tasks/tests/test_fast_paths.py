@@ -12,6 +12,8 @@ from small_world import World, make
 from torch import Tensor
 
 from lstta_core.compiling import COMPILERS
+from lstta_core.quantized import is_quantized
+from lstta_tasks.adapters import load, read
 from lstta_tasks.costs.profile import macs_of_a_sample, profile
 from lstta_tasks.data.cache import CacheReader
 from lstta_tasks.experiment.config import load_config
@@ -65,9 +67,34 @@ def test_frozen_weights_in_half_precision_are_near_and_what_trains_stays_in_floa
     assert torch.cosine_similarity(flat, other, dim=0) >= 0.98
 
 
+def test_frozen_weights_in_8_bits_are_near_and_their_folder_is_loaded_with_them(small: World, tmp_path: Path) -> None:
+    loss, gradients, _ = step(small)
+    near, others, _ = step(small, **{"model.frozen_dtype": "int8"})
+    assert abs(near.item() - loss.item()) <= 0.02 * loss.item()
+    flat, other = (torch.cat([g.flatten() for g in found]) for found in (gradients, others))
+    assert torch.cosine_similarity(flat, other, dim=0) >= 0.98
+    config = load_config(small.config, {"model.frozen_dtype": "int8", "train_cfg.max_epochs": 1})
+    train(config, work_dir=tmp_path / "run")
+    one = Experiment(load_config(small.config))
+    predictor = load(tmp_path / "run" / "best", one.encoders)
+    assert is_quantized(predictor.model)
+    report, _ = evaluate(load_config(small.config), tmp_path / "run" / "best", "val")
+    assert report.value("overall") == read(tmp_path / "run" / "best").record["selected"]["overall"]
+
+
+def test_costs_of_8_bits_are_counted_on_the_plain_model(small: World) -> None:
+    whole, few = (
+        profile(load_config(small.config, {"model.frozen_dtype": dtype}), batch_size=2, repeats=1)
+        for dtype in (None, "int8")
+    )
+    assert few.parameters == whole.parameters
+    assert few.macs.total == whole.macs.total
+    assert few.resident_bytes < whole.resident_bytes
+
+
 def test_an_unknown_type_is_refused(small: World) -> None:
     with pytest.raises(
-        ValueError, match=r"model.frozen_dtype: one of float32, bfloat16, float16 is wanted, got 'int7'"
+        ValueError, match=r"model.frozen_dtype: one of float32, bfloat16, float16, int8, nf4 is wanted, got 'int7'"
     ):
         step(small, **{"model.frozen_dtype": "int7"})
 

@@ -15,6 +15,7 @@ from lstta_core.adapter_files import save_adapter, trained_tensors
 from lstta_core.fast_linear import fast_linear
 from lstta_core.interfaces import InputSpec, LanguageSpec, Modality
 from lstta_core.profiling import MacCount, Macs, count_macs, count_parameters, measure, tensors_in
+from lstta_core.quantized import BITS
 from lstta_core.testing.inputs import synthetic_inputs
 from lstta_tasks.costs.task_profile import TaskProfile
 from lstta_tasks.device import device_of
@@ -59,8 +60,9 @@ def profile(
     place = device_of(device)
     experiment = Experiment(config)
     model = _model(experiment)
-    parameters, on_disk = count_parameters(model), folder_bytes(experiment)
-    macs = macs_of_a_sample(_plain(experiment), text_length)
+    plain = _plain(experiment)  # in 4 bits two weights are one number
+    parameters, on_disk = count_parameters(plain.model), folder_bytes(experiment)
+    macs = macs_of_a_sample(plain, text_length)
 
     model = model.to(place)
     batch_size = config.loader["batch_size"] if batch_size is None else batch_size
@@ -109,11 +111,14 @@ def _model(experiment: Experiment) -> TaskNetwork:
 
 
 def _plain(experiment: Experiment) -> Experiment:
-    """The same without ``torch.compile``, whose code cannot be traced."""
-    if not experiment.compiled:
+    """The same without ``torch.compile`` and without weights in 8 or 4 bits, whose code cannot be traced."""
+    in_few_bits = experiment.config.model.get("frozen_dtype") in BITS
+    if not experiment.compiled and not in_few_bits:
         return experiment
     config = copy.deepcopy(experiment.config)
-    del config.model["compile"]
+    config.model.pop("compile", None)
+    if in_few_bits:
+        del config.model["frozen_dtype"]
     return Experiment(config)
 
 

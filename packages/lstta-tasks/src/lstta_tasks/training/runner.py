@@ -53,6 +53,9 @@ class RunRunner(Runner):
         model = model.to(self.device)
         return wrap(model) if self.distributed else model
 
+    def _init_model_weights(self) -> None:
+        """Nothing: the model is made, and DDP has given all ranks the first one's weights."""
+
     def build_train_loop(self, loop: BaseLoop | dict[str, Any]) -> BaseLoop:
         if isinstance(loop, BaseLoop):
             return loop
