@@ -55,6 +55,7 @@ MMENGINE = {
     "training/runner.py",
     "training/steps_loop.py",
     "training/train.py",
+    "training/warm_up.py",
     "training/watch.py",
 }
 """Where ``lstta_tasks`` imports mmengine when it runs, and what for."""

@@ -118,6 +118,7 @@ def test_a_compiled_run_is_resumed_without_and_evaluated(small: World, tmp_path:
         return load_config(small.config, {"train_cfg.max_epochs": epochs, **options})
 
     train(config(1, **EAGER), work_dir=tmp_path / "run")
+    assert "warm-up of model.compile: " in (tmp_path / "run" / "train.log").read_text()
     train(config(2), work_dir=tmp_path / "run", resume=True)
     train(config(2), work_dir=tmp_path / "whole")
     there, here = (torch.load(last_checkpoint(tmp_path / run), weights_only=True) for run in ("whole", "run"))

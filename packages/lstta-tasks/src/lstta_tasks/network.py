@@ -93,6 +93,7 @@ def build_model(
     frozen_dtype: str | None = None,
     checkpointing: bool = False,
     compile: bool | str | Mapping[str, Any] = False,
+    shard: bool = False,
 ) -> tuple[TaskNetwork, MethodChoice]:
     """A freshly initialised network.
 
@@ -111,16 +112,22 @@ def build_model(
         checkpointing: whether stages are computed again in the backward pass.
         compile: whether blocks and adapters go through ``torch.compile``, or its mode, or its options; see
             :func:`~lstta_core.compiling.compile_parts`.
+        shard: whether a training of several processes shares the frozen encoders out, see
+            :func:`~lstta_core.sharding.shard_encoders`; for whoever starts it to see to.
 
     Returns:
         The network, and what the method became: with a budget, its options have the width that was found.
 
     Raises:
         UnknownNameError: no plugin registers the method.
-        ValueError: an option is out of range, or ``modalities`` names one without an encoder.
+        ValueError: an option is out of range, ``shard`` meets what cannot be shared out, or ``modalities`` names one
+            without an encoder.
     """
     if frozen_dtype not in (None, *DTYPES):
         raise ValueError(f"model.frozen_dtype: one of {', '.join(DTYPES)} is wanted, got {frozen_dtype!r}")
+    if shard and (compile or frozen_dtype in BITS):
+        other = f"model.frozen_dtype={frozen_dtype!r}" if frozen_dtype in BITS else "model.compile"
+        raise ValueError(f"model.shard: not together with {other}: leave one of the two out")
     used = {m: encoder for m, encoder in encoders.items() if modalities is None or m in modalities}
     if modalities is not None and len(used) != len(modalities):
         raise ValueError(f"model.modalities: some of {', '.join(encoders)} are wanted, each once, got {modalities}")

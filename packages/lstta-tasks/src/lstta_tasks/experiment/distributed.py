@@ -20,6 +20,7 @@ from mmengine.dist import (
 from mmengine.model import MMDistributedDataParallel
 from torch import distributed, nn
 
+from lstta_core.sharding import sharded_names
 from lstta_tasks.device import device_of
 
 Result = TypeVar("Result")
@@ -63,7 +64,9 @@ def alone(launcher: str, device: str | None) -> None:
 
 
 def wrap(model: nn.Module) -> MMDistributedDataParallel:
-    """The model, with gradients averaged over the processes."""
+    """The model, with gradients averaged over the processes; what these share out is left to itself."""
+    if shared_out := sharded_names(model):
+        MMDistributedDataParallel._set_params_and_buffers_to_ignore_for_model(model, shared_out)
     devices = [int(os.environ["LOCAL_RANK"])] if torch.cuda.is_available() else None
     return MMDistributedDataParallel(module=model, device_ids=devices, broadcast_buffers=False)
 

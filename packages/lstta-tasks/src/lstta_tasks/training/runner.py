@@ -13,6 +13,7 @@ from mmengine.dist import is_main_process
 from mmengine.logging import MMLogger
 from mmengine.runner import BaseLoop, Runner
 
+from lstta_core.lockstep import TrimodalModel
 from lstta_tasks.experiment.distributed import wrap
 from lstta_tasks.training.checkpoint_hook import CheckpointHook
 from lstta_tasks.training.checkpoints import Checkpoint
@@ -30,13 +31,14 @@ class RunRunner(Runner):
         checkpoint: to go on from; every rank has it.
         stopping: of the training.
         device: where the model trains; of several processes each has its own.
+        shard: whether several processes share the frozen encoders out.
         options: MMEngine's.
     """
 
     def __init__(
-        self, *, checkpoint: Checkpoint | None, stopping: Stopping, device: torch.device, **options: Any
+        self, *, checkpoint: Checkpoint | None, stopping: Stopping, device: torch.device, shard: bool, **options: Any
     ) -> None:
-        self.checkpoint, self.stopping, self.device = checkpoint, stopping, device
+        self.checkpoint, self.stopping, self.device, self.shard = checkpoint, stopping, device, shard
         path = None if checkpoint is None else str(checkpoint.path)
         super().__init__(
             load_from=path, resume=checkpoint is not None, experiment_name=f"run {next(_number)}", **options
@@ -51,7 +53,18 @@ class RunRunner(Runner):
 
     def wrap_model(self, model_wrapper_cfg: dict[str, Any] | None, model: torch.nn.Module) -> torch.nn.Module:
         model = model.to(self.device)
-        return wrap(model) if self.distributed else model
+        if not self.distributed:
+            return model
+        if self.shard:
+            from lstta_core.sharding import kept_bytes, shard_encoders
+
+            for module in model.modules():
+                if isinstance(module, TrimodalModel):
+                    shard_encoders(module)
+            if is_main_process():
+                kept, whole = kept_bytes(model)
+                print(f"frozen weights shared out: {kept / 1e6:,.1f} of {whole / 1e6:,.1f} MB in this process")
+        return wrap(model)
 
     def _init_model_weights(self) -> None:
         """Nothing: the model is made, and DDP has given all ranks the first one's weights."""

@@ -46,6 +46,7 @@ from lstta_tasks.training.resume import check_fits, compared, settings_of_run
 from lstta_tasks.training.run_folder import taken, where_to_begin
 from lstta_tasks.training.runner import RunRunner, run_or_stop
 from lstta_tasks.training.stopping import Stopping
+from lstta_tasks.training.warm_up import WarmUpHook
 from lstta_tasks.training.watch import WatchHook
 
 
@@ -220,6 +221,7 @@ def _train(
         checkpoint=checkpoint,
         stopping=stopping,
         device=place,
+        shard=bool(config.model.get("shard")),
         model=runner_model,
         work_dir=str(work_dir),
         train_dataloader=loaders["train"],
@@ -240,7 +242,7 @@ def _train(
             ProgressHook(metric=metric),
             PictureHook(experiment=experiment, dataset=datasets["val"], model=runner_model),
             ConfusionHook(task=experiment.task, metric=metric),
-            *([] if experiment.compiled else [WatchHook(model=model, interval=config.log_interval)]),
+            WarmUpHook() if experiment.compiled else WatchHook(model=model, interval=config.log_interval),
             *([] if later_end is None else [later_end]),
             *hooks,
         ],
