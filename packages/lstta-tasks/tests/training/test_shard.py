@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -41,27 +39,37 @@ def test_losses_and_gradients_are_those_of_the_whole_and_about_half_is_kept(tmp_
     assert twice <= 1.1 * small + 64  # and what does not divide by two
 
 
-@pytest.mark.slow
-def test_a_run_is_that_of_whole_encoders_and_goes_on(world: World, tmp_path: Path) -> None:
-    def machines(name: str, **options: object) -> list[Machine]:
-        return [Machine(tmp_path / name / str(rank) / "run", world.config, options) for rank in range(2)]
+def machines(world: World, folder: Path, *, epochs: int, shard: bool = True) -> list[Machine]:
+    options = {"model.shard": shard, "train_cfg.max_epochs": epochs}
+    return [Machine(folder / str(rank) / "run", world.config, options) for rank in range(2)]
 
-    short = {"train_cfg.max_epochs": 2}
-    whole, shared = machines("whole"), machines("shared", **{"model.shard": True})
-    cut = machines("cut", **{"model.shard": True, **short})
-    for both in (whole, shared, cut):
-        assert train_on(*both) == ["", ""]
-    one, two = (checkpoint(both[0].folder) for both in (whole, shared))
+
+@pytest.fixture(scope="module")
+def shared(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the first rank of a run of two epochs."""
+    both = machines(world, tmp_path_factory.mktemp("shared"), epochs=2)
+    assert train_on(*both) == ["", ""]
+    return both[0].folder
+
+
+@pytest.mark.slow
+def test_a_run_is_that_of_whole_encoders(world: World, shared: Path, tmp_path: Path) -> None:
+    whole = machines(world, tmp_path, epochs=2, shard=False)
+    assert train_on(*whole) == ["", ""]
+    one, two = (checkpoint(folder) for folder in (whole[0].folder, shared))
     for name, tensor in one["state_dict"].items():
         torch.testing.assert_close(two["state_dict"][name], tensor, rtol=1e-4, atol=1e-5)
-    here, there = (read_adapter(both[0].folder / "best") for both in (whole, shared))
+    here, there = (read_adapter(folder / "best") for folder in (whole[0].folder, shared))
     assert here.record == there.record
     assert {n: t.shape for n, t in here.tensors.items()} == {n: t.shape for n, t in there.tensors.items()}
-    again = machines("again", **{"model.shard": True})
-    shutil.copytree(cut[0].folder, again[0].folder)
-    assert train_on(*again, resume=True) == ["", ""]
-    assert_same_end(shared[0].folder, again[0].folder)
-    assert "model.shard" in json.loads(two["meta"]["settings"])
+
+
+@pytest.mark.slow
+def test_and_goes_on(world: World, shared: Path, tmp_path: Path) -> None:
+    assert train_on(*machines(world, tmp_path, epochs=1)) == ["", ""]
+    both = machines(world, tmp_path, epochs=2)
+    assert train_on(*both, resume=True) == ["", ""]
+    assert_same_end(shared, both[0].folder)
 
 
 def test_of_one_process_nothing_is_shared_out(world: World, tmp_path: Path) -> None:
