@@ -26,6 +26,7 @@ from lstta_tasks.training.train import SeedHook, train
 
 SUPPORT = Path(__file__).parent
 KILLED = -signal.SIGKILL
+DRAWN = drawing.picture
 
 
 def train_in_child(
@@ -60,6 +61,11 @@ def _train(
 def skip_pictures() -> None:
     """Draw nothing to speak of: drawing takes longer than all the rest."""
     mock.patch.object(drawing, "picture", grey_picture).start()
+
+
+def true_pictures() -> Any:
+    """A context in which trainings draw what they draw for users."""
+    return mock.patch.object(drawing, "picture", DRAWN)
 
 
 def grey_picture(*_: Any) -> Any:
