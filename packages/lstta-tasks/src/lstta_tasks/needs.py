@@ -65,5 +65,5 @@ def _home(kind: Kind, name: str) -> dict[str, str]:
 
 @cache
 def _distributions() -> Mapping[str, list[str]]:
-    """Of each package. It reads about all that is installed, which takes a third of a second; each best adapter asks."""
+    """Of each package. This reads about all that is installed: a third of a second, and each best adapter asks."""
     return packages_distributions()
