@@ -49,7 +49,7 @@ def train_in_child(
 
 
 def context() -> Any:
-    """Makes processes: where there is such a thing, forks of one that has done nothing but the imports that take long."""
+    """Makes processes: where a system can, forks of one that has done nothing but the imports that take long."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     found = multiprocessing.get_context("forkserver")
