@@ -29,11 +29,6 @@ pytest.importorskip("ray", reason="lstta-tasks[ray]")
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 SETTINGS = Preprocessing(segments=2, frames_per_segment=3, frame_size=(5, 7), sample_rate=1_100, sound_seconds=0.5)
-SLOW = """
-from slow_encoders import visual
-_base_ = [{base!r}]
-encoders = dict(visual=dict(type=visual))
-"""
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +114,9 @@ def test_of_a_prefix_too_and_a_node_may_go(world: World, nodes: Any, tmp_path: P
     """The last test: the node does not come back."""
     cluster_of_nodes, second = nodes
     config = tmp_path / "slow.py"
-    config.write_text(SLOW.format(base=str(world.config)), encoding="utf-8")
+    text = world.config.read_text(encoding="utf-8")
+    slow = text.replace("language, visual\n", "language\nfrom slow_encoders import visual\n")
+    config.write_text(slow, encoding="utf-8")
     path = tmp_path / "killed-states"
     options = {"model.adapted": 1, "clips.prefix": str(path)}
     with connected(cluster_of_nodes.address) as cluster:
