@@ -35,7 +35,7 @@ from lstta_tasks.experiment.runner import RunnerModel
 from lstta_tasks.prefix.build import build_prefix
 from lstta_tasks.training.environment import environment
 
-SECONDS, CLIPS, BATCH, STEPS = 10, 8, 4, 3
+SECONDS, CLIPS, BATCH, STEPS = 10, 4, 4, 2
 FOLDERS = {"visual": "dinov2-small", "audio": "whisper-tiny-en", "language": "minilm-l6"}
 OPTIONS = {
     "encoders.visual.size": (224, 224),
