@@ -29,13 +29,14 @@ from mmengine.config import Config
 
 from lstta_core.fast_linear import fast_linear
 from lstta_tasks.data.build_cache import build_cache
+from lstta_tasks.data.cache_record import Codec
 from lstta_tasks.experiment.config import load_config
 from lstta_tasks.experiment.parts import Experiment
 from lstta_tasks.experiment.runner import RunnerModel
 from lstta_tasks.prefix.build import build_prefix
 from lstta_tasks.training.environment import environment
 
-SECONDS, CLIPS, BATCH, STEPS = 10, 4, 4, 2
+SECONDS, FILMS, CLIPS, BATCH, STEPS = 10, 16, 4, 4, 2
 FOLDERS = {"visual": "dinov2-small", "audio": "whisper-tiny-en", "language": "minilm-l6"}
 OPTIONS = {
     "encoders.visual.size": (224, 224),
@@ -77,50 +78,61 @@ def main() -> None:
 def measure(folder: Path, models: Path) -> dict[str, Any]:
     """Seconds of one core, and bytes, a clip."""
     torch.set_num_threads(1)
-    found: dict[str, Any] = {"processor": environment()["device"], "torch": torch.__version__, "clips": CLIPS}
-    found |= {"decode_seconds": {}, "clip_bytes": {}, "film_bytes": {}, "prefix": {}, "step_seconds": {}}
+    found = {"processor": environment()["device"], "torch": torch.__version__, "films": FILMS, "clips": CLIPS}
+    return found | decoding(folder, models) | states(folder, models)
+
+
+def decoding(folder: Path, models: Path) -> dict[str, Any]:
+    """Of what lies in files."""
+    seconds, clip_bytes, film_bytes = {}, {}, {}
     for height in (360, 720):
-        root = data_set(folder / f"{height}p", height)
-        found["film_bytes"][f"{height}p"] = (root / "videos" / "clip0.mp4").stat().st_size
-        for codec in ("raw", "jpeg"):
-            config = config_of(root, models, {"clips.codec": codec, "clips.cache": str(folder / f"{height}-{codec}")})
-            experiment = Experiment(config)
+        root = data_set(folder / f"{height}p", height, FILMS)
+        film_bytes[f"{height}p"] = (root / "videos" / "clip0.mp4").stat().st_size
+        codecs: tuple[Codec, ...] = ("raw", "jpeg")
+        for codec in codecs:
+            path = folder / f"{height}-{codec}"
+            experiment = Experiment(config_of(root, models, {"clips.cache": str(path)}))
+            sources, preprocessing = experiment.task.sources(), experiment.preprocessing
             begin = processor_seconds()
-            report = build_cache(
-                config.clips.cache, experiment.task.sources(), experiment.preprocessing, codec=codec, workers=1
-            )
-            assert report.built == CLIPS, report.failed
-            found["decode_seconds"][f"{height}p, {codec}"] = (processor_seconds() - begin) / CLIPS
-            found["clip_bytes"][f"{height}p, {codec}"] = size(config.clips.cache)
-    root, cache = folder / "360p", str(folder / "360-raw")
+            report = build_cache(path, sources, preprocessing, codec=codec, workers=1)
+            assert report.built == FILMS, report.failed
+            seconds[f"{height}p, {codec}"] = (processor_seconds() - begin) / FILMS
+            clip_bytes[f"{height}p, {codec}"] = size(path) / FILMS
+    return {"decode_seconds": seconds, "clip_bytes": clip_bytes, "film_bytes": film_bytes}
+
+
+def states(folder: Path, models: Path) -> dict[str, Any]:
+    """Of what encoders and adapters compute."""
+    root, cache = data_set(folder / "few", 360, CLIPS), folder / "cache"
+    prefix, steps = {}, {}
     for adapted in (4, 2, 1):
-        prefix = str(folder / f"prefix-{adapted}")
-        options = {"clips.cache": cache, "clips.prefix": prefix, "model.adapted": adapted}
+        path = folder / f"prefix-{adapted}"
+        options = {"clips.cache": str(cache), "clips.prefix": str(path), "model.adapted": adapted}
         experiment = Experiment(config_of(root, models, options))
+        build_cache(cache, experiment.task.sources(), experiment.preprocessing, workers=1)
         _ = experiment.prefix.settings  # weights are read
         begin = processor_seconds()
         build_prefix(experiment)
-        seconds = (processor_seconds() - begin) / CLIPS
-        found["prefix"][str(adapted)] = {"seconds": seconds, "bytes": size(prefix)}
-        found["step_seconds"][f"last {adapted} of 4 stages, from a prefix cache"] = step(experiment)
+        prefix[str(adapted)] = {"seconds": (processor_seconds() - begin) / CLIPS, "bytes": size(path) / CLIPS}
+        steps[f"last {adapted} of 4 stages, from a prefix cache"] = step(experiment)
         if adapted == 4:
             del options["clips.prefix"]
-            found["step_seconds"]["4 of 4 stages, from clips"] = step(Experiment(config_of(root, models, options)))
-    return found
+            steps["4 of 4 stages, from clips"] = step(Experiment(config_of(root, models, options)))
+    return {"prefix": prefix, "step_seconds": steps}
 
 
-def data_set(root: Path, height: int) -> Path:
+def data_set(root: Path, height: int, count: int) -> Path:
     """So many films of ten seconds that are alike, and a question about each."""
     (root / "videos").mkdir(parents=True)
     data.SECONDS = SECONDS
     first = data.film(root / "videos" / "clip0.mp4", height).read_bytes()
-    for number in range(1, CLIPS):
+    for number in range(1, count):
         # A box that players skip: films that are alike are not one file.
         (root / "videos" / f"clip{number}.mp4").write_bytes(first + b"\0\0\0\x09free" + bytes([number]))
     asked = {"type": '["Audio", "Counting"]', "templ_values": "[]", "question_deleted": 0, "anser": "yes"}
     rows = [
         {**asked, "video_id": f"clip{n}", "question_id": n, "question_content": f"Are there {n} instruments or more?"}
-        for n in range(CLIPS)
+        for n in range(count)
     ]
     (root / "avqa-train.json").write_text(json.dumps(rows), encoding="utf-8")
     return root
@@ -144,8 +156,8 @@ def step(experiment: Experiment) -> float:
     return (time.process_time() - began) / (STEPS * BATCH)
 
 
-def size(path: str) -> float:
-    return (Path(path) / "data.mdb").stat().st_size / CLIPS
+def size(path: Path) -> int:
+    return (path / "data.mdb").stat().st_size
 
 
 def processor_seconds() -> float:

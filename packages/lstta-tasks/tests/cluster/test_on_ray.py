@@ -111,7 +111,7 @@ def test_a_killed_worker_costs_its_shard_and_no_more(
 
 
 def test_of_a_prefix_too_and_a_node_may_go(world: World, nodes: Any, tmp_path: Path) -> None:
-    """The last test: the node does not come back."""
+    """After it there is one node: it does not come back."""
     cluster_of_nodes, second = nodes
     config = tmp_path / "slow.py"
     text = world.config.read_text(encoding="utf-8")
