@@ -15,7 +15,6 @@ from typing import Any
 import cached_world
 import pytest
 import torch
-from children import grey_picture
 from small_world import World
 
 from lstta_core.interfaces import Modality
@@ -25,7 +24,6 @@ from lstta_tasks.experiment.config import load_config
 from lstta_tasks.experiment.evaluate import evaluate
 from lstta_tasks.experiment.parts import Experiment
 from lstta_tasks.experiment.runner import RunnerModel
-from lstta_tasks.explain import picture as drawing
 from lstta_tasks.training.checkpoints import last_checkpoint
 from lstta_tasks.training.train import train
 
@@ -43,9 +41,8 @@ TOLERANCE = 1e-4
 
 
 @pytest.fixture(autouse=True)
-def _exact(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Float32 as a CPU has it, and no pictures."""
-    monkeypatch.setattr(drawing, "picture", grey_picture)
+def _exact() -> Iterator[None]:
+    """Float32 as a CPU has it."""
     before = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     yield
@@ -59,11 +56,9 @@ def cached(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 @pytest.fixture(scope="module")
 def trained(cached: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of three epochs, with the pictures that a run has."""
+    """A run of three epochs."""
     folder = tmp_path_factory.mktemp("trained") / "run"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(drawing, "picture", grey_picture)
-        train(load_config(cached.config), work_dir=folder)
+    train(load_config(cached.config), work_dir=folder)
     return folder
 
 

@@ -4,7 +4,6 @@ they are as two machines."""
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import signal
 import socket
@@ -15,7 +14,7 @@ from typing import Any
 from unittest import mock
 
 import torch
-from children import skip_pictures
+from children import context, skip_pictures
 
 from lstta_tasks.answers.one_of_many import OneOfMany
 from lstta_tasks.experiment.config import load_config
@@ -100,8 +99,7 @@ def _both(work: Callable[..., None], arguments: Sequence[tuple[Any, ...]]) -> li
     with socket.socket() as free:
         free.bind(("localhost", 0))
         port = free.getsockname()[1]
-    context = multiprocessing.get_context("spawn")
-    ranks = [context.Process(target=_as_rank, args=(rank, port, work, own)) for rank, own in enumerate(arguments)]
+    ranks = [context().Process(target=_as_rank, args=(rank, port, work, own)) for rank, own in enumerate(arguments)]
     for rank in ranks:
         rank.start()
     for rank in ranks:
