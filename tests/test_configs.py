@@ -25,6 +25,7 @@ OPTIONS = {
     "inference": {},
     "moments": {"task.answers": ["no", "yes"]},
     "sentiment": {},
+    "recipes": {"task.answers": ["no", "yes"]},
     "retrieval": {},
 }
 """What stands in for the annotations of a task."""

@@ -51,6 +51,8 @@ PAGES = (
     "docs/writing-a-method.md",
     "docs/journeys/own-videos.md",
     "docs/journeys/many-gpus.md",
+    "docs/large.md",
+    "docs/recipes.md",
     "packages/lstta-tasks/README.md",
     "packages/lstta-world/README.md",
     "packages/lstta-method-peft/README.md",

@@ -11,7 +11,7 @@ import pytest
 from lstta_tasks.data.build_cache import build_cache, prune_cache
 from lstta_tasks.data.cache import CacheError, CacheReader, open_cache
 from lstta_tasks.data.cache_layout import partial_folder
-from lstta_tasks.data.cache_shards import CacheSet, shard_folder
+from lstta_tasks.data.cache_shards import CacheSet, shard_folder, shard_of
 from lstta_tasks.data.clip import ClipSource, Preprocessing
 from lstta_tasks.data.skip_list import read_skip_list
 from lstta_tasks.data.verify_cache import damage_in
@@ -91,3 +91,19 @@ def test_a_skip_list_is_a_text_file(tmp_path: Path) -> None:
         read_skip_list(tmp_path / "skip.txt")
     with pytest.raises(FileNotFoundError, match=r"none\.txt"):
         read_skip_list(tmp_path / "none.txt")
+
+
+def test_a_clip_is_found_in_its_shard_or_in_another(sources: Sources, tmp_path: Path) -> None:
+    """As what all shards of a prefix have, which is in none by its id."""
+    for index in range(3):
+        build_cache(tmp_path / "parts", sources(9), SETTINGS, workers=1, shard=(index, 3))
+    cache = open_cache(tmp_path / "parts")
+    assert isinstance(cache, CacheSet)
+    for number, reader in enumerate(cache.readers):
+        assert all(shard_of(clip_id, 3) == number for clip_id in reader.ids())
+    turned = CacheSet([cache.readers[i].path for i in (1, 2, 0)], SETTINGS, shards=True)
+    assert turned.ids() == cache.ids()
+    for clip_id in cache.ids():
+        assert clip_id in turned
+        assert turned.read_record(clip_id) == cache.read_record(clip_id)
+    assert 3 not in turned

@@ -66,7 +66,9 @@ class Ranking(AnswerKind):
         return nn.Linear(width, self.embedding)
 
     def loss(self, output: Embedded, target: Tensor) -> Tensor:
-        loss = contrastive_loss(output.clips, output.texts, output.scale, target)
+        """Of the batch, in training of all processes' batches."""
+        every = target if output.target is None else output.target
+        loss = contrastive_loss(output.clips, output.texts, output.scale, every)
         if output.right is None or output.wrong is None:
             return loss
         return loss + matching_loss(output.right, output.wrong)

@@ -1,4 +1,7 @@
-"""Decode a config's clips once, into an LMDB cache: lstta cache build avqa/tiny_lstta"""
+"""Decode a config's clips once, into an LMDB cache: lstta cache build avqa/tiny_lstta
+
+Many machines build one together: lstta cache build CONFIG --ray auto, on a node of a Ray cluster.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +24,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     build = commands.add_parser("build", help="decode what is not in the cache yet")
     _of_a_config(build)
-    build.add_argument("--workers", type=int, help="decoding processes (default: one a core)")
+    build.add_argument("--workers", type=int, help="decoding processes (default: one a core; with --ray one a shard)")
     build.add_argument("--codec", choices=("raw", "jpeg"), help="how frames are stored (default: the config's)")
-    build.add_argument("--shard", type=_shard, metavar="I/N", help="build one of N parts, each its own folder")
+    _in_shards(build)
     build.add_argument("--time-limit", type=float, default=120.0, metavar="SECONDS", help="for one clip (default: 120)")
     build.set_defaults(run=_build)
     prefix = commands.add_parser(
@@ -31,6 +34,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     _of_a_config(prefix)
     add_device(prefix)
+    _in_shards(prefix)
+    prefix.add_argument("--threads", type=int, default=1, help="with --ray: that compute a shard (default: 1)")
     prefix.set_defaults(run=_prefix)
     info = commands.add_parser("info", help="what a cache holds, and which clips failed")
     info.set_defaults(run=_info)
@@ -55,6 +60,15 @@ def _of_a_config(command: argparse.ArgumentParser) -> None:
     command.add_argument("--skip", type=Path, metavar="FILE", help="clip ids to leave out, one a line, # for comments")
 
 
+def _in_shards(command: argparse.ArgumentParser) -> None:
+    alone = command.add_mutually_exclusive_group()
+    alone.add_argument("--shard", type=_shard, metavar="I/N", help="build one of N parts, each its own folder")
+    said = "build all parts on a Ray cluster: auto for this machine's, or its head node's HOST:PORT"
+    alone.add_argument("--ray", metavar="ADDRESS", help=said)
+    said = "with --ray: how many parts (default: those there are, or four a core)"
+    command.add_argument("--shards", type=_count, metavar="N", help=said)
+
+
 def _build(args: argparse.Namespace) -> None:
     from lstta_tasks.data.build_cache import build_cache
     from lstta_tasks.data.cache import open_cache
@@ -70,16 +84,16 @@ def _build(args: argparse.Namespace) -> None:
         return
     sources = experiment.task.sources(args.split)
     clips = experiment.config.clips
-    report = build_cache(
-        clips.cache,
-        sources,
-        experiment.preprocessing,
-        codec=args.codec or clips.codec,
-        workers=args.workers,
-        shard=args.shard,
-        time_limit=args.time_limit,
-        skip=skip,
-    )
+    what = (clips.cache, sources, experiment.preprocessing)
+    options = {"codec": args.codec or clips.codec, "time_limit": args.time_limit, "skip": skip}
+    if args.ray is None:
+        report = build_cache(*what, workers=args.workers, shard=args.shard, **options)
+    else:
+        from lstta_tasks.cluster.caches import build_cache_on
+        from lstta_tasks.cluster.on_ray import connected
+
+        with connected(args.ray) as cluster:
+            report = build_cache_on(cluster, *what, workers=args.workers or 1, shards=args.shards, **options)
     skipped = f"{report.skipped:,} skipped, " if args.skip else ""
     print(
         f"{escaped(str(report.path))}: {report.total:,} clips, {report.built:,} decoded now, "
@@ -95,14 +109,25 @@ def _build(args: argparse.Namespace) -> None:
 
 
 def _prefix(args: argparse.Namespace) -> None:
-    from lstta_tasks.experiment.config import load_config
-    from lstta_tasks.experiment.parts import Experiment
-    from lstta_tasks.prefix.build import build_prefix
-
     if args.command == "features":
         print("lstta cache features is called lstta cache prefix now", file=sys.stderr)
-    experiment = Experiment(load_config(args.config, cfg_options(args.cfg_options)))
-    report = build_prefix(experiment, args.split, where=args.device)
+    options = cfg_options(args.cfg_options)
+    if args.ray is None:
+        from lstta_tasks.experiment.config import load_config
+        from lstta_tasks.experiment.parts import Experiment
+        from lstta_tasks.prefix.build import build_prefix
+
+        report = build_prefix(Experiment(load_config(args.config, options)), args.split, args.shard, where=args.device)
+    else:
+        if args.device is not None:
+            raise ValueError(f"--device {args.device} with --ray: each node takes the GPU that Ray gives it, leave it out")
+        from lstta_tasks.cluster.caches import build_prefix_on
+        from lstta_tasks.cluster.on_ray import connected
+
+        with connected(args.ray) as cluster:
+            report = build_prefix_on(
+                cluster, args.config, options, args.split, threads=args.threads, shards=args.shards
+            )
     print(
         f"{escaped(str(report.path))}: {report.built:,} states computed now, {report.reused:,} there already, "
         f"{report.bytes / 1e6:,.1f} MB"
@@ -179,3 +204,9 @@ def _shard(text: str) -> tuple[int, int]:
     if not (index.isdigit() and count.isdigit()):
         raise argparse.ArgumentTypeError(f"wants I/N, such as 0/4, got {text!r}")
     return int(index), int(count)
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or not int(text):
+        raise argparse.ArgumentTypeError(f"wants a number of 1 or more, got {text!r}")
+    return int(text)

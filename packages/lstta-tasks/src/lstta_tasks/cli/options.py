@@ -67,8 +67,9 @@ def add_device(parser: argparse.ArgumentParser) -> None:
 def add_launcher(parser: argparse.ArgumentParser) -> None:
     """How several processes were started."""
     choices = ("none", "pytorch", "slurm", "mpi")
-    said = "pytorch under torchrun, slurm under srun, mpi under Open MPI's mpirun"
-    parser.add_argument("--launcher", choices=choices, default="none", help=said)
+    said = "slurm under srun, mpi under Open MPI's mpirun; pytorch under torchrun, which says it itself"
+    default = "pytorch" if "TORCHELASTIC_RUN_ID" in os.environ else "none"
+    parser.add_argument("--launcher", choices=choices, default=default, help=said)
     parser.add_argument("--local-rank", type=int, default=0, help=argparse.SUPPRESS)
 
 

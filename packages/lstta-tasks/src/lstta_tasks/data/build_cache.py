@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import time
 from collections.abc import Collection, Iterable
@@ -18,7 +17,7 @@ from lstta_tasks.data.cache import CacheError, CacheReader, open_cache
 from lstta_tasks.data.cache_errors import check_settings
 from lstta_tasks.data.cache_files import difference, is_of, known_files, seen
 from lstta_tasks.data.cache_record import Codec
-from lstta_tasks.data.cache_shards import CacheSet, shard_counts, shard_folder
+from lstta_tasks.data.cache_shards import CacheSet, check_shards, shard_folder, shard_of
 from lstta_tasks.data.cache_writer import CacheWriter
 from lstta_tasks.data.clip import ClipSource, Preprocessing
 from lstta_tasks.data.cores import usable_cores
@@ -83,25 +82,56 @@ def build_cache(
             be written.
         ValueError: two different sources have the same id, or an argument is out of range.
     """
-    started = time.monotonic()
-    wanted = _unique(sources)
+    wanted = unique(sources)
     path = Path(path)
-    _check_shards(path, shard)
+    check_shards(path, shard)
     if shard is not None:
-        wanted, path = _shard(wanted, path, *shard)
-    todo = {clip_id: source for clip_id, source in wanted.items() if clip_id not in skip}
-    if workers is None:
-        workers = usable_cores()
-    if workers < 1 or time_limit <= 0:
-        raise ValueError(f"a build needs workers and time, got workers={workers}, time_limit={time_limit}")
-    built, replaced, failed = _build(path, todo, preprocessing, codec=codec, workers=workers, time_limit=time_limit)
+        index, count = shard
+        wanted = {clip_id: source for clip_id, source in wanted.items() if shard_of(clip_id, count) == index}
+        path = shard_folder(path, index, count)
+    workers = usable_cores() if workers is None else workers
+    return build_clips(ClipBuild(path, wanted, preprocessing, codec, workers, time_limit, frozenset(skip)))
+
+
+@dataclass(frozen=True)
+class ClipBuild:
+    """What a cache in one piece, or one shard of a cache, is to hold: whoever is given it can build it.
+
+    Attributes:
+        path: the folder.
+        wanted: its clips, by id.
+        preprocessing, codec, workers, time_limit, skip: see :func:`build_cache`.
+
+    Raises:
+        ValueError: an argument is out of range.
+    """
+
+    path: Path
+    wanted: dict[str, ClipSource]
+    preprocessing: Preprocessing
+    codec: Codec
+    workers: int
+    time_limit: float
+    skip: frozenset[str]
+
+    def __post_init__(self) -> None:
+        if self.workers < 1 or self.time_limit <= 0:
+            said = f"workers={self.workers}, time_limit={self.time_limit}"
+            raise ValueError(f"a build needs workers and time, got {said}")
+
+
+def build_clips(build: ClipBuild) -> BuildReport:
+    """Build it, alone or as one of many. Raises as :func:`build_cache` does."""
+    started = time.monotonic()
+    todo = {clip_id: source for clip_id, source in build.wanted.items() if clip_id not in build.skip}
+    built, replaced, failed = _build(build, todo)
     return BuildReport(
-        path=path,
-        total=len(wanted),
+        path=build.path,
+        total=len(build.wanted),
         built=built,
         reused=len(todo) - built - len(failed),
         replaced={clip_id: why for clip_id, why in replaced.items() if clip_id not in failed},
-        skipped=len(wanted) - len(todo),
+        skipped=len(build.wanted) - len(todo),
         failed=failed,
         seconds=time.monotonic() - started,
     )
@@ -148,16 +178,9 @@ def _prune(path: Path, wanted: set[str]) -> int:
         return removed
 
 
-def _build(
-    path: Path,
-    wanted: dict[str, ClipSource],
-    preprocessing: Preprocessing,
-    *,
-    codec: Codec,
-    workers: int,
-    time_limit: float,
-) -> tuple[int, dict[str, str], dict[str, str]]:
+def _build(job: ClipBuild, wanted: dict[str, ClipSource]) -> tuple[int, dict[str, str], dict[str, str]]:
     """How many clips were decoded, which of them in place of others, and the reasons for those that could not be."""
+    path, preprocessing, codec = job.path, job.preprocessing, job.codec
     built, failed = 0, {}
     with resumable_build(path) as build:
         if build.earlier is not None:
@@ -165,7 +188,9 @@ def _build(
         build.begin(layout.settings(preprocessing, codec))
         todo, replaced = _stale(build, wanted)
         with (
-            closing(decode_all(todo, preprocessing, codec=codec, workers=workers, time_limit=time_limit)) as decoded,
+            closing(
+                decode_all(todo, preprocessing, codec=codec, workers=job.workers, time_limit=job.time_limit)
+            ) as decoded,
             tqdm(total=len(wanted), initial=len(wanted) - len(todo), unit="clip", disable=None, desc=path.name) as bar,
         ):
             how_long = HowLong(path.name, len(todo), "clips")
@@ -207,38 +232,16 @@ def _stale(build: ResumableBuild, wanted: dict[str, ClipSource]) -> tuple[list[C
     return todo, replaced
 
 
-def _check_shards(path: Path, shard: tuple[int, int] | None) -> None:
-    """Raise a CacheError where what is to be built could not be read together with what is there."""
-    counts = shard_counts(path)
-    if shard is None and counts:
-        raise CacheError(f"{path} is built in {max(counts)} shards: pass one of them, or another path")
-    if shard is not None and (path / layout.DATA_FILE).exists():
-        raise CacheError(f"{path} is a cache in one piece, its shards would never be read: pass another path")
-    if shard is not None and (others := counts - {shard[1]}):
-        raise CacheError(f"{path} is built in {max(others)} shards, not in {shard[1]}: pass another path")
-
-
 def _check_settings(path: Path, settings: dict[str, Any], preprocessing: Preprocessing, codec: Codec) -> None:
     check_settings(path, settings, preprocessing)
     if settings["codec"] != codec:
         raise CacheError(f"{path} holds clips with codec {settings['codec']!r}, {codec!r} is wanted: use another path")
 
 
-def _unique(sources: Iterable[ClipSource]) -> dict[str, ClipSource]:
+def unique(sources: Iterable[ClipSource]) -> dict[str, ClipSource]:
+    """Each source once, by its id; a ValueError where two different ones have the same."""
     wanted: dict[str, ClipSource] = {}
     for source in sources:
         if wanted.setdefault(source.id, source) != source:
             raise ValueError(f"two clips have the id {source.id!r}: {wanted[source.id]} and {source}")
     return wanted
-
-
-def _shard(wanted: dict[str, ClipSource], path: Path, index: int, count: int) -> tuple[dict[str, ClipSource], Path]:
-    """The clips of one shard. An id's hash decides, so that more clips do not move those that are built."""
-    if not 0 <= index < count:
-        raise ValueError(f"shard {index}/{count}: the first number must be from 0 to {count - 1}")
-    mine = {
-        clip_id: source
-        for clip_id, source in wanted.items()
-        if int.from_bytes(hashlib.sha256(clip_id.encode()).digest()[:8], "little") % count == index
-    }
-    return mine, shard_folder(path, index, count)

@@ -17,6 +17,10 @@ class CacheError(ValueError):
     """A cache cannot be read or written. The message names the folder, the reason and the way out."""
 
 
+class BeingBuiltError(CacheError):
+    """Another process builds the cache at this moment."""
+
+
 def absent(path: Path, *, prefix: bool = False) -> CacheError:
     """There is none, of clips or of a frozen prefix's states, or it is not whole."""
     if layout.partial_folder(path).is_dir():

@@ -16,6 +16,7 @@ import lmdb
 
 from lstta_tasks.data import cache_layout as layout
 from lstta_tasks.data.cache import CacheError, CacheReader
+from lstta_tasks.data.cache_errors import BeingBuiltError
 from lstta_tasks.data.cache_record import read_header
 from lstta_tasks.data.cache_writer import CacheWriter
 from lstta_tasks.file_lock import lock_beside
@@ -126,7 +127,8 @@ def build_lock(path: Path) -> Iterator[None]:
     """Keep a second builder of the same cache away, on this machine and where the file system has locks.
 
     Raises:
-        CacheError: somebody else builds it at this moment.
+        BeingBuiltError: somebody else builds it at this moment.
+        CacheError: the file system has no locks.
     """
     with ExitStack() as stack:
         try:
@@ -134,7 +136,7 @@ def build_lock(path: Path) -> Iterator[None]:
         except OSError as error:
             raise CacheError(f"{path.parent} cannot be locked: {error}. Build on another file system.") from error
         if not alone:
-            raise CacheError(f"another process builds {path} at this moment: wait for it, or pass another path")
+            raise BeingBuiltError(f"another process builds {path} at this moment: wait for it, or pass another path")
         yield
 
 

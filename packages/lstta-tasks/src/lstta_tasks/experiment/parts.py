@@ -103,7 +103,8 @@ class Experiment:
     def cache(self) -> CacheReader | CacheSet:
         """The clips'; a CacheError where it is not there, was built with other preprocessing, or holds states."""
         cache = open_cache(Path(self.config.clips.cache), self.preprocessing)
-        if isinstance(cache, CacheReader) and cache.meta["codec"] == CODEC:
+        first = cache if isinstance(cache, CacheReader) else cache.readers[0]
+        if first.meta["codec"] == CODEC:
             raise CacheError(f"{cache.path} is a prefix cache: clips.cache wants one of clips, clips.prefix this one")
         return cache
 

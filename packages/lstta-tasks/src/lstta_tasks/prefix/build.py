@@ -1,4 +1,4 @@
-"""Building a config's prefix cache: every clip and every text through the frozen prefix, once."""
+"""Building a config's prefix cache, or a shard of it: every clip and every text through the frozen prefix, once."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from tqdm import tqdm
 
 from lstta_core.fast_linear import fast_linear
 from lstta_core.interfaces import Modality
-from lstta_tasks.data.cache import CacheError
+from lstta_tasks.data.cache import CacheError, CacheReader
 from lstta_tasks.data.cache_errors import check_settings
 from lstta_tasks.data.cache_files import check_sources
 from lstta_tasks.data.cache_layout import DATA_FILE, OF_FINISHED
+from lstta_tasks.data.cache_shards import check_shards, shard_folder, shard_of
 from lstta_tasks.data.resumable_build import Earlier, resumable_build
 from lstta_tasks.experiment.batches import device
 from lstta_tasks.experiment.parts import Experiment
@@ -36,33 +37,73 @@ class PrefixReport:
     bytes: int
 
 
+@dataclass(frozen=True)
+class PrefixBuild:
+    """What a prefix cache in one piece, or one shard of it, is to hold.
+
+    Attributes:
+        path: the folder.
+        jobs: its states.
+        length: of the longest text of the whole, in ids: all texts are padded to it.
+    """
+
+    path: Path
+    jobs: list[StateJob]
+    length: int
+
+
 def build_prefix(
-    experiment: Experiment, splits: Sequence[Split] | None = None, *, where: str | None = None
+    experiment: Experiment,
+    splits: Sequence[Split] | None = None,
+    shard: tuple[int, int] | None = None,
+    *,
+    where: str | None = None,
 ) -> PrefixReport:
     """Compute what the prefix cache of a config lacks, and publish it in one step.
 
     A build that was killed goes on where it was. States that a finished cache has and the config does not name any
-    more stay in it. The clips' cache must be there.
+    more stay in it. The clips' cache must be there, whole: the longest of all texts is counted before the first.
 
     Args:
         experiment: of the config; ``clips.prefix`` says where.
         splits: by default all whose annotations are there.
+        shard: (i, n) to build the i-th of n parts, 0 ≤ i < n, each in a folder of its own under ``clips.prefix``.
         where: ``"cpu"``, ``"cuda"``, ``"cuda:1"``; by default a GPU where there is one.
 
     Raises:
-        CacheError: the path holds another model's states or clips, or the clips' cache is not there or has clips of
-            other files.
-        ValueError: there is no such device, the config names no prefix cache, its model has no frozen prefix, or none
-            of its clips is in the clips' cache.
+        CacheError: the path holds another model's states or clips, or other shards; or the clips' cache is not there
+            or has clips of other files.
+        ValueError: the config names no prefix cache, its model has no frozen prefix, none of its clips is in the
+            clips' cache, or there is no such shard or device.
     """
-    path, place = experiment.prefix.path, device(where)
+    check_shards(experiment.prefix.path, shard)
+    if shard is None:
+        return build_states(experiment, PrefixBuild(experiment.prefix.path, *prefix_jobs(experiment, splits)), where)
+    return build_states(experiment, prefix_shards(experiment, splits, shard[1])[shard[0]], where)
+
+
+def prefix_shards(experiment: Experiment, splits: Sequence[Split] | None, count: int) -> list[PrefixBuild]:
+    """All parts of a build in so many, with one length of texts: that of shards which are there, where it is enough."""
+    path = experiment.prefix.path
+    jobs, length = prefix_jobs(experiment, splits)
+    folders = [shard_folder(path, index, count) for index in range(count)]
+    there = [CacheReader(folder) for folder in folders if (folder / DATA_FILE).exists()]
+    length = max([length, *(reader.meta["features"]["text_length"] for reader in there if "features" in reader.meta)])
+    parts: list[list[StateJob]] = [[] for _ in folders]
+    for job in jobs:
+        parts[shard_of(job.key, count)].append(job)
+    return [PrefixBuild(folder, part, length) for folder, part in zip(folders, parts, strict=True)]
+
+
+def build_states(experiment: Experiment, wanted: PrefixBuild, where: str | None = None) -> PrefixReport:
+    """Build it, alone or as one of many. Raises as :func:`build_prefix` does."""
+    path, jobs, place = wanted.path, wanted.jobs, device(where)
     for model in experiment.prefix.models.values():
         model.to(place).eval()
-    jobs, length = _jobs(experiment, splits)
     with resumable_build(path) as build, ExitStack() as stack:
-        record = experiment.prefix.settings.record(experiment.preprocessing, length)
+        record = experiment.prefix.settings.record(experiment.preprocessing, wanted.length)
         if build.earlier is not None:
-            record = _fitting(build.earlier, experiment, length)
+            record = _fitting(build.earlier, experiment, wanted.length)
         earlier = {} if build.earlier is None else build.earlier.sources
         todo = [job for job in jobs if job.key not in earlier]
         build.begin(record)
@@ -79,7 +120,7 @@ def build_prefix(
     return PrefixReport(path=path, built=len(todo), reused=len(jobs) - len(todo), bytes=size)
 
 
-def _jobs(experiment: Experiment, splits: Sequence[Split] | None) -> tuple[list[StateJob], int]:
+def prefix_jobs(experiment: Experiment, splits: Sequence[Split] | None) -> tuple[list[StateJob], int]:
     """Everything that the splits need, each once, and the longest text of all splits in ids."""
     keys, cache = experiment.prefix.keys, experiment.cache
     jobs: dict[str, StateJob] = {}

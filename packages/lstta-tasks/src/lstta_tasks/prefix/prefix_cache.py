@@ -24,10 +24,11 @@ from lstta_core.checked import check, open_record
 from lstta_core.interfaces import EncoderState, Modality
 from lstta_core.streams import Layout
 from lstta_tasks.data import cache_layout as layout
-from lstta_tasks.data.cache import CacheError, CacheReader
+from lstta_tasks.data.cache import CacheError, CacheReader, open_cache
 from lstta_tasks.data.cache_errors import absent
 from lstta_tasks.data.cache_packing import assemble
 from lstta_tasks.data.cache_record import read_header, view
+from lstta_tasks.data.cache_shards import shard_counts
 from lstta_tasks.data.clip import Preprocessing
 
 CODEC = "features"
@@ -197,7 +198,7 @@ def unpack_tensors(record: memoryview) -> tuple[dict[str, Any], dict[str, Tensor
 
 
 class PrefixReader:
-    """A finished prefix cache.
+    """A finished prefix cache, in one piece or in shards.
 
     Args:
         path: its folder.
@@ -205,17 +206,25 @@ class PrefixReader:
         settings: of the model that is to read it.
 
     Raises:
-        CacheError: there is none, it is not finished, it holds clips, or it was made with other preprocessing or by
-            another model.
+        CacheError: there is none, it is not finished, it holds clips, it was made with other preprocessing or by
+            another model, or shards pad texts to other lengths.
     """
 
     def __init__(self, path: Path | str, preprocessing: Preprocessing, settings: PrefixSettings) -> None:
         self.path = Path(path)
-        if not (self.path / layout.DATA_FILE).is_file():
+        if not (self.path / layout.DATA_FILE).is_file() and not shard_counts(self.path):
             raise absent(self.path, prefix=True)
-        self._cache = CacheReader(self.path, preprocessing)
-        check_is_prefix(self.path, self._cache.meta)
-        settings.check(self.path, self._cache.meta["features"])
+        self._cache = open_cache(self.path, preprocessing)
+        lengths: dict[int, Path] = {}
+        for part in [self._cache] if isinstance(self._cache, CacheReader) else self._cache.readers:
+            check_is_prefix(part.path, part.meta)
+            settings.check(part.path, part.meta["features"])
+            lengths.setdefault(part.meta["features"]["text_length"], part.path)
+        if len(lengths) > 1:
+            said = " and ".join(f"{path.name} to {length} ids" for length, path in lengths.items())
+            raise CacheError(
+                f"shards of {self.path} pad texts to other lengths, {said}: remove them and build them anew"
+            )
 
     def __contains__(self, key: str) -> bool:
         return key in self._cache

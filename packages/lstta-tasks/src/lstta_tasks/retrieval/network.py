@@ -11,7 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lstta_core.interfaces import Inputs, Modality, TrimodalOutput
+from lstta_core.interfaces import Inputs, LanguageSpec, Modality, TrimodalOutput
+from lstta_core.processes import from_first_process, gather_over_processes, gather_padded, place, processes
 from lstta_tasks.network import TaskNetwork, TaskOutput, Tower
 from lstta_tasks.retrieval.losses import mine
 
@@ -19,6 +20,8 @@ from lstta_tasks.retrieval.losses import mine
 @dataclass(frozen=True)
 class Embedded:
     """What the network gives for a batch of B clips, each with a text.
+
+    In training B counts the clips of all processes, in the order of ranks.
 
     Attributes:
         clips: (B, E), float32, unit vectors.
@@ -29,6 +32,7 @@ class Embedded:
         wrong: (2B,) scores of as many wrong ones that look right; likewise.
         match: (B,), the scaled cosine as the matcher corrects it; only :meth:`RetrievalNetwork.explain` tells, where
             there is a matcher.
+        target: (B,), equal for pairs of the same clip; in training only.
     """
 
     clips: Tensor
@@ -37,6 +41,7 @@ class Embedded:
     right: Tensor | None = None
     wrong: Tensor | None = None
     match: Tensor | None = None
+    target: Tensor | None = None
 
 
 class Embedder(nn.Module):
@@ -118,16 +123,26 @@ class RetrievalNetwork(TaskNetwork):
         self.temperature = Temperature()
 
     def forward(self, inputs: Inputs, target: Tensor | None = None) -> TaskOutput:
-        """An :class:`Embedded` and the importances of the clips; with targets, the matcher's scores of mined pairs."""
+        """An :class:`Embedded` and the importances of the clips; with targets, the matcher's scores of mined pairs.
+
+        In training each clip and each text is among those of all processes, which gives what one with the whole batch
+        would.
+        """
         clips, importances = self.clips(inputs)
         texts, _ = self.texts(inputs)
-        scale = self.temperature()
-        output = Embedded(clips, texts, scale)
-        if self.matcher is not None and target is not None:
-            similarity = (scale * clips @ texts.T).detach()
+        output = Embedded(clips, texts, self.temperature())
+        if target is None:
+            return TaskOutput(output, importances)
+        if self.training:
+            clips, texts, target = (gather_over_processes(own) for own in (clips, texts, target))
+            output = replace(output, clips=clips, texts=texts, target=target)
+        if self.matcher is not None:
+            similarity = (output.scale * clips @ texts.T).detach()
             pairs = torch.cat(mine(similarity, target))
-            scores = similarity[pairs[:, 0], pairs[:, 1]] + self._match(inputs, pairs)
-            right, wrong = scores.chunk(2)
+            scores = (
+                self._match_of_all(inputs, from_first_process(pairs)) if self.training else self._match(inputs, pairs)
+            )
+            right, wrong = (similarity[pairs[:, 0], pairs[:, 1]] + scores).chunk(2)
             output = replace(output, right=right, wrong=wrong)
         return TaskOutput(output, importances)
 
@@ -154,11 +169,32 @@ class RetrievalNetwork(TaskNetwork):
 
     def _match(self, inputs: Inputs, pairs: Tensor) -> Tensor:
         """(P,) of pairs (P, 2), clip and text, each computed once."""
+        unique, where = pairs.unique(dim=0, return_inverse=True)
+        return self._scores(inputs, unique)[where]
+
+    def _match_of_all(self, inputs: Inputs, pairs: Tensor) -> Tensor:
+        """The same of pairs of all processes, each computed by the process that has its clip: texts are small."""
         assert self.matcher is not None
-        unique, place = pairs.unique(dim=0, return_inverse=True)
+        unique, where = pairs.unique(dim=0, return_inverse=True)  # in the order of clips, and so of processes
+        spec = self.matcher.trimodal.by_modality()[Modality.LANGUAGE].spec
+        padding = {"ids": spec.pad_id} if isinstance(spec, LanguageSpec) else {}
+        words = {
+            name: gather_padded(tensor, padding.get(name, 0)) for name, tensor in inputs[Modality.LANGUAGE].items()
+        }
+        clips = len(words["present"]) // processes()
+        counts = (unique[:, 0] // clips).bincount(minlength=processes())
+        own = unique.split(counts.tolist())[place()] - torch.tensor([place() * clips, 0], device=unique.device)
+        scores = self._scores({**inputs, Modality.LANGUAGE: words}, own)
+        most = int(counts.max())
+        gathered = gather_over_processes(F.pad(scores, (0, most - len(scores)))).view(-1, most)
+        there = torch.arange(most, device=counts.device) < counts[:, None]
+        return gathered[there][where]
+
+    def _scores(self, inputs: Inputs, pairs: Tensor) -> Tensor:
+        assert self.matcher is not None
         chosen = {
-            m: {name: tensor[unique[:, 1 if m == Modality.LANGUAGE else 0]] for name, tensor in tensors.items()}
+            m: {name: tensor[pairs[:, 1 if m == Modality.LANGUAGE else 0]] for name, tensor in tensors.items()}
             for m, tensors in inputs.items()
         }
-        scores: Tensor = self.matcher(chosen)[place]
+        scores: Tensor = self.matcher(chosen)
         return scores
