@@ -26,12 +26,19 @@ def _beside(name: str) -> ModuleType:
 
 _beside("small_configs")  # which the next one imports
 SMALL = _beside("small_models")
+SPEAKERS = _beside("small_speakers")
 
 
 @pytest.fixture(scope="session")
 def small() -> ModuleType:
     """The module small_models.py."""
     return SMALL
+
+
+@pytest.fixture(scope="session")
+def speakers() -> ModuleType:
+    """The module small_speakers.py."""
+    return SPEAKERS
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

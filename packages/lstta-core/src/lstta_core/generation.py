@@ -89,8 +89,12 @@ def say(model: TrimodalModel, inputs: Inputs, decoding: Decoding | None = None) 
     Raises:
         ValueError: as :func:`~lstta_core.speaking.begin`.
     """
-    decoding = decoding or Decoding()
-    logits, speech = begin(model, inputs)
+    return say_from(model, *begin(model, inputs), decoding or Decoding())
+
+
+@torch.no_grad()
+def say_from(model: TrimodalModel, logits: Tensor, speech: Speech, decoding: Decoding) -> list[Said]:
+    """As :func:`say`, from what :func:`~lstta_core.speaking.begin` gave."""
     if decoding.beams > 1:
         return _by_beams(model, logits, speech, decoding)
     return _one_by_one(model, logits, speech, decoding)

@@ -69,11 +69,13 @@ class Speech:
         kept: extras of the language encoder's state, R first: :data:`PAST`, keys and values.
         heard: by adapted stage, what :meth:`~lstta_core.adapter.Adapter.speak` needs, B first.
         present: (B,), bool, clips that have a prompt.
+        importances: (B, T) by modality, of the last stage; empty where there are none.
     """
 
     kept: Mapping[str, Tensor]
     heard: Mapping[int, Any]
     present: Tensor
+    importances: Mapping[Modality, Tensor]
 
     def rows(self, chosen: Tensor) -> Speech:
         """The speech of other rows, (R′,) int64; those of a clip must stay side by side, equally many of each clip."""
@@ -119,7 +121,8 @@ def begin(model: TrimodalModel, inputs: Inputs) -> tuple[Tensor, Speech]:
     state = output.states[LANGUAGE]
     tokens, length = output.streams[LANGUAGE].tokens[:, 0], state.mask.sum(1)
     last = tokens[torch.arange(len(tokens), device=tokens.device), length - 1]
-    return encoder.logits(last), Speech(_kept(state), heard, prompts["present"])
+    importances = output.importances[-1] if output.importances else {}
+    return encoder.logits(last), Speech(_kept(state), heard, prompts["present"], importances)
 
 
 @torch.no_grad()

@@ -146,6 +146,8 @@ class Predictor:
             NotFiniteError: as :meth:`answer`.
         """
         source = ClipSource(id=str(video), video=Path(video))
+        if text is None and self.task.answer.words:
+            text = self.task.question("").text
         sample = Sample(id=source.id, source=source, text=text, target=0, timed=tuple(timed))
         return self.answer([self.item(sample, self.decode(source))])[0]
 
