@@ -19,12 +19,14 @@ REPOSITORY = Path(__file__).parents[1]
 CONFIGS = list(shipped("config").values())
 OPTIONS = {
     "avqa": {"task.answers": ["no", "yes"]},
+    "captioning": {},
     "custom": {"task.labels": ["cat", "dog"]},
     "emotion": {},
     "humor": {},
     "inference": {},
     "moments": {"task.answers": ["no", "yes"]},
     "sentiment": {},
+    "open-qa": {},
     "retrieval": {},
 }
 """What stands in for the annotations of a task."""
