@@ -51,9 +51,9 @@ def _require_unread(model: TrimodalModel, one: TrimodalOutput, two: TrimodalOutp
         if modality != LANGUAGE:
             left, right = stream.tokens[stream.mask], two.streams[modality].tokens[stream.mask]
             require(torch.equal(left, right), f"{what} changed {modality} tokens")
-    for left, right in zip(one.importances, two.importances, strict=True):
-        for modality, importance in left.items():
-            require(torch.equal(importance, right[modality]), f"{what} changed the {modality} importances")
+    for shown, other in zip(one.importances, two.importances, strict=True):
+        for modality, importance in shown.items():
+            require(torch.equal(importance, other[modality]), f"{what} changed the {modality} importances")
     before = (here.long().cumsum(-1) == 0)[:, 0]
     states = [output.streams[LANGUAGE] for output in (one, two)]
     require(bool(before.any()), "no token stands before the answers")

@@ -1,7 +1,7 @@
 """LSTTA on captions of the built-in clips, said by the tiny speaker.
 
 command:  lstta train captioning/tiny_lstta --work-dir work_dirs/captioning
-          before it: lstta generate retrieval --out data/built-in/retrieval --train 800 --val 64 --test 128
+          before it: lstta generate retrieval --out data/built-in/retrieval --train 800 --val 128 --test 256
           and:       lstta cache build captioning/tiny_lstta
           it needs:  pip install "lstta-tasks[captions]"
 time:     pending
