@@ -20,8 +20,8 @@ $(VENV)/slow: $(VENV)/installed requirements-slow.txt
 demo: $(VENV)/installed  ## from nothing to a trained adapter and its table
 	$(RUN) tools/demo.py
 
-test: $(VENV)/installed  ## the fast tests
-	$(RUN) -m pytest
+test: $(VENV)/installed  ## the fast tests, on all cores
+	OMP_NUM_THREADS=1 $(RUN) -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 test-slow: $(VENV)/slow  ## the tests that take minutes
 	$(RUN) -m pytest -m slow

@@ -12,10 +12,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "packages" / "lstta-tasks" / "tests" / "support"))
 
-from shared import run, world
+from shared import few_pictures, run, world
 from small_study import finished, study
 
-__all__ = ["finished", "run", "study", "tool", "world"]
+__all__ = ["few_pictures", "finished", "run", "study", "tool", "world"]
 REPOSITORY = Path(__file__).parents[1]
 
 

@@ -139,7 +139,7 @@ def long_term(
     def total(t: int) -> Tensor:
         return sum((part for (_, at), part in parts.items() if at == t), like.new_zeros(width))
 
-    context = [total(t) for t in range(segments)]
+    context = [softly_normed(total(t)) for t in range(segments)]
     seen = [t for t in range(segments) if any((m, t) in parts for m in TIMED)]
     log_g: dict[Modality, list[Tensor]] = {}
     for modality in timed(clip) if module.importance is not None else ():
@@ -148,6 +148,11 @@ def long_term(
         shares = importance(module.importance, modality, there, summed, words, timed(clip))
         log_g[modality] = [shares[there.index(t)] if t in there else like.new_zeros(()) for t in range(segments)]
     return context, mean([context[t] for t in seen], width, like), log_g
+
+
+def softly_normed(context: Tensor) -> Tensor:
+    centred = context - sum(context) / len(context)
+    return centred / torch.sqrt(sum(value * value for value in centred) / len(context) + 1)
 
 
 def importance(

@@ -7,6 +7,6 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "support"))
 
-from shared import run, world
+from shared import few_pictures, run, world
 
-__all__ = ["run", "world"]
+__all__ = ["few_pictures", "run", "world"]

@@ -26,6 +26,16 @@ def _beside(name: str) -> ModuleType:
 
 _beside("small_configs")  # which the next one imports
 SMALL = _beside("small_models")
+ALIKE = {
+    "vit-resized",
+    "videomae-filled",
+    "hubert-group",
+    "hubert-layer",
+    "wavlm-layer",
+    "xlm-roberta",
+    "clip-text-old",
+}
+"""Cases whose architecture another one has: these pass the whole suite of checks in the slow tests."""
 SPEAKERS = _beside("small_speakers")
 
 
@@ -44,7 +54,9 @@ def speakers() -> ModuleType:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """``case`` runs a test once for every family."""
     if "case" in metafunc.fixturenames:
-        metafunc.parametrize("case", SMALL.CASES, ids=[case.name for case in SMALL.CASES], scope="module")
+        slow = ALIKE if metafunc.function.__name__ == "test_the_family_conforms" else {}
+        cases = [pytest.param(c, id=c.name, marks=[pytest.mark.slow] * (c.name in slow)) for c in SMALL.CASES]
+        metafunc.parametrize("case", cases, scope="module")
 
 
 @pytest.fixture(scope="session")

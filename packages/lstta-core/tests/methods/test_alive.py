@@ -76,7 +76,7 @@ def _keeper(most: dict[str, Tensor], name: str) -> object:
     return keep
 
 
-@pytest.mark.parametrize("rate", [1e-3, 3e-3])
+@pytest.mark.parametrize("rate", [pytest.param(1e-3, marks=pytest.mark.slow), 3e-3])  # the higher one kills more
 @pytest.mark.parametrize("width", [128, 768])
 @pytest.mark.parametrize(
     "method", [LSTTA(width=31), Bottleneck(width=31), Lavish(width=32)], ids=lambda m: type(m).__name__

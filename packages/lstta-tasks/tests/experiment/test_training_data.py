@@ -19,7 +19,6 @@ from lstta_tasks.experiment.config import load_config
 from lstta_tasks.experiment.parts import Experiment
 from lstta_tasks.experiment.sampling import balanced_order
 from lstta_tasks.experiment.training_data import prepared
-from lstta_tasks.explain import picture as drawing
 from lstta_tasks.sample import Sample
 from lstta_tasks.training.train import SeedHook, train
 
@@ -153,7 +152,6 @@ def test_a_kill_and_a_resume_end_the_same(cached: World, tmp_path: Path) -> None
 def test_a_stop_in_an_epoch_and_a_resume_end_the_same(
     cached: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(drawing, "picture", lambda *_: torch.zeros(8, 8, 3, dtype=torch.uint8).numpy())
     options = {**ALL, "train_cfg.max_epochs": 2}
     train(load_config(cached.config, options), work_dir=tmp_path / "whole")
     before = SeedHook.before_train_iter

@@ -170,6 +170,16 @@ class TestPage:
             samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")
         np.testing.assert_array_equal(samples, media.sound()[0])
 
+    @pytest.mark.parametrize("segment", range(6))
+    def test_a_narrow_screen_leaves_out_every_other_frame_but_the_outlined(self, case: Case, segment: int) -> None:
+        explanation, media = case
+        media = replace(media, clip=replace(media.clip, frames=np.repeat(media.clip.frames[:1], 6, 0)))
+        attention = {Modality.VISUAL: np.eye(6)[segment]}
+        text, _ = read((replace(explanation, attention=attention, importances={}), media))
+        spare = ["spare" in found for found in re.findall(r"<img [^>]*alt=.at", text)]
+        assert [sum(spare[place : place + 2]) for place in (0, 2, 4)] == [1, 1, 1]
+        assert not spare[segment]
+
     def test_numbers(self, case: Case) -> None:
         explanation, _ = case
         _, reader = read(case)

@@ -83,6 +83,12 @@ class TestStrip:
         assert [pixels[0, 0, 0] for _, _, pixels in strip] == [1, 4, 7, 10, 13, 16, 18]
         assert strip[-1][:2] == pytest.approx((1.8, 2.0))
 
+    @pytest.mark.parametrize("segment", [0, 5, 11, 19])
+    def test_the_outlined_segment_is_among_them(self, segment: int) -> None:
+        strip = media(0.1, segments=20).strip(most=7, outlined=(segment / 10, (segment + 1) / 10))
+        (found,) = [pixels[0, 0, 0] for start, end, pixels in strip if start <= segment / 10 + 0.05 < end]
+        assert found == segment
+
 
 class TestSpectrogram:
     @pytest.mark.parametrize("hertz", [200.0, 1000.0, 3100.0])

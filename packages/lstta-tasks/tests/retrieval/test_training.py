@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from children import KILLED, grey_picture, train_in_child
+from children import KILLED, train_in_child
 from small_msrvtt import CLIPS, videos
 from small_world import World
 
@@ -19,17 +19,11 @@ from lstta_core.interfaces import Modality
 from lstta_tasks.experiment.config import load_config
 from lstta_tasks.experiment.evaluate import evaluate, restore
 from lstta_tasks.experiment.parts import Experiment
-from lstta_tasks.explain import picture as drawing
 from lstta_tasks.retrieval.board import pair_id
 from lstta_tasks.training.checkpoints import last_checkpoint
 from lstta_tasks.training.train import train
 
 DIRECTIONS = ("text_to_video", "video_to_text")
-
-
-@pytest.fixture(autouse=True)
-def _few_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drawing, "picture", grey_picture)
 
 
 def batch_of(experiment: Experiment, split: Any = "train") -> dict[str, Any]:

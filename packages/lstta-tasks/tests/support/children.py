@@ -1,6 +1,6 @@
 """Training in a process of its own that may kill itself, with SIGKILL, at a moment of one's choice.
 
-The child is a fresh interpreter, as a run that is started again is; what it patches is its own.
+The child is as a fresh interpreter, as a run that is started again is; what it patches is its own.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from lstta_tasks.training.train import SeedHook, train
 
 SUPPORT = Path(__file__).parent
 KILLED = -signal.SIGKILL
+DRAWN = drawing.picture
 
 
 def train_in_child(
@@ -38,19 +39,35 @@ def train_in_child(
 ) -> int:
     """Train in a child and return its exit code, ``KILLED`` where it killed itself; ``kill`` names one of KILLS."""
     # Sums depend on the number of threads.
-    arguments = (torch.get_num_threads(), config, work_dir, resume, options, kill)
+    arguments = (torch.get_num_threads(), dict(os.environ), config, work_dir, resume, options, kill)
     # Its loader has workers of its own, so it must not be a daemon.
-    child = multiprocessing.get_context("spawn").Process(target=_train, args=arguments, daemon=False)
+    child = context().Process(target=_train, args=arguments, daemon=False)
     child.start()
     child.join()
     assert child.exitcode is not None
     return child.exitcode
 
 
+def context() -> Any:
+    """Makes processes: where a system can, forks of one that has done nothing but the imports that take long."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    found = multiprocessing.get_context("forkserver")
+    found.set_forkserver_preload(["lstta_tasks.training.train", "lstta_tasks.experiment.evaluate", "tensorboard"])
+    return found
+
+
 def _train(
-    threads: int, config: Path, work_dir: Path, resume: bool, options: dict[str, Any] | None, kill: str | None
+    threads: int,
+    environment: dict[str, str],
+    config: Path,
+    work_dir: Path,
+    resume: bool,
+    options: dict[str, Any] | None,
+    kill: str | None,
 ) -> None:
     torch.set_num_threads(threads)
+    os.environ.update(environment)
     skip_pictures()
     if kill is not None:
         KILLS[kill]()
@@ -60,6 +77,11 @@ def _train(
 def skip_pictures() -> None:
     """Draw nothing to speak of: drawing takes longer than all the rest."""
     mock.patch.object(drawing, "picture", grey_picture).start()
+
+
+def true_pictures() -> Any:
+    """A context in which trainings draw what they draw for users."""
+    return mock.patch.object(drawing, "picture", DRAWN)
 
 
 def grey_picture(*_: Any) -> Any:

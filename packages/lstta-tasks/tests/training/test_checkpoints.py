@@ -8,20 +8,14 @@ from typing import Any
 
 import pytest
 import torch
-from children import KILLED, KILLS, grey_picture, train_in_child
+from children import KILLED, KILLS, train_in_child
 from same_end import assert_same_end, checkpoint
 from small_world import World
 
 from lstta_core.adapter_files import read_adapter
 from lstta_core.whole_files import write_whole
 from lstta_tasks.experiment.config import load_config
-from lstta_tasks.explain import picture as drawing
 from lstta_tasks.training.train import train
-
-
-@pytest.fixture(autouse=True)
-def _few_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drawing, "picture", grey_picture)
 
 
 def snapshot(folder: Path) -> dict[str, tuple[bytes, int]]:

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import torch
-from children import grey_picture
 from same_end import checkpoint
 from small_world import World
 
@@ -16,13 +15,7 @@ from lstta_core.finite import NotFiniteError
 from lstta_tasks.answers.one_of_many import OneOfMany
 from lstta_tasks.answers.report import DivergedError
 from lstta_tasks.experiment.config import load_config
-from lstta_tasks.explain import picture as drawing
 from lstta_tasks.training.train import SeedHook, train
-
-
-@pytest.fixture(autouse=True)
-def _few_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drawing, "picture", grey_picture)
 
 
 @pytest.fixture

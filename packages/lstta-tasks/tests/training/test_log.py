@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from children import KILLED, grey_picture, train_in_child
+from children import KILLED, train_in_child
 from same_end import checkpoint
 from small_world import World
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -16,14 +16,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from lstta_core.adapter_files import read_adapter
 from lstta_tasks.experiment.config import load_config
 from lstta_tasks.experiment.evaluate import restore
-from lstta_tasks.explain import picture as drawing
 from lstta_tasks.training.checkpoint_hook import CheckpointHook
 from lstta_tasks.training.train import train
-
-
-@pytest.fixture(autouse=True)
-def _few_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drawing, "picture", grey_picture)
 
 
 def curves(folder: Path) -> dict[str, list[int]]:

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+from children import true_pictures
 from small_world import World
 
 from lstta_tasks.adapters import Predictor
@@ -27,7 +28,8 @@ def test_the_first_sample_of_each_of_the_first_clips(world: World) -> None:
     )
     shown: dict[str, Any] = {}
     keep = SimpleNamespace(add_image=lambda name, image, step: shown.update({name: (image, step)}))
-    hook.after_val_epoch(SimpleNamespace(visualizer=keep, train_loop=SimpleNamespace(place=7)))  # type: ignore[arg-type]
+    with true_pictures():
+        hook.after_val_epoch(SimpleNamespace(visualizer=keep, train_loop=SimpleNamespace(place=7)))  # type: ignore[arg-type]
     assert list(shown) == ["val/explained/0", "val/explained/1"]
 
     predictor = Predictor(model=network, task=experiment.task, preprocessing=experiment.preprocessing)

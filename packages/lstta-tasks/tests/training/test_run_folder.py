@@ -6,23 +6,16 @@ import shutil
 from pathlib import Path
 
 import pytest
-from children import grey_picture
 from filelock import FileLock, SoftFileLock
 from small_world import World
 
 from lstta_tasks import file_lock
 from lstta_tasks.experiment.config import load_config
-from lstta_tasks.explain import picture as drawing
 from lstta_tasks.file_lock import lock_beside
 from lstta_tasks.training.run_folder import taken
 from lstta_tasks.training.train import train
 
 AT_WORK = "another training is at work in this folder. Wait until it has ended, or give another --work-dir"
-
-
-@pytest.fixture(autouse=True)
-def _few_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drawing, "picture", grey_picture)
 
 
 class TestTaken:

@@ -14,13 +14,12 @@ from typing import Any
 
 import pytest
 import torch
-from children import SUPPORT, grey_picture
+from children import SUPPORT
 from same_end import assert_same_end, checkpoint
 from small_world import World
 
 from lstta_tasks.experiment.config import load_config
 from lstta_tasks.experiment.runner import TaskMetric
-from lstta_tasks.explain import picture as drawing
 from lstta_tasks.training.stopping import Stopped, Stopping
 from lstta_tasks.training.train import SeedHook, train
 
@@ -33,11 +32,6 @@ def ctrl_c_is_heard() -> Iterator[None]:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
-
-
-@pytest.fixture(autouse=True)
-def _few_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drawing, "picture", grey_picture)
 
 
 def send(number: int) -> None:

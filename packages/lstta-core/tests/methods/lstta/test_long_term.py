@@ -103,6 +103,18 @@ def test_gradcheck() -> None:
     assert torch.autograd.gradcheck(outputs, list(z.values()), fast_mode=True)
 
 
+def test_the_context_cannot_push_all_units_away_however_its_weights_grow() -> None:
+    module = a_filter((V, A, L))
+    z, masks = tokens_of((V, A, L))
+    small = judge(module, z, masks).context
+    with torch.no_grad():
+        module.context.weight *= 1e4
+    large = judge(module, z, masks).context
+    assert small.square().mean(-1).max() < large.square().mean(-1).max() < 1
+    assert large[0].square().mean(-1).min() > 0.99, "the weights are not large: the test shows nothing"
+    torch.testing.assert_close(large.mean(-1), torch.zeros_like(large[..., 0]))
+
+
 @pytest.mark.parametrize("text_segments", [1, 5])
 def test_every_segment_sees_the_whole_clip(text_segments: int) -> None:
     module = a_filter((V, A, L))
@@ -110,7 +122,7 @@ def test_every_segment_sees_the_whole_clip(text_segments: int) -> None:
     got = judge(module, z, masks)
     for values in (got.context, *got.log_importances.values()):
         for segment in range(5):
-            gradients = torch.autograd.grad(values[0, segment].sum(), list(z.values()), retain_graph=True)
+            gradients = torch.autograd.grad(values[0, segment].square().sum(), list(z.values()), retain_graph=True)
             for gradient, mask in zip(gradients, masks.values(), strict=True):
                 assert gradient[0].abs().amax(-1)[mask[0]].all(), "a visible token of the clip is not seen"
                 assert not gradient[1:].any(), "another clip is seen"

@@ -37,16 +37,23 @@ class Media:
         """Whether there is no sound between the spans that were heard."""
         return sum(end - start for start, end in self.heard) > 0.99 * self.clip.duration
 
-    def strip(self, most: int = 10) -> list[tuple[float, float, NDArray[np.uint8]]]:
-        """Frames side by side, at most so many: (start, end) of their place in seconds, and pixels (H, W, 3)."""
+    def strip(
+        self, most: int = 10, *, outlined: tuple[float, float] | None = None
+    ) -> list[tuple[float, float, NDArray[np.uint8]]]:
+        """Frames side by side, at most so many: (start, end) of their place in seconds, and pixels (H, W, 3).
+
+        Where one stands for several segments, it is of the outlined one among them, else of their middle.
+        """
         segments, frames = self.clip.frames.shape[:2]
         edges = np.linspace(0, self.clip.duration, segments + 1)
         every = -(-segments // most)
         shown = []
         for first in range(0, segments, every):
             after = min(first + every, segments)
-            middle = (first + after - 1) // 2
-            shown.append((float(edges[first]), float(edges[after]), self.clip.frames[middle, frames // 2]))
+            chosen = (first + after - 1) // 2
+            if outlined is not None and edges[first] <= (middle := sum(outlined) / 2) < edges[after]:
+                chosen = int(np.searchsorted(edges, middle, side="right")) - 1
+            shown.append((float(edges[first]), float(edges[after]), self.clip.frames[chosen, frames // 2]))
         return shown
 
     @property

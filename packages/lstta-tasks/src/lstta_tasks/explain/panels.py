@@ -35,10 +35,11 @@ def frames(panel: Axes, explanation: Explanation, media: Media) -> None:
     if not media.clip.has_video:
         return _nothing(panel, "no pictures")
     panel.set_ylim(0, 1)
-    for start, end, pixels in media.strip():
+    outlined = explanation.most_attended(VISUAL)
+    for start, end, pixels in media.strip(outlined=outlined):
         gap = 0.004 * explanation.duration
         panel.imshow(pixels, extent=(start + gap / 2, end - gap / 2, 0, 1), aspect="auto", interpolation="antialiased")
-    _outline(panel, explanation.most_attended(VISUAL), VISUAL)
+    _outline(panel, outlined, VISUAL)
 
 
 def sound(panel: Axes, explanation: Explanation, media: Media) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 
 import numpy as np
@@ -52,18 +52,28 @@ def _key(curves: Mapping[Modality, Curve], marks: Mapping[Modality, str]) -> str
 def _frames(explanation: Explanation, media: Media) -> str:
     if not media.clip.has_video:
         return '<div class="none">no pictures</div>'
-    strip = media.strip()
+    outlined = explanation.most_attended(VISUAL)
+    strip = media.strip(outlined=outlined)
     segments = len(media.clip.frames)
     spans = [round((end - start) / explanation.duration * segments) for start, end, _ in strip]
+    within = [outlined is not None and start <= sum(outlined) / 2 < end for start, end, _ in strip]
     images = "".join(
-        f'<img src="{inline.frame(pixels)}" style="grid-column: span {wide}" alt="at {(start + end) / 2:.1f} s">'
-        for (start, end, pixels), wide in zip(strip, spans, strict=True)
+        f'<img src="{inline.frame(pixels)}"{_spare(place, within)} style="grid-column: span {wide}"'
+        f' alt="at {(start + end) / 2:.1f} s">'
+        for place, ((start, end, pixels), wide) in enumerate(zip(strip, spans, strict=True))
     )
     many = " many" if len(strip) >= 6 and len(strip) % 2 == 0 else ""
     return (
         f'<div class="strip{many}" style="grid-template-columns: repeat({segments}, 1fr); --wide: {2 * spans[0]}">'
         f"{images}</div>{_outline(explanation, VISUAL)}"
     )
+
+
+def _spare(place: int, outlined: Sequence[bool]) -> str:
+    """Marks what a narrow screen leaves out: one of each two frames, never the outlined one."""
+    pair = place - place % 2
+    shown = pair + 1 if any(outlined[pair + 1 : pair + 2]) else pair
+    return "" if place == shown else ' class="spare"'
 
 
 def _sound(explanation: Explanation, media: Media) -> str:

@@ -7,6 +7,7 @@ import os
 import platform
 import subprocess
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,7 @@ def device() -> dict[str, Any]:
     return {"name": _processor(), "cores": os.cpu_count(), "threads": torch.get_num_threads()}
 
 
+@cache
 def packages() -> dict[str, str]:
     """The versions of all installed distributions, by name."""
     found = {found.metadata["Name"]: found.version for found in distributions() if found.metadata["Name"]}
