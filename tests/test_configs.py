@@ -19,6 +19,7 @@ REPOSITORY = Path(__file__).parents[1]
 CONFIGS = list(shipped("config").values())
 OPTIONS = {
     "avqa": {"task.answers": ["no", "yes"]},
+    "captioning": {},
     "custom": {"task.labels": ["cat", "dog"]},
     "emotion": {},
     "humor": {},
@@ -26,6 +27,7 @@ OPTIONS = {
     "moments": {"task.answers": ["no", "yes"]},
     "sentiment": {},
     "recipes": {"task.answers": ["no", "yes"]},
+    "open-qa": {},
     "retrieval": {},
 }
 """What stands in for the annotations of a task."""

@@ -42,6 +42,8 @@ PAGES = (
     "docs/tasks/humor.md",
     "docs/tasks/inference.md",
     "docs/tasks/retrieval.md",
+    "docs/tasks/captioning.md",
+    "docs/tasks/open-qa.md",
     "docs/infer.md",
     "docs/features.md",
     "docs/transcribe.md",

@@ -1,8 +1,9 @@
-"""Pretrain the three tiny encoders on unimodal problems of the built-in world, and write the weights that ship.
+"""Pretrain the tiny encoders on unimodal problems of the built-in world, and write the weights that ship.
 
     python pretrain.py visual     what is drawn where, what moves, expressions of faces, indoors or outdoors
     python pretrain.py audio      what sounds, how loud, how many notes; is there a voice, and its tone
     python pretrain.py language   masked words in the texts of all built-in data sets
+    python pretrain.py speaker    the next word in them; reads the vocabulary that `language` has written
 
 Not part of the wheel. Needs lstta-tasks for the world; MODEL_CARD.md has the commands, seeds and accuracies.
 """
@@ -18,11 +19,17 @@ from audio import AudioProblem
 from language import LanguageProblem
 from problems import Problem
 from safetensors.torch import save_file
+from speaker import SpeakerProblem
 from tqdm import tqdm
 from visual import VisualProblem
 
 WEIGHTS = Path(__file__).parents[1] / "src/lstta_backbone_tiny/weights"
-PROBLEMS: dict[str, type[Problem]] = {"visual": VisualProblem, "audio": AudioProblem, "language": LanguageProblem}
+PROBLEMS: dict[str, type[Problem]] = {
+    "visual": VisualProblem,
+    "audio": AudioProblem,
+    "language": LanguageProblem,
+    "speaker": SpeakerProblem,
+}
 
 
 def train(problem: Problem, steps: int, batch: int, lr: float) -> None:

@@ -10,11 +10,12 @@ import torch
 
 from lstta_backbone_tiny import encoders
 from lstta_backbone_tiny.encoders import TinyVisual
+from lstta_backbone_tiny.speaker import speaker
 from lstta_core.adapter_set import encoder_digest
 
 PACKAGE = Path(__file__).parents[1]
 CARD = (PACKAGE / "MODEL_CARD.md").read_text(encoding="utf-8")
-ENCODERS = {"visual": encoders.visual, "audio": encoders.audio, "language": encoders.language}
+ENCODERS = {"visual": encoders.visual, "audio": encoders.audio, "language": encoders.language, "speaker": speaker}
 
 
 @pytest.mark.parametrize("name", ENCODERS)

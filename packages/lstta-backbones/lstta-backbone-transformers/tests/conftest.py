@@ -36,12 +36,19 @@ ALIKE = {
     "clip-text-old",
 }
 """Cases whose architecture another one has: these pass the whole suite of checks in the slow tests."""
+SPEAKERS = _beside("small_speakers")
 
 
 @pytest.fixture(scope="session")
 def small() -> ModuleType:
     """The module small_models.py."""
     return SMALL
+
+
+@pytest.fixture(scope="session")
+def speakers() -> ModuleType:
+    """The module small_speakers.py."""
+    return SPEAKERS
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -178,8 +178,8 @@ def test_a_block_path_that_moved_is_named(small: ModuleType) -> None:
         Body(model=case.library(), family=FAMILIES["clip_text_model"])
 
 
-def test_every_family_can_be_loaded_and_is_tested(small: ModuleType) -> None:
-    tested = {(case.part(case.library())).config.model_type for case in small.CASES}
+def test_every_family_can_be_loaded_and_is_tested(small: ModuleType, speakers: ModuleType) -> None:
+    tested = {(case.part(case.library())).config.model_type for case in small.CASES} | set(speakers.CONFIGS)
     assert tested == set(FAMILIES)
     reached = {name for modality in Modality for name in supported(modality)}
     assert reached == {name for name in FAMILIES if parts_of(name)} | {"clip", "siglip", "siglip2", "clap"}

@@ -10,11 +10,12 @@ from lstta_core.hookspecs import API_VERSION
 from lstta_core.plugins import installed_plugins
 
 
-def test_registers_one_loader_a_modality() -> None:
+def test_registers_one_loader_a_modality_and_one_that_speaks() -> None:
     registered = {r.name: r for r in installed_plugins().registrations.values() if r.plugin == "transformers"}
     assert {name: r.modality for name, r in registered.items()} == {
         "hf-audio": "audio",
         "hf-language": "language",
+        "hf-speaker": "language",
         "hf-visual": "visual",
     }
     assert all(callable(r.load()) and r.summary for r in registered.values())

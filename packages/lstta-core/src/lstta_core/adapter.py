@@ -12,8 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
+from lstta_core.modality import Modality
+from lstta_core.streams import ending, joined
+
 if TYPE_CHECKING:
-    from lstta_core.interfaces import Modality, Streams
+    from lstta_core.streams import Stream, Streams
+
+LANGUAGE = Modality.LANGUAGE
 
 
 @dataclass(frozen=True)
@@ -51,10 +56,13 @@ class AdapterOutput:
     Attributes:
         streams: the same modalities, with the same shapes, as it was given.
         importances: (B, T) each, above 0, 1 where nothing is said; empty where a method has none.
+        heard: of a text that speaks, what :meth:`Adapter.speak` needs besides later tokens; None for the streams that
+            came in.
     """
 
     streams: Streams
     importances: Mapping[Modality, Tensor] = field(default_factory=dict)
+    heard: Any = None
 
 
 class Adapter(nn.Module, ABC):
@@ -64,6 +72,10 @@ class Adapter(nn.Module, ABC):
     initialisation returns its input exactly, so that a fresh model equals the frozen one. What it has to tell the
     adapter at the next stage beside the tokens it returns as ``carried`` of a stream: nothing may be kept in the
     module, since stages are computed again in the backward pass, and two batches may be under way at once.
+
+    A text may have an answer, see :class:`~lstta_core.streams.Stream`: tokens under a false mask that may be changed
+    all the same, each by what it is itself and by what lies under true masks. An adapter that knows nothing of answers
+    leaves them as they are.
     """
 
     plan_key: Hashable = None
@@ -79,6 +91,22 @@ class Adapter(nn.Module, ABC):
         Without gradients. Tokens are not to be looked at: they are other ones at the next stage.
         """
         return None
+
+    def speak(self, stream: Stream, heard: Any) -> Stream:
+        """Tokens of an answer that come later, as :meth:`forward` would have changed them.
+
+        By default it runs once more with what came in then and these tokens at the end of the text: right for every
+        adapter that obeys the rule, since tokens of an answer do not hear each other here.
+
+        Args:
+            stream: of the text, (B, 1, n, D): nothing but an answer.
+            heard: of the output that :meth:`forward` gave for what came before; the streams it was given where that
+                has none.
+        """
+        streams = {**heard, LANGUAGE: joined(heard[LANGUAGE], stream)}
+        plan = self.plan(streams)
+        after = (self(streams) if plan is None else self(streams, plan)).streams[LANGUAGE]
+        return ending(after, stream)
 
     def measure(self, streams: Streams) -> None:
         """See a training batch before :meth:`forward` does, for statistics of tokens; by default there are none.

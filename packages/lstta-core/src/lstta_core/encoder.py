@@ -60,11 +60,14 @@ class LanguageSpec:
             :func:`~lstta_core.input_digest.input_digest`: let it tell its ``vocabulary``.
         max_length: the most ids a text may have.
         pad_id: the id that fills ``ids`` where ``mask`` is false.
+        answer: of an encoder that speaks, a text to the ids of an answer, its end included; picklable. Such an encoder
+            may be given ``answer`` (B, 1, L) bool too, see :mod:`~lstta_core.speaking`. None for all others.
     """
 
     tokenize: Callable[[str], list[int]]
     max_length: int
     pad_id: int = 0
+    answer: Callable[[str], list[int]] | None = None
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
 
 from lstta_core.encoder import InputSpec, LanguageSpec
 
-READERS = ("tokenize", "source")
-"""What of a spec reads rather than says: a tokenizer, known by its ids, and files of features, which come and go."""
+READERS = ("tokenize", "answer", "source")
+"""What of a spec reads rather than says: tokenizers, known by their ids, and files of features, which come and go."""
 SAMPLED = 500  # words of a vocabulary that are read as texts
 WORDS = (
     "the of and to in is you that it he was for on are as with his they I at be this have from or one had by word but "
@@ -64,8 +64,10 @@ def input_digest(spec: InputSpec) -> str:
     if isinstance(spec, LanguageSpec):
         words = _vocabulary(spec)
         ordered = sorted(words)
-        said["ids"] = [_ids(spec, text) for text in (*PROBES, *ordered[:: max(1, len(ordered) // SAMPLED)])]
+        said["ids"] = [_ids(spec.tokenize, text) for text in (*PROBES, *ordered[:: max(1, len(ordered) // SAMPLED)])]
         said["words"] = [[word, words[word]] for word in ordered]
+        if spec.answer is not None:
+            said["answers"] = [_ids(spec.answer, text) for text in PROBES]
     return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
 
 
@@ -75,8 +77,8 @@ def _vocabulary(spec: LanguageSpec) -> dict[str, int]:
     return {str(word): int(number) for word, number in told.items()} if isinstance(told, Mapping) else {}
 
 
-def _ids(spec: LanguageSpec, text: str) -> list[int] | str:
+def _ids(tokenize: Callable[[str], list[int]], text: str) -> list[int] | str:
     try:
-        return [int(number) for number in spec.tokenize(text)]
+        return [int(number) for number in tokenize(text)]
     except Exception as error:  # a plugin's tokenizer may refuse an odd text in any way
         return type(error).__name__

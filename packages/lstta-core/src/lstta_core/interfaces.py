@@ -12,7 +12,7 @@ Shape legend, used in all of core:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from torch import Tensor
@@ -48,7 +48,9 @@ class TrimodalOutput:
     Attributes:
         streams: the encoders' finished tokens, by modality.
         importances: one entry an adapted stage that has them, first stage first: (B, T) for each modality.
+        states: the encoders' states after the last stage, where an answer is to go on from them; else empty.
     """
 
     streams: Streams
     importances: list[Mapping[Modality, Tensor]]
+    states: Mapping[Modality, EncoderState] = field(default_factory=dict)

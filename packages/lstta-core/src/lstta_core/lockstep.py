@@ -89,12 +89,16 @@ class TrimodalModel(AdapterSet):
         if frozen_dtype is not None:
             lower(self.encoders, frozen_dtype)
 
-    def forward(self, inputs: Inputs, states: States | None = None) -> TrimodalOutput:
+    def forward(
+        self, inputs: Inputs, states: States | None = None, heard: dict[int, Any] | None = None
+    ) -> TrimodalOutput:
         """Run the encoders together.
 
         Args:
             inputs: for each modality of the model, the tensors that its spec asks for and ``present`` (B,) bool.
             states: those at the first adapted stage, where they are at hand; else they are made of the inputs.
+            heard: where an answer is to go on from here, is filled with what each stage's adapter has to know then, see
+                :mod:`~lstta_core.speaking`.
 
         Raises:
             ValueError: a modality is missing, or the streams do not fit together.
@@ -109,14 +113,14 @@ class TrimodalModel(AdapterSet):
         masks = Masks(present)
         run_stage = self._computed_again(self._run_stage)
         for index in range(self.first_adapted, self.stages + 1):
-            states, shown, carried = run_stage(index, states, masks, carried)
+            states, shown, carried = run_stage(index, states, masks, carried, heard)
             if shown:
                 importances.append(shown)
-        with self._arithmetic(mixed=bool(self.trained_inside)):
+        with self.arithmetic(mixed=bool(self.trained_inside)):
             finished = {m: encoder.finish(states[m]) for m, encoder in self.by_modality().items()}
         streams = {m: to_stream(states[m], tokens, present[m]) for m, tokens in finished.items()}
         check_streams(streams)
-        return TrimodalOutput(streams, importances)
+        return TrimodalOutput(streams, importances, {} if heard is None else states)
 
     def prefix(self, inputs: Inputs, modalities: Collection[Modality] = tuple(Modality)) -> States:
         """The encoders' states at the first adapted stage, before its adapter; at the last stage if none is adapted.
@@ -132,11 +136,11 @@ class TrimodalModel(AdapterSet):
         if any("state" in inputs[m] for m in encoders):
             return brought(self, inputs)
         mixed = not self.prefix_is_frozen
-        with self._arithmetic(mixed=mixed):
+        with self.arithmetic(mixed=mixed):
             states = {m: encoder.embed(inputs[m]) for m, encoder in encoders.items()}
-        run_blocks = self._computed_again(self._run_blocks)
+        run_blocks = self._computed_again(self.run_blocks)
         for index in range(1, self.first_adapted + 1):
-            states = run_blocks(index, states, mixed)
+            states = run_blocks(index, states)
         return states
 
     @property
@@ -156,10 +160,11 @@ class TrimodalModel(AdapterSet):
     def _behind_the_prefix(self) -> tuple[str, ...]:
         return behind_the_prefix(self)
 
-    def _run_blocks(self, index: int, states: States, mixed: bool) -> States:
-        """The blocks between the stage before and this one."""
+    def run_blocks(self, index: int, states: States) -> States:
+        """The states after the blocks between the stage before and this one; of the encoders that have a state."""
+        mixed = not self.prefix_is_frozen if index <= self.first_adapted else bool(self.trained_inside)
         after = {}
-        with self._arithmetic(mixed=mixed):
+        with self.arithmetic(mixed=mixed):
             encoders = self.by_modality()
             for modality, state in states.items():
                 for block in range(self.crossed[modality][index - 1], self.crossed[modality][index]):
@@ -168,7 +173,12 @@ class TrimodalModel(AdapterSet):
         return after
 
     def _run_stage(
-        self, index: int, states: States, masks: Masks, carried: Mapping[Modality, Tensor | None]
+        self,
+        index: int,
+        states: States,
+        masks: Masks,
+        carried: Mapping[Modality, Tensor | None],
+        heard: dict[int, Any] | None,
     ) -> tuple[States, Mapping[Modality, Tensor], Mapping[Modality, Tensor | None]]:
         """The blocks before this stage, unless the prefix had them, and its adapter.
 
@@ -176,16 +186,18 @@ class TrimodalModel(AdapterSet):
             States, importances, and what the adapter leaves for the next one.
         """
         if index > self.first_adapted:
-            states = self._run_blocks(index, states, bool(self.trained_inside))
+            states = self.run_blocks(index, states)
         adapter = self.adapter_at(index)
         if adapter is None:
             return states, {}, carried
         streams = masks.streams(states, carried)
-        with self._arithmetic(mixed=True):
+        with self.arithmetic(mixed=True):
             if self.training and not self._computing_again:
                 adapter.measure(streams)
             plan = masks.plan(adapter, streams)
             adapted = adapter(streams) if plan is None else adapter(streams, plan)
+        if heard is not None:
+            heard[index] = streams if adapted.heard is None else adapted.heard
         after = {
             m: state.with_tokens(state.layout.to_rows(adapted.streams[m].tokens, state.tokens))
             for m, state in states.items()
@@ -208,7 +220,8 @@ class TrimodalModel(AdapterSet):
         finally:
             self._computing_again = False
 
-    def _arithmetic(self, *, mixed: bool) -> AbstractContextManager[object]:
+    def arithmetic(self, *, mixed: bool) -> AbstractContextManager[object]:
+        """The arithmetic of the frozen type, mixed with float32 around what trains; nothing where that type is None."""
         if self.frozen_dtype is None:
             return nullcontext()
         return arithmetic(self.frozen_dtype, self.device.type, mixed=mixed)

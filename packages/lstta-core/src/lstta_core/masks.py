@@ -20,22 +20,23 @@ class Masks:
 
     def __init__(self, present: Mapping[Modality, Tensor]) -> None:
         self._present = present
-        self._made_of: dict[Modality, tuple[object, object]] = {}
-        self._masks: dict[Modality, Tensor] = {}
+        self._made_of: dict[Modality, tuple[object, ...]] = {}
+        self._masks: dict[Modality, tuple[Tensor, Tensor | None]] = {}
         self._plans: dict[Hashable, Any] = {}
 
     def streams(self, states: Mapping[Modality, EncoderState], carried: Mapping[Modality, Tensor | None]) -> Streams:
         """The states as adapters see them, with what the adapter before has left."""
         streams = {}
         for modality, state in states.items():
-            made_of = (state.mask, state.layout)
-            before = self._made_of.get(modality, (None, None))
+            made_of = (state.mask, state.layout, state.answer)
+            before = self._made_of.get(modality, (None, None, None))
             if any(one is not other for one, other in zip(made_of, before, strict=True)):
                 self._made_of[modality] = made_of
-                self._masks[modality] = stream_mask(state, self._present[modality])
+                self._masks[modality] = stream_masks(state, self._present[modality])
                 self._plans.clear()
             tokens = state.layout.to_segments(state.tokens)
-            streams[modality] = Stream(tokens, self._masks[modality], self._present[modality], carried.get(modality))
+            mask, answer = self._masks[modality]
+            streams[modality] = Stream(tokens, mask, self._present[modality], carried.get(modality), answer)
         return streams
 
     def plan(self, adapter: Adapter, streams: Streams) -> Any:
@@ -51,9 +52,14 @@ class Masks:
 
 def to_stream(state: EncoderState, tokens: Tensor, present: Tensor) -> Stream:
     """A state's tokens (or others of the same rows) as adapters see them; absent clips have no true mask."""
-    return Stream(state.layout.to_segments(tokens), stream_mask(state, present), present)
+    mask, answer = stream_masks(state, present)
+    return Stream(state.layout.to_segments(tokens), mask, present, answer=answer)
 
 
-def stream_mask(state: EncoderState, present: Tensor) -> Tensor:
-    """(B, S, N), bool: what adapters may read and change."""
-    return state.layout.mask(state.mask) & present[:, None, None]
+def stream_masks(state: EncoderState, present: Tensor) -> tuple[Tensor, Tensor | None]:
+    """(B, S, N), bool: what adapters may read and change; and the answer, which nothing but itself may read."""
+    mask = state.layout.mask(state.mask) & present[:, None, None]
+    if state.answer is None:
+        return mask, None
+    answer = state.layout.mask(state.mask & state.answer) & present[:, None, None]
+    return mask & ~answer, answer

@@ -24,11 +24,13 @@ def join_states(states: Sequence[EncoderState], shared: Mapping[str, Tensor]) ->
     extras = {name: torch.cat([state.extras[name] for state in states]) for name in states[0].extras}
     index, filled = (_padded([getattr(state.layout, part) for state in states]) for part in ("index", "filled"))
     segment = torch.cat([state.layout.segment for state in states])
+    answers = [state.answer for state in states if state.answer is not None]
     return EncoderState(
         tokens=torch.cat([state.tokens for state in states]),
         mask=torch.cat([state.mask for state in states]),
         layout=Layout(segment, first.segments, first.rows_per_clip, index, filled),
         extras={**extras, **shared},
+        answer=torch.cat(answers) if len(answers) == len(states) else None,
     )
 
 
@@ -49,6 +51,7 @@ def move_state(state: EncoderState, device: torch.device) -> EncoderState:
             filled=moved(layout.filled),
         ),
         extras={name: tensor.to(device, non_blocking=True) for name, tensor in state.extras.items()},
+        answer=moved(state.answer),
     )
 
 
@@ -71,6 +74,7 @@ def crop_state(state: EncoderState, tokens: int, axes: Mapping[str, Sequence[int
         mask=state.mask[:, :tokens],
         layout=replace(state.layout, segment=state.layout.segment[:, :tokens]),
         extras={name: cropped(name, tensor) for name, tensor in state.extras.items()},
+        answer=None if state.answer is None else state.answer[:, :tokens],
     )
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
-from lstta_core.modality import Modality
+from lstta_core.modality import TIMED, Modality
 from lstta_core.ragged import gathered, places, scattered
 
 
@@ -29,12 +29,21 @@ class Stream:
         present: (B,), bool, false for clips that do not have this modality. Where it is false the mask is false too.
         carried: (B, S, N, …), what the adapter at the adapted stage before has left for this one beside the tokens;
             None where it has left nothing, as most do.
+        answer: (B, 1, N), bool, of a text that speaks: tokens of the answer, which are under a false ``mask``. An
+            adapter may change them by what they are and by what it reads; nothing else may depend on them. None for
+            streams without an answer, as most are.
     """
 
     tokens: Tensor
     mask: Tensor
     present: Tensor
     carried: Tensor | None = None
+    answer: Tensor | None = None
+
+    @property
+    def changeable(self) -> Tensor:
+        """(B, S, N), bool: what may be read and changed, and the answer, which may be changed alone."""
+        return self.mask if self.answer is None else self.mask | self.answer
 
     def with_tokens(self, tokens: Tensor) -> Stream:
         """The same stream with other token values of the same shape (B, S, N, D)."""
@@ -131,16 +140,41 @@ class EncoderState:
         mask: (R, M), bool, true for tokens that hold content (not padding).
         layout: the segment of every token, see :class:`Layout`. May change from block to block.
         extras: what later blocks need besides the tokens: an attention mask, rotary tables, a position bias.
+        answer: (R, M), bool, which tokens of a text that speaks are the answer; None where none can be.
     """
 
     tokens: Tensor
     mask: Tensor
     layout: Layout
     extras: Mapping[str, Tensor] = field(default_factory=dict)
+    answer: Tensor | None = None
 
     def with_tokens(self, tokens: Tensor) -> EncoderState:
         """The same state with other token values of the same shape (R, M, D)."""
         return replace(self, tokens=tokens)
+
+
+def joined(text: Stream, later: Stream) -> Stream:
+    """A text that speaks with more of its answer at its end."""
+    assert text.answer is not None
+    assert later.answer is not None
+    carried = None
+    if text.carried is not None and later.carried is not None:
+        carried = torch.cat([text.carried, later.carried], 2)
+    return Stream(
+        tokens=torch.cat([text.tokens, later.tokens], 2),
+        mask=torch.cat([text.mask, later.mask], 2),
+        present=text.present,
+        carried=carried,
+        answer=torch.cat([text.answer, later.answer], 2),
+    )
+
+
+def ending(text: Stream, later: Stream) -> Stream:
+    """Of a text that was joined with more at its end, that end."""
+    count = later.tokens.shape[2]
+    carried = None if text.carried is None else text.carried[:, :, -count:]
+    return replace(later, tokens=text.tokens[:, :, -count:], carried=carried)
 
 
 def check_streams(streams: Streams) -> None:
@@ -158,3 +192,8 @@ def check_streams(streams: Streams) -> None:
             raise ValueError(f"{modality} present must have shape {(batch,)}, got {tuple(stream.present.shape)}")
         if stream.mask.dtype != torch.bool or stream.present.dtype != torch.bool:
             raise ValueError(f"{modality} mask and present must be bool")
+        if stream.answer is not None and (stream.answer.shape != (batch, 1, tokens) or modality in TIMED):
+            raise ValueError(
+                f"{modality} answer must have shape {(batch, 1, tokens)} and be of a text, "
+                f"got {tuple(stream.answer.shape)}: a text that speaks belongs to the whole clip"
+            )

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from lstta_core.interfaces import Adapter, AdapterOutput, Modality, Streams
+from lstta_core.interfaces import Adapter, AdapterOutput, Modality, Stream, Streams
 from lstta_core.methods.lstta.adapter import LSTTAAdapter
 from lstta_core.testing import AdapterConformance
 
@@ -166,6 +166,23 @@ class NeedsAll(Good):
         return super().forward(streams)
 
 
+class ReadsAnswers(Good):
+    def forward(self, streams: Streams) -> AdapterOutput:
+        out = super().forward(streams)
+        text = streams.get(Modality.LANGUAGE)
+        if text is None or text.answer is None:
+            return out
+        said = (text.tokens * text.answer[..., None]).sum((1, 2, 3))[:, None, None, None] * self.scale["visual"]
+        sight = out.streams[Modality.VISUAL]
+        after = sight.tokens + said.masked_fill(~sight.mask[..., None], 0)
+        return _with(out, {**out.streams, Modality.VISUAL: sight.with_tokens(after)})
+
+
+class SpeaksOtherwise(Good):
+    def speak(self, stream: Stream, heard: Streams) -> Stream:
+        return stream.with_tokens(stream.tokens + 1)
+
+
 BROKEN: dict[type[Good], str] = {
     NotIdentity: "test_fresh_adapter_is_the_identity",
     NotIdentityInTraining: "test_fresh_adapter_is_the_identity_in_train_mode",
@@ -182,6 +199,8 @@ BROKEN: dict[type[Good], str] = {
     InfiniteWhereAbsent: "test_absent_clips_work",
     HiddenState: "test_state_dict_holds_everything",
     NeedsAll: "test_missing_modalities_work_or_are_refused",
+    ReadsAnswers: "test_an_answer_is_read_by_nobody",
+    SpeaksOtherwise: "test_an_answer_may_come_later",
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -178,10 +179,14 @@ class Predictor:
     def item(self, sample: Sample, clip: Clip | None) -> tuple[Sample, Clip]:
         """A sample with what :meth:`decode` gave, and with features of its clip where encoders read those.
 
+        Where an answer in words is wanted and nothing is asked, the task's own question is.
+
         Raises:
             FeatureError: no file has features of it.
             DecodeError: there is nothing in it that the model could see or hear.
         """
+        if sample.text is None and self.task.answer.words:
+            sample = replace(sample, text=self.task.question("").text)
         if features := feature_specs(self.specs):
             clip = asked_clip(features, sample, clip, self.preprocessing.segments)
         assert clip is not None

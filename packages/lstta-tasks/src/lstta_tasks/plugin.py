@@ -23,6 +23,8 @@ def lstta_register_tasks(register: Register) -> None:
     register("emotion", "lstta_tasks.tasks.emotion:Emotion", summary="emotion of an utterance in a dialogue (MELD)")
     register("humor", "lstta_tasks.tasks.humor:Humor", summary="is a punchline funny (UR-FUNNY V2)")
     register("retrieval", "lstta_tasks.tasks.retrieval:Retrieval", summary="text to video with sound (MSR-VTT)")
+    register("captioning", "lstta_tasks.tasks.captioning:Captioning", summary="a sentence on a clip (MSR-VTT, VATEX)")
+    register("open-qa", "lstta_tasks.tasks.open_qa:OpenQA", summary="questions answered in words (MUSIC-AVQA)")
     register("inference", "lstta_tasks.tasks.inference:Inference", summary="does a statement follow (VIOLIN)")
     register(
         "classification", "lstta_tasks.tasks.classification:Classification", summary="labels in a CSV of one's own"

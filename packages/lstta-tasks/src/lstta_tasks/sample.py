@@ -42,6 +42,7 @@ class Sample:
             of numbers, equally long for all samples.
         labels: what metrics group by, such as the type of a question.
         timed: subtitles; only tasks with ``timed_text`` have them.
+        answers: of a task that is answered in words, what is right; the first is what is taught.
     """
 
     id: str
@@ -50,3 +51,4 @@ class Sample:
     target: Target
     labels: tuple[str, ...] = ()
     timed: tuple[TimedText, ...] = ()
+    answers: tuple[str, ...] = ()

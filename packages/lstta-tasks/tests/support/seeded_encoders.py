@@ -6,6 +6,7 @@ import torch
 
 from lstta_core.interfaces import Encoder
 from lstta_core.testing.toy_encoders import ToyAudio, ToyLanguage, ToyVisual
+from lstta_core.testing.toy_speaker import ToySpeaker
 
 
 def visual(*, seed: int) -> Encoder:
@@ -21,6 +22,11 @@ def audio(*, seed: int) -> Encoder:
 def language(*, seed: int) -> Encoder:
     """Any words, two blocks."""
     return _seeded(ToyLanguage, seed)
+
+
+def speaker(*, seed: int) -> Encoder:
+    """As ``language``, and it speaks."""
+    return _seeded(ToySpeaker, seed)
 
 
 def _seeded(kind: type[Encoder], seed: int) -> Encoder:

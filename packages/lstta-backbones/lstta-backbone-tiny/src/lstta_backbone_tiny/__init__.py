@@ -1,4 +1,4 @@
-"""Three small pretrained encoders, weights included: for the demo, for tests, and as an example of a plugin."""
+"""Small pretrained encoders, weights included: for the demo, for tests, and as an example of a plugin."""
 
 from __future__ import annotations
 
@@ -12,4 +12,6 @@ def lstta_register_encoders(register: Register) -> None:
     summary = "4 blocks × 128, pretrained on the built-in world"
     register("tiny-visual", "lstta_backbone_tiny.encoders:visual", modality="visual", summary=summary)
     register("tiny-audio", "lstta_backbone_tiny.encoders:audio", modality="audio", summary=summary)
+    said = "4 blocks × 128 that say the next word, pretrained on the built-in world's sentences"
+    register("tiny-speaker", "lstta_backbone_tiny.speaker:speaker", modality="language", summary=said)
     register("tiny-language", "lstta_backbone_tiny.encoders:language", modality="language", summary=summary)

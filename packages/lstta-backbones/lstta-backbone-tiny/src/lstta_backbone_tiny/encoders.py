@@ -51,9 +51,17 @@ class Block(nn.Module):
 
     def forward(self, tokens: Tensor, mask: Tensor | None) -> Tensor:
         """(R, M, D), and which tokens may be attended to (R, M), bool, at least one a row; None for all."""
-        q, k, v = self.qkv(self.norm1(tokens)).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
-        keys = None if mask is None else mask[:, None, None]
-        attended = F.scaled_dot_product_attention(q, k, v, attn_mask=keys)
+        q, k, v = self.queries_keys_values(tokens)
+        return self.attended(tokens, q, k, v, None if mask is None else mask[:, None, None])
+
+    def queries_keys_values(self, tokens: Tensor) -> Tensor:
+        """(R, M, D) to (3, R, H, M, d)."""
+        qkv: Tensor = self.qkv(self.norm1(tokens))
+        return qkv.unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
+
+    def attended(self, tokens: Tensor, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
+        """The tokens after attention under a mask (R, 1, 1 or M, keys), bool, and the perceptron."""
+        attended = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
         tokens = tokens + self.out(attended.transpose(1, 2).flatten(2))
         return tokens + self.mlp(self.norm2(tokens))
 

@@ -14,7 +14,9 @@ FAMILIES = {
 
 @hookimpl
 def lstta_register_encoders(register: Register) -> None:
-    """Register one loader a modality; which architecture it is says the checkpoint."""
+    """Register one loader a modality, and one of language models that speak; the checkpoint says which it is."""
     for modality, families in FAMILIES.items():
         target = f"lstta_backbone_transformers.load:{modality}"
         register(f"hf-{modality}", target, modality=modality, summary=f"{families} from Hugging Face")
+    said = "Llama, Qwen, Gemma, SmolLM or GPT-2 from Hugging Face, to answer in words"
+    register("hf-speaker", "lstta_backbone_transformers.load:speaker", modality="language", summary=said)

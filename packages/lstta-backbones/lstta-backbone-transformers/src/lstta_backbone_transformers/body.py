@@ -54,13 +54,16 @@ class Body:
             extras.update(need.prepare(self.model, features, tokens))
         return tokens, extras
 
-    def run(self, index: int, tokens: Tensor, extras: Extras) -> tuple[Tensor, dict[str, Tensor]]:
-        """The tokens after block ``index``, merged where a downsampling follows, and the extras."""
+    def run(self, index: int, tokens: Tensor, extras: Extras, **more: Any) -> tuple[Tensor, dict[str, Tensor]]:
+        """The tokens after block ``index``, merged where a downsampling follows, and the extras.
+
+        The block is called with ``more`` too.
+        """
         step = self.steps[index]
         arguments: dict[str, Any] = {} if step.grid is None else {"input_dimensions": step.grid}
         for need in self.family.needs:
             arguments.update(need.arguments(self.model, index, extras))
-        output = step.block(tokens, **arguments)
+        output = step.block(tokens, **arguments, **more)
         after = output[0] if isinstance(output, tuple) else output
         carried = {name: output[place] for need in self.family.needs for name, place in need.carries.items()}
         if self.family.amend is not None:

@@ -122,6 +122,29 @@ def load_part(checkpoint: Checkpoint, modality: Modality, *, dtype: torch.dtype,
     return part
 
 
+SPEAKING = ("llama", "qwen2", "qwen3", "gemma", "gemma2", "gemma3_text", "smollm3", "gpt2")
+"""The model types that speak. SmolLM of the first two series is a Llama."""
+
+
+def load_speaking(checkpoint: Checkpoint, *, dtype: torch.dtype, attention: str | None = None) -> Part:
+    """Load a causal language model, head included.
+
+    Raises:
+        ValueError: the architecture does not speak, or weights are missing.
+    """
+    model_type = str(checkpoint.config.get("model_type"))
+    if model_type not in SPEAKING:
+        raise ValueError(
+            f"{checkpoint.name}: the architecture {model_type!r} does not speak here; those that do are "
+            f"{', '.join(SPEAKING)}. As an encoder that answers nothing, load it with hf-language"
+        )
+    _check_supported(checkpoint, Modality.LANGUAGE)
+    model, report = _from_files("AutoModelForCausalLM", checkpoint, dtype, attention)
+    family = FAMILIES[model_type]
+    _fill(checkpoint, model, family, list(report["missing_keys"]))
+    return Part(model, family)
+
+
 MOST_WAITING = 2
 """How many bimodal checkpoints are kept in memory for their other encoder; a fresh one is made after it is taken."""
 
@@ -196,17 +219,7 @@ def _check_supported(checkpoint: Checkpoint, modality: Modality) -> None:
 
 def _load(checkpoint: Checkpoint, dtype: torch.dtype, attention: str | None) -> dict[Modality, Part]:
     model_type = str(checkpoint.config["model_type"])
-    loader = getattr(transformers, LOADERS.get(model_type, "AutoModel"))
-    model, report = loader.from_pretrained(
-        checkpoint.folder,
-        dtype=dtype,
-        use_safetensors=True,
-        attn_implementation=attention,
-        trust_remote_code=False,
-        local_files_only=True,
-        output_loading_info=True,
-    )
-    model.eval()
+    model, report = _from_files(LOADERS.get(model_type, "AutoModel"), checkpoint, dtype, attention)
     parts = {}
     for modality, path in parts_of(model_type).items():
         module = model.get_submodule(path)
@@ -216,6 +229,22 @@ def _load(checkpoint: Checkpoint, dtype: torch.dtype, attention: str | None) -> 
         _fill(checkpoint, module, family, missing)
         parts[modality] = Part(module, family)
     return parts
+
+
+def _from_files(
+    loader: str, checkpoint: Checkpoint, dtype: torch.dtype, attention: str | None
+) -> tuple[Any, Mapping[str, Any]]:
+    """The library's model in eval mode, and its report of what was missing."""
+    model, report = getattr(transformers, loader).from_pretrained(
+        checkpoint.folder,
+        dtype=dtype,
+        use_safetensors=True,
+        attn_implementation=attention,
+        trust_remote_code=False,
+        local_files_only=True,
+        output_loading_info=True,
+    )
+    return model.eval(), report
 
 
 def _fill(checkpoint: Checkpoint, module: nn.Module, family: AnyFamily, missing: list[str]) -> None:

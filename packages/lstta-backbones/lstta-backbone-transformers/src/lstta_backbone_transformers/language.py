@@ -78,7 +78,7 @@ class LanguageEncoder(Encoder):
         self.model = model
         self.family = family
         self.body = Body(model=model, family=family)
-        length = _length(family, config, max_length)
+        length = length_of(family, config, max_length)
         pad = tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id
         self.spec = LanguageSpec(
             tokenize=Tokenize(tokenizer, length, family.fixed), max_length=length, pad_id=0 if pad is None else pad
@@ -106,7 +106,8 @@ class LanguageEncoder(Encoder):
         return self.body.finish(state.tokens)
 
 
-def _length(family: LanguageFamily, config: Any, asked: int | None) -> int:
+def length_of(family: LanguageFamily, config: Any, asked: int | None) -> int:
+    """The most ids of a text; a ValueError where more are asked for than the architecture reads."""
     limit = family.limit(config)
     if limit is None:
         return DEFAULT_LENGTH if asked is None else asked

@@ -3,6 +3,7 @@
     hf-visual    model="facebook/dinov2-base"
     hf-audio     model="models/whisper-tiny.en"
     hf-language  model="sentence-transformers/all-MiniLM-L6-v2", revision="…"
+    hf-speaker   model="Qwen/Qwen2.5-0.5B-Instruct"
 
 Which architecture it is says the checkpoint itself. The two encoders of a bimodal checkpoint (CLIP, SigLIP, CLAP) are
 loaded once.
@@ -17,9 +18,10 @@ import torch
 from transformers import AutoTokenizer
 
 from lstta_backbone_transformers.audio import AudioEncoder
-from lstta_backbone_transformers.checkpoints import load_part, locate
+from lstta_backbone_transformers.checkpoints import load_part, load_speaking, locate
 from lstta_backbone_transformers.family import AudioFamily, LanguageFamily, VisualFamily
 from lstta_backbone_transformers.language import LanguageEncoder
+from lstta_backbone_transformers.speaker import Speaker
 from lstta_backbone_transformers.visual import VisualEncoder
 from lstta_core.interfaces import Modality
 
@@ -115,6 +117,30 @@ def language(
         family=cast(LanguageFamily, part.family),
         tokenizer=AutoTokenizer.from_pretrained(checkpoint.folder, local_files_only=True, trust_remote_code=False),
         max_length=max_length,
+        name=checkpoint.name,
+        revision=checkpoint.revision,
+        licence=checkpoint.licence,
+    )
+
+
+def speaker(
+    *,
+    model: str | Path,
+    revision: str | None = None,
+    dtype: torch.dtype = torch.float32,
+    attention: str | None = None,
+    max_length: int | None = None,
+    chat: bool | None = None,
+) -> Speaker:
+    """A language model that speaks. ``max_length`` and ``chat``: see :class:`Speaker`; the rest as :func:`visual`."""
+    checkpoint = locate(model, revision)
+    part = load_speaking(checkpoint, dtype=dtype, attention=attention)
+    return Speaker(
+        model=part.model,
+        family=cast(LanguageFamily, part.family),
+        tokenizer=AutoTokenizer.from_pretrained(checkpoint.folder, local_files_only=True, trust_remote_code=False),
+        max_length=max_length,
+        chat=chat,
         name=checkpoint.name,
         revision=checkpoint.revision,
         licence=checkpoint.licence,

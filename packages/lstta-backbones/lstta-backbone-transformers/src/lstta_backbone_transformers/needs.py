@@ -19,6 +19,7 @@ from transformers.masking_utils import (
 )
 
 from lstta_backbone_transformers.family import Extras, Features, Need
+from lstta_core.speaking import attendable
 
 
 def _attendable(features: Features) -> Tensor | None:
@@ -59,11 +60,25 @@ PADDING_MASK = Need(prepare=_bidirectional, arguments=_attention_mask)
 
 
 def _causal(model: Any, features: Features, tokens: Tensor) -> dict[str, Tensor]:
+    if "past" in features:
+        return _behind_the_past(model, features, tokens)
     # The last is the cache of earlier tokens, called past_key_values up to transformers 5.23 and cache from 5.24 on.
     given = (model.config, tokens, _attendable(features), None)
     masks = {"full_attention": _tensor(create_causal_mask(*given, allow_is_causal_skip=False))}
     if "sliding_attention" in _layer_types(model):
         masks["sliding_attention"] = _tensor(create_sliding_window_causal_mask(*given, allow_is_causal_skip=False))
+    return masks
+
+
+def _behind_the_past(model: Any, features: Features, tokens: Tensor) -> dict[str, Tensor]:
+    """Masks of tokens behind others whose keys are kept. The library's own would count padding among those."""
+    windows = {"full_attention": None, "sliding_attention": getattr(model.config, "sliding_window", None)}
+    masks = {}
+    for kind in {"full_attention", *_layer_types(model)}:
+        mask = attendable(features["mask"], features["past"], windows[kind])
+        if model.config._attn_implementation == "eager":  # which adds its mask to the scores
+            mask = torch.zeros_like(mask, dtype=tokens.dtype).masked_fill(~mask, torch.finfo(tokens.dtype).min)
+        masks[kind] = mask
     return masks
 
 
@@ -109,12 +124,13 @@ PIXEL_ROTARY = Need(prepare=_pixel_rotary, arguments=_tables)
 """Rotary tables of the patches' places in the picture (DINOv3)."""
 
 
-def _places(tokens: Tensor) -> Tensor:
-    return torch.arange(tokens.shape[1], device=tokens.device)[None]
+def places_of(features: Features, tokens: Tensor) -> Tensor:
+    """(1 or R, M), where in its text each token stands."""
+    return features.get("places", torch.arange(tokens.shape[1], device=tokens.device)[None])
 
 
 def _text_rotary(model: Any, features: Features, tokens: Tensor) -> dict[str, Tensor]:
-    places = _places(tokens)
+    places = places_of(features, tokens)
     cos, sin = model.rotary_emb(tokens, position_ids=places)
     return {"cos": cos, "sin": sin, "position_ids": places}
 
@@ -124,13 +140,13 @@ def _tables_and_places(model: Any, index: int, extras: Extras) -> dict[str, Any]
 
 
 TEXT_ROTARY = Need(prepare=_text_rotary, arguments=_tables_and_places)
-"""Rotary tables of the places in the text (Qwen, Llama)."""
+"""Rotary tables of the places in the text (Qwen, Llama, Gemma, SmolLM)."""
 
 
 def _rotary_by_layer(model: Any, features: Features, tokens: Tensor) -> dict[str, Tensor]:
     tables = {}
     for kind in sorted(set(_layer_types(model))):
-        tables[f"{kind}_cos"], tables[f"{kind}_sin"] = model.rotary_emb(tokens, _places(tokens), kind)
+        tables[f"{kind}_cos"], tables[f"{kind}_sin"] = model.rotary_emb(tokens, places_of(features, tokens), kind)
     return tables
 
 
@@ -140,7 +156,7 @@ def _tables_of_layer(model: Any, index: int, extras: Extras) -> dict[str, Any]:
 
 
 ROTARY_BY_LAYER = Need(prepare=_rotary_by_layer, arguments=_tables_of_layer)
-"""Two kinds of rotary tables, for layers that see everything and for those that see a window (ModernBERT)."""
+"""Two kinds of rotary tables, for layers that see everything and for those that see a window (ModernBERT, Gemma 3)."""
 
 
 def _position_bias(model: Any, index: int, extras: Extras) -> dict[str, Any]:

@@ -52,11 +52,11 @@ class BottleneckAdapter(Adapter):
     def _narrow(self, modality: Modality, stream: Stream) -> Tensor:
         z = self.dropout(self.units[modality](F.gelu(self.down[modality](stream.tokens))))
         # Masked while it is narrow; without a bias on the way up, zero stays zero.
-        return z.masked_fill(~stream.mask[..., None], 0)
+        return z.masked_fill(~stream.changeable[..., None], 0)
 
     def measure(self, streams: Streams) -> None:
         for m, stream in streams.items():
-            cast(Down, self.down[m]).measure(stream.tokens, stream.mask)
+            cast(Down, self.down[m]).measure(stream.tokens, stream.changeable)
 
 
 class Bottleneck(Method):

@@ -57,7 +57,7 @@ class LayersAdapter(Adapter):
             )
         if mix is None and index == count > 1:
             raise ValueError(f"layers: only stage {index} of {count} is adapted: raise model.adapted to mix several")
-        hidden = ~stream.mask[..., None]
+        hidden = ~stream.changeable[..., None]
         own = self.weight[modality] * F.layer_norm(tokens, tokens.shape[-1:]).masked_fill(hidden, 0)
         mix = own if mix is None else mix + own
         if index < count:

@@ -16,8 +16,10 @@ from lstta_core.testing.encoder_suite import EncoderConformance
 from lstta_core.testing.inputs import synthetic_inputs, synthetic_streams
 from lstta_core.testing.method_suite import MethodConformance
 from lstta_core.testing.run import run_checks
+from lstta_core.testing.speaker_suite import SpeakerConformance
 from lstta_core.testing.suite import CheckResult, Conformance
 from lstta_core.testing.toy_encoders import ToyAudio, ToyLanguage, ToyVisual, toy_encoders
+from lstta_core.testing.toy_speaker import ToySpeaker, toy_encoders_that_speak
 
 __all__ = [
     "AdapterConformance",
@@ -25,11 +27,14 @@ __all__ = [
     "Conformance",
     "EncoderConformance",
     "MethodConformance",
+    "SpeakerConformance",
     "ToyAudio",
     "ToyLanguage",
+    "ToySpeaker",
     "ToyVisual",
     "run_checks",
     "synthetic_inputs",
     "synthetic_streams",
     "toy_encoders",
+    "toy_encoders_that_speak",
 ]

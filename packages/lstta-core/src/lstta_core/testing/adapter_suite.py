@@ -13,7 +13,8 @@ from lstta_core.interfaces import Adapter, AdapterOutput, Modality, Stream, Stre
 from lstta_core.testing.inputs import absent, synthetic_streams
 from lstta_core.testing.suite import Conformance, require, require_close
 
-WIDTHS = {Modality.VISUAL: 5, Modality.AUDIO: 7, Modality.LANGUAGE: 13}
+LANGUAGE = Modality.LANGUAGE
+WIDTHS = {Modality.VISUAL: 5, Modality.AUDIO: 7, LANGUAGE: 13}
 TRAINED = (
     *("test_shapes_and_masks_are_kept", "test_importances_are_in_range", "test_awake_adapter_does_something"),
     *(
@@ -48,6 +49,8 @@ class AdapterConformance(Conformance):
         ),
         "test_amount_of_padding_does_not_matter": ("test_content_of_padding_does_not_matter",),
         "test_gradients_reach_every_parameter": ("test_awake_adapter_does_something",),
+        "test_an_answer_is_read_by_nobody": ("test_content_of_padding_does_not_matter",),
+        "test_an_answer_may_come_later": ("test_an_answer_is_read_by_nobody",),
     }
 
     def make_adapter(self, widths: Mapping[Modality, int], *, last: bool) -> Adapter:
@@ -193,6 +196,37 @@ class AdapterConformance(Conformance):
             same = torch.equal(stream.tokens, two(streams).streams[modality].tokens)
             require(same, f"an adapter with the same state dict gives other {modality} tokens")
 
+    def test_an_answer_is_read_by_nobody(self) -> None:
+        streams = with_answer(self.make_streams(WIDTHS))
+        adapter = self._awake()
+        one = adapter(streams)
+        text = streams[LANGUAGE]
+        assert text.answer is not None
+        for place in text.answer.any(0).flatten().nonzero().flatten().tolist():
+            tokens = text.tokens.clone()
+            tokens[:, :, place] += 3.0
+            two = adapter({**streams, LANGUAGE: text.with_tokens(tokens)})
+            for modality, stream in one.streams.items():
+                left, right = stream.tokens, two.streams[modality].tokens
+                if modality == LANGUAGE:
+                    left, right = (torch.cat([t[:, :, :place], t[:, :, place + 1 :]], 2) for t in (left, right))
+                require(torch.equal(left, right), f"token {place} of an answer changed other {modality} tokens")
+            for modality, importance in one.importances.items():
+                same = torch.equal(importance, two.importances[modality])
+                require(same, f"token {place} of an answer changed the {modality} importances")
+
+    def test_an_answer_may_come_later(self) -> None:
+        streams = with_answer(self.make_streams(WIDTHS), places=3)
+        adapter = self._awake()
+        whole = adapter(streams).streams[LANGUAGE].tokens
+        before, later = ({m: _cut(s, part) for m, s in streams.items()} for part in (slice(-3), slice(-3, None)))
+        output = adapter(before)
+        spoken = adapter.speak(later[LANGUAGE], before if output.heard is None else output.heard)
+        spoken_too = later[LANGUAGE].changeable
+        require_close(
+            spoken.tokens[spoken_too], whole[:, :, -3:][spoken_too], self.tolerance, "an answer that comes later"
+        )
+
     def test_missing_modalities_work_or_are_refused(self) -> None:
         for count in (1, 2):
             for modalities in combinations(WIDTHS, count):
@@ -218,6 +252,23 @@ class AdapterConformance(Conformance):
         _train(adapter, self.make_streams(WIDTHS), steps=3)
         adapter.zero_grad()
         return adapter.eval()
+
+
+def with_answer(streams: Streams, places: int = 2) -> Streams:
+    """The streams with the last tokens of the text as its answer."""
+    text = streams[LANGUAGE]
+    answer = torch.zeros_like(text.mask)
+    answer[:, :, -places:] = True
+    return {**streams, LANGUAGE: replace(text, mask=text.mask & ~answer, answer=answer)}
+
+
+def _cut(stream: Stream, part: slice) -> Stream:
+    """Some of a text's tokens; other streams as they are."""
+    if stream.answer is None:
+        return stream
+    return replace(
+        stream, tokens=stream.tokens[:, :, part], mask=stream.mask[:, :, part], answer=stream.answer[:, :, part]
+    )
 
 
 def _train(adapter: Adapter, streams: Streams, *, steps: int) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from typing import ClassVar
+from unittest import SkipTest
 
 import torch
 from torch import Tensor
@@ -11,12 +13,20 @@ from torch import Tensor
 from lstta_core.interfaces import Encoder, Method, Modality, TrimodalOutput
 from lstta_core.lockstep import TrimodalModel
 from lstta_core.testing.inputs import synthetic_inputs
+from lstta_core.testing.speaker_checks import require_no_leak, require_same_spoken, with_answers
 from lstta_core.testing.suite import Conformance, require
 from lstta_core.testing.toy_encoders import toy_encoders
+from lstta_core.testing.toy_speaker import ToySpeaker
 
 
 class MethodConformance(Conformance):
-    """Checks of a method. A subclass gives ``make_method``, and ``make_encoders`` where the method needs others."""
+    """Checks of a method. A subclass gives ``make_method``, and ``make_encoders`` where the method needs others.
+
+    Attributes:
+        tolerance: how far two ways to the same logits may be apart, relative to the largest (at least 1).
+    """
+
+    tolerance: ClassVar[float] = 1e-5
 
     def make_method(self) -> Method:
         """The method under test."""
@@ -25,6 +35,10 @@ class MethodConformance(Conformance):
     def make_encoders(self) -> Mapping[Modality, Encoder]:
         """Encoders to try it on."""
         return toy_encoders()
+
+    def make_speaker(self) -> Encoder | None:
+        """A language encoder that speaks, in place of the one of :meth:`make_encoders`; None to try none."""
+        return ToySpeaker()
 
     def make_inputs(self, encoders: Mapping[Modality, Encoder]) -> dict[Modality, dict[str, Tensor]]:
         """A batch for them."""
@@ -84,6 +98,26 @@ class MethodConformance(Conformance):
         parameters = dict(model.named_parameters())
         without = [name for name in model.trainable_names() if not _has_gradient(parameters[name])]
         require(not without, f"no gradient by step {steps}: {without}")
+
+    def test_an_answer_is_read_by_later_tokens_alone(self) -> None:
+        speaker = self.make_speaker()
+        if speaker is None:
+            raise SkipTest("the method is tried without an encoder that speaks")
+        encoders = {**self.make_encoders(), Modality.LANGUAGE: speaker}
+        inputs = with_answers(self.make_inputs(encoders))
+        model = self._model(encoders)
+        _train(model, inputs, steps=2)
+        require_no_leak(model, inputs)
+
+    def test_an_answer_may_come_token_by_token(self) -> None:
+        speaker = self.make_speaker()
+        if speaker is None:
+            raise SkipTest("the method is tried without an encoder that speaks")
+        encoders = {**self.make_encoders(), Modality.LANGUAGE: speaker}
+        inputs = with_answers(self.make_inputs(encoders))
+        model = self._model(encoders)
+        _train(model, inputs, steps=2)
+        require_same_spoken(model, inputs, self.tolerance)
 
     def _model(self, encoders: Mapping[Modality, Encoder]) -> TrimodalModel:
         model = TrimodalModel(encoders)

@@ -6,9 +6,11 @@ import copy
 from collections.abc import Mapping
 
 from lstta_core.interfaces import Adapter, Encoder, Method, Modality, Stage
+from lstta_core.speaking import SpeakingEncoder
 from lstta_core.testing.adapter_suite import WIDTHS, AdapterConformance
 from lstta_core.testing.encoder_suite import EncoderConformance
 from lstta_core.testing.method_suite import MethodConformance
+from lstta_core.testing.speaker_suite import SpeakerConformance
 from lstta_core.testing.suite import CheckResult, Conformance
 
 
@@ -32,7 +34,9 @@ def run_checks(subject: Encoder | Method | Conformance) -> list[CheckResult]:
 
 
 def _encoder_suite(encoder: Encoder) -> EncoderConformance:
-    class Given(EncoderConformance):
+    suite = SpeakerConformance if isinstance(encoder, SpeakingEncoder) else EncoderConformance
+
+    class Given(suite):  # type: ignore[valid-type, misc]
         def make_encoder(self) -> Encoder:
             return copy.deepcopy(encoder)
 

@@ -52,7 +52,7 @@ def hear(
 ) -> dict[Modality, Tensor]:
     """What the tokens of each modality hear, zeros where nothing is to be heard."""
     plan = make_plan(masks, width=WIDTH, window=module.window, latents=module.count, dtype=torch.float64)
-    heard, said = module(torch.cat([z[m] for m in module.timed], 2), z.get(L), plan)
+    heard, said, _ = module(torch.cat([z[m] for m in module.timed], 2), z.get(L), plan)
     parts = dict(zip(module.timed, (heard * plan.heard).split(plan.sizes, 2), strict=True))
     return parts if said is None or plan.text is None else parts | {L: said * plan.text.heard}
 

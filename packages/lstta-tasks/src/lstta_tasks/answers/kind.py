@@ -23,10 +23,12 @@ class AnswerKind(OnTowers):
     """A kind of answer. Subclasses are final; ``head`` they must have too, see :class:`~lstta_tasks.network.OnTowers`.
 
     Attributes:
+        words: whether the language encoder says the answer, so that it has to be one that speaks.
         ranks: whether an answer only says how well a text and a clip fit, so that texts, and clips, are ranked by it.
         classes: the names of what an answer is one of, in the order of targets; empty where it is no choice of one.
     """
 
+    words: bool = False
     ranks: bool = False
     classes: tuple[str, ...] = ()
 

@@ -120,7 +120,7 @@ def _prefix(args: argparse.Namespace) -> None:
         report = build_prefix(Experiment(load_config(args.config, options)), args.split, args.shard, where=args.device)
     else:
         if args.device is not None:
-            raise ValueError(f"--device {args.device} with --ray: each node takes the GPU that Ray gives it, leave it out")
+            raise ValueError(f"--device {args.device} with --ray: a node takes the GPU that Ray gives it, leave it out")
         from lstta_tasks.cluster.caches import build_prefix_on
         from lstta_tasks.cluster.on_ray import connected
 

@@ -147,7 +147,7 @@ def macs_of_a_sample(experiment: Experiment, text_length: int | None) -> MacCoun
 def _inputs(experiment: Experiment, batch: int, text_length: int | None) -> Batch:
     clips = experiment.preprocessing
     rows = clips.segments if experiment.task.timed_text else 1
-    return {
+    inputs = {
         m: synthetic_inputs(
             encoder.spec,
             batch=batch,
@@ -159,6 +159,10 @@ def _inputs(experiment: Experiment, batch: int, text_length: int | None) -> Batc
         )
         for m, encoder in experiment.model.by_modality().items()
     }
+    if experiment.task.answer.words:  # the second half of each text is an answer
+        mask = inputs[Modality.LANGUAGE]["mask"]
+        inputs[Modality.LANGUAGE]["answer"] = mask & (torch.arange(mask.shape[-1]) >= mask.shape[-1] // 2)
+    return inputs
 
 
 def _longest(spec: InputSpec) -> int | None:

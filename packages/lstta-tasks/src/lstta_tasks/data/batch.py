@@ -100,7 +100,8 @@ class Collate:
             if isinstance(spec, FeatureSpec):
                 inputs[m] = feature_inputs(m, spec, clips, timed=m in TIMED or self.timed_text)
             elif isinstance(spec, LanguageSpec):
-                inputs[m] = language_inputs([self._texts(*item) for item in items], spec)
+                answers = [next(iter(sample.answers), None) for sample in samples] if spec.answer else None
+                inputs[m] = language_inputs([self._texts(*item) for item in items], spec, answers=answers)
             else:
                 inputs[m] = visual_inputs(clips) if m is Modality.VISUAL else audio_inputs(clips)
         target = torch.tensor([sample.target for sample in samples])
@@ -139,12 +140,26 @@ def _joined(parts: Sequence[NDArray[Any]]) -> Tensor:
 
 
 def language_inputs(
-    texts: Sequence[Sequence[str | None]], spec: LanguageSpec, *, at_least: int = 1
+    texts: Sequence[Sequence[str | None]],
+    spec: LanguageSpec,
+    *,
+    at_least: int = 1,
+    answers: Sequence[str | None] | None = None,
 ) -> dict[str, Tensor]:
-    """Texts by clip and segment, (B, S), to ids and mask (B, S, L) of the batch's longest; shorter ones are padded."""
+    """Texts by clip and segment, (B, S), to ids and mask (B, S, L) of the batch's longest; shorter ones are padded.
+
+    Where an encoder that speaks is given answers, they stand right behind the last text, and ``answer`` tells them.
+    """
     ids = [[[] if text is None else spec.tokenize(text)[: spec.max_length] for text in rows] for rows in texts]
+    said = [[] if answer is None or spec.answer is None else spec.answer(answer) for answer in answers or ()]
+    prompts = torch.tensor([[len(row) for row in rows] for rows in ids])
+    for rows, words in zip(ids, said, strict=False):
+        rows[-1] = rows[-1] + words
     longest = max(at_least, *(len(row) for rows in ids for row in rows))
     padded = torch.tensor([[row + [spec.pad_id] * (longest - len(row)) for row in rows] for rows in ids])
     length = torch.tensor([[len(row) for row in rows] for rows in ids])
     mask = torch.arange(longest) < length[..., None]
-    return {"ids": padded, "mask": mask, "present": (length > 0).any(1)}
+    inputs = {"ids": padded, "mask": mask, "present": (length > 0).any(1)}
+    if any(said):
+        inputs["answer"] = mask & (torch.arange(longest) >= prompts[..., None])
+    return inputs

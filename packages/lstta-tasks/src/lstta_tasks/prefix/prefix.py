@@ -53,6 +53,11 @@ class Prefix:
                 f"clips.prefix: encoders.{next(iter(features))} reads features from a file, which is a prefix already: "
                 "leave clips.prefix out"
             )
+        if self._experiment.task.answer.words:
+            raise ValueError(
+                "clips.prefix: an answer in words goes on from all blocks of its prompt, of which a prefix cache keeps "
+                "the states alone: leave clips.prefix out"
+            )
         models: dict[Modality, TrimodalModel] = {}
         for model in self._experiment.model.lockstep_models().values():
             if not model.prefix_is_frozen:

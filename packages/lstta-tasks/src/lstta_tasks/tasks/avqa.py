@@ -57,7 +57,7 @@ class AVQA(Task):
         """Its classes are read from the training split when they are first needed."""
         if self._answers is None:
             self._answers = _vocabulary(self._rows("train"))
-        return OneOfMany(self._answers, groups=_groups, cell=lambda sample: sample.labels[:2], note=_note)
+        return OneOfMany(self._answers, groups=groups_of, cell=lambda sample: sample.labels[:2], note=_note)
 
     def options(self) -> dict[str, Any]:
         return {"answers": list(self.answer.classes)}
@@ -151,7 +151,8 @@ def _strings(row: Mapping[str, Any], field: str, place: str) -> list[str]:
     return values
 
 
-def _groups(sample: Sample) -> list[tuple[str, ...]]:
+def groups_of(sample: Sample) -> list[tuple[str, ...]]:
+    """The groups of a question that have an accuracy of their own: its type, and its modality."""
     return [sample.labels[:2], sample.labels[:1]]
 
 

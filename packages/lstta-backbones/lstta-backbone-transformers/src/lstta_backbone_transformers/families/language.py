@@ -18,6 +18,7 @@ from lstta_backbone_transformers.needs import (
     SHARED_BIAS,
     TEXT_ROTARY,
     WINDOWED_MASK,
+    places_of,
 )
 
 
@@ -31,6 +32,11 @@ def _masked_embeddings(model: Any, features: Features) -> Tensor:
 
 def _embed_tokens(model: Any, features: Features) -> Tensor:
     return model.embed_tokens(features["ids"])
+
+
+def _words_and_places(model: Any, features: Features) -> Tensor:
+    tokens = model.wte(features["ids"])
+    return tokens + model.wpe(places_of(features, tokens))
 
 
 def _convolution(model: Any, index: int, before: Tensor, after: Tensor, extras: Extras) -> Tensor:
@@ -148,6 +154,24 @@ LANGUAGE: tuple[LanguageFamily, ...] = (
             final_norm="norm",
             limit=_positions,
         )
-        for model_type in ("qwen2", "qwen3", "llama")
+        for model_type in ("qwen2", "qwen3", "llama", "gemma", "gemma2", "smollm3")
+    ),
+    LanguageFamily(
+        model_type="gemma3_text",
+        mechanism="causal",
+        blocks="layers",
+        embed=_embed_tokens,
+        needs=(CAUSAL_MASK, ROTARY_BY_LAYER),
+        final_norm="norm",
+        limit=_positions,
+    ),
+    LanguageFamily(
+        model_type="gpt2",
+        mechanism="causal",
+        blocks="h",
+        embed=_words_and_places,
+        needs=(CAUSAL_MASK,),
+        final_norm="ln_f",
+        limit=_positions,
     ),
 )

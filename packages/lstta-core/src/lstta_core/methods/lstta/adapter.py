@@ -7,6 +7,7 @@ formulas and how the modules compose are our choice (docs/method.md).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import cast
 
@@ -15,11 +16,39 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lstta_core.counts import check_counts
-from lstta_core.interfaces import TIMED, Adapter, AdapterOutput, Method, Modality, Size, Stage, Streams, check_streams
+from lstta_core.interfaces import (
+    TIMED,
+    Adapter,
+    AdapterOutput,
+    Method,
+    Modality,
+    Size,
+    Stage,
+    Stream,
+    Streams,
+    check_streams,
+)
 from lstta_core.methods.lstta.long_term import LongTermFilter
 from lstta_core.methods.lstta.plan import Plan, make_plan
 from lstta_core.methods.lstta.short_term import ShortTermInteraction
 from lstta_core.methods.projections import Down, Units, Up, Ups
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What the tokens of an answer hear at a stage, the same for each of them.
+
+    Attributes:
+        key_values: (B, 1, K, 2 h d), the latents of all segments; None without the short-term module.
+        hears: (B, 1, 1, K), their bias.
+        anything: (B, 1, 1, 1), 1 where there is a key to hear, else 0.
+        context: (B, 1, 1, r), of the clip; None without the long-term module.
+    """
+
+    key_values: Tensor | None
+    hears: Tensor
+    anything: Tensor
+    context: Tensor | None
 
 
 class LSTTAAdapter(Adapter):
@@ -91,37 +120,60 @@ class LSTTAAdapter(Adapter):
         down = {m: self.down[m](streams[m].tokens) for m in self.modalities}
         plan = self.plan(streams) if plan is None else plan
         log_g: Tensor | None = None
+        heard: Heard | None = None
         if plan is None:
-            z = {m: values.masked_fill(~streams[m].mask[..., None], 0) for m, values in down.items()}
+            z = {m: values.masked_fill(~streams[m].changeable[..., None], 0) for m, values in down.items()}
         else:
-            z, log_g = self._met(down, plan)
-        narrow = {m: self.dropout(self.units[m](F.gelu(values))) for m, values in z.items()}
-        tokens = self.up({m: stream.tokens for m, stream in streams.items()}, narrow)
+            z, log_g, heard = self._met(down, plan)
+        tokens = self._out({m: stream.tokens for m, stream in streams.items()}, z)
         importances = {} if log_g is None else dict(zip(self.timed, log_g.exp().unbind(-1), strict=True))
-        return AdapterOutput({m: streams[m].with_tokens(tokens[m]) for m in streams}, importances)
+        return AdapterOutput({m: streams[m].with_tokens(tokens[m]) for m in streams}, importances, heard)
 
-    def _met(self, down: Mapping[Modality, Tensor], plan: Plan) -> tuple[dict[Modality, Tensor], Tensor | None]:
-        """z of each modality after both modules, and log g.
+    def speak(self, stream: Stream, heard: Heard | Streams) -> Stream:
+        if not isinstance(heard, Heard):
+            return super().speak(stream, heard)
+        z = self.down[Modality.LANGUAGE](stream.tokens)
+        if self.short_term is not None and heard.key_values is not None:
+            z = torch.addcmul(z, self.short_term.listen(z, heard.key_values, heard.hears), heard.anything)
+        if heard.context is not None:
+            z = z + heard.context
+        tokens = self._out({Modality.LANGUAGE: stream.tokens}, {Modality.LANGUAGE: z})
+        return stream.with_tokens(tokens[Modality.LANGUAGE])
+
+    def _out(self, tokens: Mapping[Modality, Tensor], z: Mapping[Modality, Tensor]) -> dict[Modality, Tensor]:
+        return self.up(tokens, {m: self.dropout(self.units[m](F.gelu(values))) for m, values in z.items()})
+
+    def _met(
+        self, down: Mapping[Modality, Tensor], plan: Plan
+    ) -> tuple[dict[Modality, Tensor], Tensor | None, Heard | None]:
+        """z of each modality after both modules, log g, and what a text that speaks has heard.
 
         Sight and sound go side by side, so that each operation is one for both.
         """
         z = torch.cat([down[m] for m in self.timed], 2).masked_fill(plan.hidden, 0)
         text = down[Modality.LANGUAGE].masked_fill(plan.text.hidden, 0) if plan.text is not None else None
+        whole: Tensor | None = None
         if self.short_term is not None:
-            heard, said = self.short_term(z, text, plan)
+            heard, said, whole = self.short_term(z, text, plan)
             z = torch.addcmul(z, heard, plan.heard)
             if text is not None and plan.text is not None:
                 text = torch.addcmul(text, said, plan.text.heard)
         log_g: Tensor | None = None
+        context: Tensor | None = None
         if self.long_term is not None:
             filtered = self.long_term(z, text, plan)
             log_g = filtered.log_importances
             z = torch.addcmul(z, filtered.context[:, :, None], plan.there)
             if text is not None and plan.text is not None:
-                context = filtered.context if plan.text.timed else filtered.clip_context
-                text = torch.addcmul(text, context[:, :, None], plan.text.there)
+                context = (filtered.context if plan.text.timed else filtered.clip_context)[:, :, None]
+                text = torch.addcmul(text, context, plan.text.there)
         met = dict(zip(self.timed, z.split(plan.sizes, 2), strict=True))
-        return met if text is None else {**met, Modality.LANGUAGE: text}, log_g
+        if text is None or plan.text is None:
+            return met, log_g, None
+        met[Modality.LANGUAGE] = text
+        if not plan.text.speaks:
+            return met, log_g, None
+        return met, log_g, Heard(whole, plan.text.hears, plan.seen.amax((1, 2), keepdim=True), context)
 
     def _check(self, streams: Streams) -> None:
         if set(streams) != set(self.modalities):
@@ -147,11 +199,12 @@ class LSTTAAdapter(Adapter):
         kind = weight.device.type
         dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else weight.dtype
         masks = {m: streams[m].mask for m in self.modalities}
-        return make_plan(masks, width=width, window=window, latents=latents, dtype=dtype)
+        answer = streams[Modality.LANGUAGE].answer if Modality.LANGUAGE in streams else None
+        return make_plan(masks, width=width, window=window, latents=latents, dtype=dtype, answer=answer)
 
     def measure(self, streams: Streams) -> None:
         for m, stream in streams.items():
-            cast(Down, self.down[m]).measure(stream.tokens, stream.mask)
+            cast(Down, self.down[m]).measure(stream.tokens, stream.changeable)
 
 
 class LSTTA(Method):

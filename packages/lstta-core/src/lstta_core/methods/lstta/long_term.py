@@ -25,7 +25,8 @@ class LongTermOutput:
 
     Attributes:
         context: (B, T, r), what each segment means within the whole clip; zeros for segments that hold nothing.
-        clip_context: (B, 1, r), its mean over the segments that hold something.
+        clip_context: (B, 1, r), its mean over the segments that hold something; weighted with the importances where the
+            text speaks, since then no readout reads them.
         log_importances: (B, T, n), log g of the n modalities with segments, 0 for segments that hold nothing; None
             where the module has no importance. At least float32.
     """
@@ -86,7 +87,10 @@ class LongTermFilter(nn.Module):
         own = attended[:, : segments * count].view(clips, segments, count, -1)
         context = softly_normed(self.context((own * plan.seen).flatten(2)))
         log_g = None if self.importance is None else self.importance(own, words, plan)
-        return LongTermOutput(context, plan.clip_means @ context, log_g)
+        weights = plan.clip_means
+        if log_g is not None and plan.text is not None and plan.text.speaks:
+            weights = weights * log_g.exp().mean(-1)[:, None].to(weights.dtype)
+        return LongTermOutput(context, weights @ context, log_g)
 
 
 def softly_normed(context: Tensor) -> Tensor:

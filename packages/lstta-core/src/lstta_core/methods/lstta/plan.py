@@ -18,8 +18,9 @@ class TextPlan:
 
     Attributes:
         timed: whether it has the clip's segments.
-        hidden: (B, S, L, 1), bool, true for what is not there.
-        means: (B, 1, S L), weights of the mean over its words, zeros where there are none.
+        speaks: whether it has an answer, if only one that is still to come.
+        hidden: (B, S, L, 1), bool, true for what is not there. An answer is there: it hears, and is heard by nobody.
+        means: (B, 1, S L), weights of the mean over its words, zeros where there are none and for an answer.
         words_hidden: (B, S L, 1), bool, true for what a softmax over the words leaves out.
         hears: (B S, 1, 1, K), the bias of the keys that words hear.
         heard: (B, S, L, 1), 1 for words that are there and have a key to hear, else 0.
@@ -27,6 +28,7 @@ class TextPlan:
     """
 
     timed: bool
+    speaks: bool
     hidden: Tensor
     means: Tensor
     words_hidden: Tensor
@@ -75,7 +77,15 @@ class Plan:
 
 
 @torch.no_grad()
-def make_plan(masks: Mapping[Modality, Tensor], *, width: int, window: int, latents: int, dtype: torch.dtype) -> Plan:
+def make_plan(
+    masks: Mapping[Modality, Tensor],
+    *,
+    width: int,
+    window: int,
+    latents: int,
+    dtype: torch.dtype,
+    answer: Tensor | None = None,
+) -> Plan:
     """The plan of a batch.
 
     Args:
@@ -84,6 +94,7 @@ def make_plan(masks: Mapping[Modality, Tensor], *, width: int, window: int, late
         window: w, of the short-term module.
         latents: k, of each segment.
         dtype: of what is computed with.
+        answer: (B, 1, L), bool, of a text that speaks.
     """
     parts = [masks[m] for m in TIMED if m in masks]
     sizes = tuple(part.shape[2] for part in parts)
@@ -113,14 +124,16 @@ def make_plan(masks: Mapping[Modality, Tensor], *, width: int, window: int, late
             words_hear = whole[..., None].expand(*whole.shape, latents).flatten(1)[:, None]
         hears = torch.cat([hears, _loudness(near, near.sum(-1, keepdim=True), dtype)], 2)
         words_hear, can_hear = _some(words_hear)
+        spoken = said if answer is None else said | answer
         text = TextPlan(
             timed=timed,
-            hidden=~said[..., None],
+            speaks=answer is not None,
+            hidden=~spoken[..., None],
             means=(words.to(dtype) / words.sum(1, keepdim=True).clamp(min=1))[:, None],
             words_hidden=~(words | ~words.any(1, keepdim=True))[..., None],
             hears=words_hear.flatten(0, 1)[:, None, None],
-            heard=(said & can_hear)[..., None].to(dtype),
-            there=said[..., None].to(dtype),
+            heard=(spoken & can_hear)[..., None].to(dtype),
+            there=spoken[..., None].to(dtype),
         )
         sequence = torch.cat([sequence, words.any(1, keepdim=True)], 1)
     hears, can_hear = _some(hears)

@@ -73,7 +73,7 @@ class ShortTermInteraction(nn.Module):
                 self.attention.query.bias[::features] = features**0.5
                 self.attention.key_value.weight[: heads * features : features] = 0
 
-    def forward(self, z: Tensor, text: Tensor | None, plan: Plan) -> tuple[Tensor, Tensor | None]:
+    def forward(self, z: Tensor, text: Tensor | None, plan: Plan) -> tuple[Tensor, Tensor | None, Tensor | None]:
         """What each token hears from its surroundings; of no meaning where ``plan`` says that there is nothing.
 
         Args:
@@ -82,21 +82,23 @@ class ShortTermInteraction(nn.Module):
             plan: of the batch.
 
         Returns:
-            (B, T, N, r) and (B, S, L, r) or None, to be added to z.
+            (B, T, N, r) and (B, S, L, r) or None, to be added to z; and (B, 1, K, 2 h d), what a text that belongs to
+            the whole clip hears, or None, for :meth:`listen`.
         """
         latents = self._latents(z, plan)
         surroundings = self._around(latents)
-        said = None
+        said = whole = None
         if text is not None and plan.text is not None and self.text_kind is not None:
             words = self.attention.key_value(normed(text) + self.text_kind)
             if plan.text.timed:
-                said = self._listen(text, surroundings, plan.text.hears)
+                said = self.listen(text, surroundings, plan.text.hears)
                 words = self._around(words)
             else:
-                said = self._listen(text, latents.flatten(1, 2)[:, None], plan.text.hears)
+                whole = latents.flatten(1, 2)[:, None]
+                said = self.listen(text, whole, plan.text.hears)
                 words = words.expand(-1, z.shape[1], -1, -1)
             surroundings = torch.cat([surroundings, words], 2)
-        return self._listen(z, surroundings, plan.hears), said
+        return self.listen(z, surroundings, plan.hears), said, whole
 
     def _latents(self, z: Tensor, plan: Plan) -> Tensor:
         """Keys and values of each segment in k latents a modality, (B, T, n k, 2 h d).
@@ -116,7 +118,7 @@ class ShortTermInteraction(nn.Module):
             return key_values
         return (windows(key_values, self.window).permute(0, 1, 4, 2, 3) + self.place[:, None]).flatten(2, 3)
 
-    def _listen(self, tokens: Tensor, key_values: Tensor, bias: Tensor) -> Tensor:
-        """(B, S, N, r) over (B, S, K, 2 h d)."""
+    def listen(self, tokens: Tensor, key_values: Tensor, bias: Tensor) -> Tensor:
+        """z of tokens (B, S, N, r) over keys and values (B, S, K, 2 h d): what they hear, (B, S, N, r)."""
         heard: Tensor = self.attention(normed(tokens).flatten(0, 1), key_values.flatten(0, 1), bias)
         return heard.view_as(tokens)

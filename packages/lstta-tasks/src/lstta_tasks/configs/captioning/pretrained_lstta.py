@@ -1,0 +1,27 @@
+"""LSTTA on MSR-VTT's captions with three pretrained encoders: DINOv2-S, Whisper tiny and Qwen 2.5 of 0.5 B, which speaks.
+
+command:  lstta train captioning/pretrained_lstta --cfg-options task.root=FOLDER
+offline:  add encoders.visual.model=DIR encoders.audio.model=DIR encoders.language.model=DIR
+time:     pending
+result:   pending
+
+Clips of MSR-VTT last 10 to 32 seconds: twelve segments, of which up to 2.5 seconds of sound are heard. The hub's newest
+revision is taken: pin it with encoders.visual.revision and so on. Weights in half precision fit one GPU with 16 GB.
+"""
+
+from mmengine.config import read_base
+
+with read_base():
+    from ..base.pretrained_encoders import *
+    from ..base.schedule import *
+
+encoders.visual.update(size=(224, 224))
+encoders.audio.update(seconds=30.0)
+encoders.update(language=dict(name="hf-speaker", model="Qwen/Qwen2.5-0.5B-Instruct", max_length=64))
+model = dict(stages=4, adapted=4, frozen_dtype="bfloat16")
+task = dict(name="captioning", root="data/msrvtt", prompt="Describe the video in one sentence.", length=32, beams=3)
+method = dict(name="lstta", width=64, heads=4, latents=4, window=3)
+clips = dict(segments=12, sound_seconds=2.5, fit="crop", cache="data/cache/msrvtt_pretrained", codec="jpeg")
+loader = dict(batch_size=16, workers=4)
+train_cfg = dict(max_epochs=3, val_interval=1)
+schedule.update(warmup_steps=500)
