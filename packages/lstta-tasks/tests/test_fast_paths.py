@@ -11,7 +11,7 @@ import torch
 from small_world import World, make
 from torch import Tensor
 
-from lstta_core.compiling import COMPILERS
+from lstta_core.compiling import COMPILERS, OLDEST
 from lstta_core.quantized import is_quantized
 from lstta_tasks.adapters import load, read
 from lstta_tasks.costs.profile import macs_of_a_sample, profile
@@ -25,6 +25,9 @@ from lstta_tasks.training.checkpoints import last_checkpoint
 from lstta_tasks.training.train import train
 
 EAGER = {"model.compile": {"backend": "eager"}}
+new_enough = pytest.mark.skipif(
+    tuple(int(number) for number in torch.__version__.split(".")[:2]) < OLDEST, reason="this torch is too old"
+)
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +107,7 @@ def test_the_folder_of_a_low_precision_run_says_so(small: World) -> None:
     assert record_of(one)["model"]["frozen_dtype"] == "bfloat16"
 
 
+@new_enough
 def test_compiled_parts_without_code_generation_are_equal_to_the_bit(small: World) -> None:
     loss, gradients, plain = step(small)
     again, others, compiled = step(small, **EAGER)
@@ -113,6 +117,7 @@ def test_compiled_parts_without_code_generation_are_equal_to_the_bit(small: Worl
     assert record_of(compiled) == record_of(plain)  # an adapter is the same thing however it was trained
 
 
+@new_enough
 def test_a_compiled_run_is_resumed_without_and_evaluated(small: World, tmp_path: Path) -> None:
     def config(epochs: int, **options: Any) -> Any:
         return load_config(small.config, {"train_cfg.max_epochs": epochs, **options})
@@ -129,6 +134,7 @@ def test_a_compiled_run_is_resumed_without_and_evaluated(small: World, tmp_path:
     evaluate(config(2, **EAGER), tmp_path / "run" / "best", "val")
 
 
+@new_enough
 def test_what_is_counted_and_cached_is_the_plain_model(small: World, tmp_path: Path) -> None:
     options = {"model.adapted": 1}
     for name, more in (("plain", {}), ("compiled", EAGER)):
@@ -141,8 +147,8 @@ def test_what_is_counted_and_cached_is_the_plain_model(small: World, tmp_path: P
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        ("quickly", "torch.compile does not take .*quickly"),
-        ({"modes": "default"}, "torch.compile does not take .*modes"),
+        pytest.param("quickly", "torch.compile does not take .*quickly", marks=new_enough),
+        pytest.param({"modes": "default"}, "torch.compile does not take .*modes", marks=new_enough),
         (3, "model.compile: bool or str or dict is wanted, got 3"),
     ],
 )
@@ -151,6 +157,7 @@ def test_what_torch_does_not_take_is_refused(small: World, value: Any, said: str
         _ = Experiment(load_config(small.config, {"model.compile": value})).model
 
 
+@new_enough
 @pytest.mark.slow
 @pytest.mark.skipif(not any(shutil.which(name) for name in COMPILERS), reason="there is no C++ compiler")
 @pytest.mark.parametrize("options", [True, {"dynamic": True}])
