@@ -77,7 +77,7 @@ OPTIONS = {
     "model.modalities=visual": "model.modalities: list of str or None is wanted, got 'visual'",
     "model.modalities=['video']": "model.modalities: some of visual, audio, language are wanted, each once, got "
     "['video']",
-    "model.frozen_dtype=half": "model.frozen_dtype: one of float32, bfloat16 is wanted, got 'half'",
+    "model.frozen_dtype=half": "model.frozen_dtype: one of float32, bfloat16, float16, int8, nf4 is wanted, got 'half'",
     "model.checkpointing=maybe": "model.checkpointing: bool is wanted, got 'maybe'",
     "clips.segments=0": "clips.segments must be a whole number of at least 1, got 0",
     "clips.segments=x": "clips.segments: int is wanted, got 'x'",
