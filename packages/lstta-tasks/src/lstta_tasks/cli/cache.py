@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lstta_tasks.cli.options import SPLITS, add_config, cfg_options, parser_of
+from lstta_tasks.cli.options import SPLITS, add_config, add_device, cfg_options, parser_of
 from lstta_tasks.escaped import escaped
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         "prefix", aliases=["features"], help="run the frozen prefix once, into the config's clips.prefix"
     )
     _of_a_config(prefix)
+    add_device(prefix)
     prefix.set_defaults(run=_prefix)
     info = commands.add_parser("info", help="what a cache holds, and which clips failed")
     info.set_defaults(run=_info)
@@ -100,7 +101,8 @@ def _prefix(args: argparse.Namespace) -> None:
 
     if args.command == "features":
         print("lstta cache features is called lstta cache prefix now", file=sys.stderr)
-    report = build_prefix(Experiment(load_config(args.config, cfg_options(args.cfg_options))), args.split)
+    experiment = Experiment(load_config(args.config, cfg_options(args.cfg_options)))
+    report = build_prefix(experiment, args.split, where=args.device)
     print(
         f"{escaped(str(report.path))}: {report.built:,} states computed now, {report.reused:,} there already, "
         f"{report.bytes / 1e6:,.1f} MB"

@@ -36,7 +36,9 @@ class PrefixReport:
     bytes: int
 
 
-def build_prefix(experiment: Experiment, splits: Sequence[Split] | None = None) -> PrefixReport:
+def build_prefix(
+    experiment: Experiment, splits: Sequence[Split] | None = None, *, where: str | None = None
+) -> PrefixReport:
     """Compute what the prefix cache of a config lacks, and publish it in one step.
 
     A build that was killed goes on where it was. States that a finished cache has and the config does not name any
@@ -45,16 +47,17 @@ def build_prefix(experiment: Experiment, splits: Sequence[Split] | None = None) 
     Args:
         experiment: of the config; ``clips.prefix`` says where.
         splits: by default all whose annotations are there.
+        where: ``"cpu"``, ``"cuda"``, ``"cuda:1"``; by default a GPU where there is one.
 
     Raises:
         CacheError: the path holds another model's states or clips, or the clips' cache is not there or has clips of
             other files.
-        ValueError: the config names no prefix cache, its model has no frozen prefix, or none of its clips is in the
-            clips' cache.
+        ValueError: there is no such device, the config names no prefix cache, its model has no frozen prefix, or none
+            of its clips is in the clips' cache.
     """
-    path = experiment.prefix.path
+    path, place = experiment.prefix.path, device(where)
     for model in experiment.prefix.models.values():
-        model.to(device()).eval()
+        model.to(place).eval()
     jobs, length = _jobs(experiment, splits)
     with resumable_build(path) as build, ExitStack() as stack:
         record = experiment.prefix.settings.record(experiment.preprocessing, length)
@@ -64,7 +67,7 @@ def build_prefix(experiment: Experiment, splits: Sequence[Split] | None = None) 
         todo = [job for job in jobs if job.key not in earlier]
         build.begin(record)
         stack.enter_context(torch.no_grad())
-        stack.enter_context(fast_linear(enabled=not torch.cuda.is_available()))
+        stack.enter_context(fast_linear(enabled=place.type == "cpu"))
         if experiment.compiled:  # states serve runs with and without
             stack.enter_context(torch.compiler.set_stance("force_eager"))
         states = PrefixStates(experiment, record["features"]["text_length"])
