@@ -4,8 +4,8 @@ command:  lstta cache build custom/csv_pretrained --cfg-options task.path=MY.csv
           lstta cache prefix custom/csv_pretrained --cfg-options task.path=MY.csv
           lstta train custom/csv_pretrained --cfg-options task.path=MY.csv
 offline:  add encoders.visual.model=DIR encoders.audio.model=DIR encoders.language.model=DIR to each
-time:     a minute of processor time for forty files of 3 to 5 s, in one thread: 7 s to decode them, 14 s for the
-          prefix, 29 s for 80 steps of 8 clips, 6 s for the test. A longer file costs more to decode and nothing more
+time:     a minute of processor time for forty files of 2 to 5 s, in one thread: 7 s to decode them, 15 s for the
+          prefix, 37 s for 80 steps of 8 clips, 7 s for the test. A longer file costs more to decode and nothing more
           afterwards. The prefix takes 1.2 MB a clip
 result:   hums told from chirps in forty short films that are not of the built-in world: test 1.0 of 7 (always the same
           answer: .714), val 1.0 after the first epoch (one run, seed 0). Forty films are few, and these are easy
