@@ -17,8 +17,6 @@ from lstta_backbone_transformers.visual import VisualEncoder
 from lstta_core.interfaces import Encoder, Modality
 from lstta_core.testing.inputs import TEXTS
 
-_FOUR = {"num_attention_heads": 6, "hidden_size": 384}
-
 
 def small_encoders(*, frame: tuple[int, int], seconds: float) -> dict[Modality, Encoder]:
     """DINOv2-S (12 blocks), Whisper tiny's encoder (4) and MiniLM (6), all 384 wide.
@@ -27,11 +25,25 @@ def small_encoders(*, frame: tuple[int, int], seconds: float) -> dict[Modality, 
         frame: height and width in pixels, multiples of 14.
         seconds: of sound a clip, to which Whisper's position table is cut.
     """
-    vision = transformers.Dinov2Config(**_FOUR, num_hidden_layers=12, image_size=56, patch_size=14)
+    return _of_width(384, text_blocks=6, frame=frame, seconds=seconds)
+
+
+def four_times(*, frame: tuple[int, int], seconds: float) -> dict[Modality, Encoder]:
+    """The same families 768 wide, with 10 blocks for texts: four times the parameters of :func:`small_encoders`."""
+    return _of_width(768, text_blocks=10, frame=frame, seconds=seconds)
+
+
+def _of_width(width: int, *, text_blocks: int, frame: tuple[int, int], seconds: float) -> dict[Modality, Encoder]:
+    heads = {"num_attention_heads": width // 64, "hidden_size": width}
+    vision = transformers.Dinov2Config(**heads, num_hidden_layers=12, image_size=56, patch_size=14)
     sound = transformers.WhisperConfig(
-        d_model=384, encoder_layers=4, encoder_attention_heads=6, encoder_ffn_dim=1536, decoder_layers=1
+        d_model=width,
+        encoder_layers=4,
+        encoder_attention_heads=width // 64,
+        encoder_ffn_dim=4 * width,
+        decoder_layers=1,
     )
-    text = transformers.BertConfig(**_FOUR, num_hidden_layers=6, intermediate_size=1536)
+    text = transformers.BertConfig(**heads, num_hidden_layers=text_blocks, intermediate_size=4 * width)
     return {
         Modality.VISUAL: _visual(transformers.Dinov2Model(vision), size=frame),
         Modality.AUDIO: _audio(transformers.WhisperModel(sound).encoder, span="clip", seconds=seconds),

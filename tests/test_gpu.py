@@ -24,6 +24,7 @@ from lstta_tasks.experiment.config import load_config
 from lstta_tasks.experiment.evaluate import evaluate
 from lstta_tasks.experiment.parts import Experiment
 from lstta_tasks.experiment.runner import RunnerModel
+from lstta_tasks.importances.measure import measure
 from lstta_tasks.training.checkpoints import last_checkpoint
 from lstta_tasks.training.train import train
 
@@ -35,8 +36,6 @@ ON_GPU = pytest.param(
     "cuda", marks=[pytest.mark.gpu, pytest.mark.skipif(not THERE, reason="no GPU that torch can use")]
 )
 DEVICES = ["cpu", ON_GPU]
-ON_CPU = pytest.param("cpu", marks=pytest.mark.skipif(THERE, reason="the engine takes the GPU that is there"))
-ENGINES = [ON_CPU, ON_GPU]
 TOLERANCE = 1e-4
 
 
@@ -114,7 +113,7 @@ def test_outputs_and_gradients_are_the_cpus(method: str, device: str) -> None:
             assert gradient is None, name
 
 
-@pytest.mark.parametrize("device", ENGINES)
+@pytest.mark.parametrize("device", DEVICES)
 def test_mixed_precision_gives_numbers(
     cached: World, device: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -129,7 +128,7 @@ def test_mixed_precision_gives_numbers(
 
     monkeypatch.setattr(RunnerModel, "train_step", kept)
     config = load_config(cached.config, {"train_cfg.max_epochs": 2})
-    report = train(config, work_dir=tmp_path / "run", amp=device == "cuda")
+    report = train(config, work_dir=tmp_path / "run", amp=device == "cuda", device=device)
     assert len(losses) >= 10
     assert all(map(math.isfinite, losses))
     assert report is not None
@@ -137,15 +136,16 @@ def test_mixed_precision_gives_numbers(
     assert all(tensor.isfinite().all() for tensor in state.values())
 
 
-@pytest.mark.parametrize("device", ENGINES)
+@pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.filterwarnings("ignore:.*deterministic")
 def test_a_resumed_run_ends_as_the_whole_one(cached: World, device: str, tmp_path: Path) -> None:
     """To the bit. On a GPU torch's deterministic algorithms are asked for: others add up in any order."""
     torch.use_deterministic_algorithms(device == "cuda", warn_only=True)
     try:
-        train(load_config(cached.config), work_dir=tmp_path / "whole")
-        train(load_config(cached.config, {"train_cfg.max_epochs": 2}), work_dir=tmp_path / "cut")
-        train(load_config(cached.config), work_dir=tmp_path / "cut", resume=True)
+        shorter = load_config(cached.config, {"train_cfg.max_epochs": 2})
+        train(load_config(cached.config), work_dir=tmp_path / "whole", device=device)
+        train(shorter, work_dir=tmp_path / "cut", device=device)
+        train(load_config(cached.config), work_dir=tmp_path / "cut", resume=True, device=device)
     finally:
         torch.use_deterministic_algorithms(False)
     whole, cut = (
@@ -160,7 +160,7 @@ def test_a_resumed_run_ends_as_the_whole_one(cached: World, device: str, tmp_pat
 def test_an_adapter_folder_answers_a_batch_of_the_cache(cached: World, trained: Path, device: str) -> None:
     experiment = Experiment(load_config(cached.config))
     encoders = {Modality(m): encoder for m, encoder in experiment.encoders.items()}
-    predictor = load(trained / "best", encoders)
+    predictor = load(trained / "best", encoders, device="cpu")
     dataset = SampleDataset(experiment.task.samples("val"), experiment.cache)
     items = [dataset[index] for index in range(6)]
     here = predictor.answer(items)
@@ -170,15 +170,35 @@ def test_an_adapter_folder_answers_a_batch_of_the_cache(cached: World, trained: 
     assert [one["probability"] for one in there] == pytest.approx([one["probability"] for one in here], abs=TOLERANCE)
 
 
-@pytest.mark.parametrize("device", ENGINES)
+@pytest.mark.parametrize("device", DEVICES)
 def test_evaluation_gives_what_the_adapter_answers(cached: World, trained: Path, device: str) -> None:
-    _, details = evaluate(load_config(cached.config), trained / "best", "val")
+    _, details = evaluate(load_config(cached.config), trained / "best", "val", device=device)
     experiment = Experiment(load_config(cached.config))
-    predictor = load(trained / "best", experiment.encoders)
+    predictor = load(trained / "best", experiment.encoders, device=device)
+    assert predictor.device.type == device
     dataset = SampleDataset(experiment.task.samples("val"), experiment.cache)
     answers = predictor.answer([dataset[index] for index in range(len(dataset))])
     for sample, answer in zip(dataset.samples, answers, strict=True):
         assert details["predictions"][sample.id]["probability"] == pytest.approx(answer["probability"], abs=TOLERANCE)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_frozen_weights_in_float16_train(cached: World, device: str, tmp_path: Path) -> None:
+    config = load_config(cached.config, {"train_cfg.max_epochs": 2, "model.frozen_dtype": "float16"})
+    assert train(config, work_dir=tmp_path / "run", device=device) is not None
+    state = torch.load(last_checkpoint(tmp_path / "run"), weights_only=True, map_location="cpu")
+    assert all(tensor.isfinite().all() for tensor in state["state_dict"].values())
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_importances_are_the_cpus(cached: World, trained: Path, device: str) -> None:
+    here, there = (
+        measure(load_config(cached.config), trained / "best", "val", draws=1, removed=[1], device=d)
+        for d in ("cpu", device)
+    )
+    for name, curves in here.curves.items():
+        for one, two in zip(curves, there.curves[name], strict=True):
+            assert two.mean == pytest.approx(one.mean, abs=0.2)  # an answer of a few samples may lie on an edge
 
 
 @pytest.mark.parametrize("device", [ON_GPU])

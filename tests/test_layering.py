@@ -30,6 +30,7 @@ MMENGINE = {
     "experiment/config.py",  # its configs
     "experiment/distributed.py",  # its start and its wrapping, what ranks tell each other
     "experiment/factories.py",  # its configs
+    "experiment/float16.py",  # its optimizer's wrapper
     "experiment/hooks.py",  # its hooks and backends, by their names
     "experiment/loader.py",  # its sampler
     "experiment/parts.py",  # its configs
@@ -54,6 +55,7 @@ MMENGINE = {
     "training/runner.py",
     "training/steps_loop.py",
     "training/train.py",
+    "training/warm_up.py",
     "training/watch.py",
 }
 """Where ``lstta_tasks`` imports mmengine when it runs, and what for."""

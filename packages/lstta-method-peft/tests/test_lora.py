@@ -137,6 +137,14 @@ def test_bfloat16_encoders_keep_float32_updates(inputs: Batch) -> None:
     assert any(parameter.grad is not None and parameter.grad.any() for parameter in model.trainable_parameters())
 
 
+def test_encoders_in_8_bits_are_adapted(inputs: Batch) -> None:
+    model = TrimodalModel(toy_encoders(), frozen_dtype="int8")
+    model.add_adapter("a", LoRA(r=3))
+    assert model.trainable_parameters()
+    sum(stream.tokens.square().sum() for stream in model(inputs).streams.values()).backward()
+    assert any(parameter.grad is not None and parameter.grad.any() for parameter in model.trainable_parameters())
+
+
 def test_the_state_of_one_fits_another(model: TrimodalModel, inputs: Batch) -> None:
     model.add_adapter("a", LoRA(r=3))
     shake(model)

@@ -11,7 +11,9 @@ import torch
 from small_world import World, make
 from torch import Tensor
 
-from lstta_core.compiling import COMPILERS
+from lstta_core.compiling import COMPILERS, OLDEST
+from lstta_core.quantized import is_quantized
+from lstta_tasks.adapters import load, read
 from lstta_tasks.costs.profile import macs_of_a_sample, profile
 from lstta_tasks.data.cache import CacheReader
 from lstta_tasks.experiment.config import load_config
@@ -23,6 +25,9 @@ from lstta_tasks.training.checkpoints import last_checkpoint
 from lstta_tasks.training.train import train
 
 EAGER = {"model.compile": {"backend": "eager"}}
+new_enough = pytest.mark.skipif(
+    tuple(int(number) for number in torch.__version__.split(".")[:2]) < OLDEST, reason="this torch is too old"
+)
 
 
 @pytest.fixture(scope="module")
@@ -51,20 +56,50 @@ def test_checkpointing_is_equal_to_the_bit(small: World) -> None:
     assert all(torch.equal(one, two) for one, two in zip(gradients, others, strict=True))
 
 
-def test_frozen_weights_in_bfloat16_are_near_and_what_trains_stays_in_float32(small: World) -> None:
+@pytest.mark.parametrize("half", [torch.bfloat16, torch.float16])
+def test_frozen_weights_in_half_precision_are_near_and_what_trains_stays_in_float32(
+    small: World, half: torch.dtype
+) -> None:
     loss, gradients, _ = step(small)
-    near, others, one = step(small, **{"model.frozen_dtype": "bfloat16"})
+    near, others, one = step(small, **{"model.frozen_dtype": str(half).removeprefix("torch.")})
     (model,) = one.model.lockstep_models().values()
-    assert {p.dtype for p in model.encoders.parameters()} == {torch.bfloat16}
+    assert {p.dtype for p in model.encoders.parameters()} == {half}
     assert {gradient.dtype for gradient in others} == {torch.float32}
     assert abs(near.item() - loss.item()) <= 0.02 * loss.item()
     flat, other = (torch.cat([g.flatten() for g in found]) for found in (gradients, others))
     assert torch.cosine_similarity(flat, other, dim=0) >= 0.98
 
 
+def test_frozen_weights_in_8_bits_are_near_and_their_folder_is_loaded_with_them(small: World, tmp_path: Path) -> None:
+    loss, gradients, _ = step(small)
+    near, others, _ = step(small, **{"model.frozen_dtype": "int8"})
+    assert abs(near.item() - loss.item()) <= 0.02 * loss.item()
+    flat, other = (torch.cat([g.flatten() for g in found]) for found in (gradients, others))
+    assert torch.cosine_similarity(flat, other, dim=0) >= 0.98
+    config = load_config(small.config, {"model.frozen_dtype": "int8", "train_cfg.max_epochs": 1})
+    train(config, work_dir=tmp_path / "run")
+    one = Experiment(load_config(small.config))
+    predictor = load(tmp_path / "run" / "best", one.encoders)
+    assert is_quantized(predictor.model)
+    report, _ = evaluate(load_config(small.config), tmp_path / "run" / "best", "val")
+    assert report.value("overall") == read(tmp_path / "run" / "best").record["selected"]["overall"]
+
+
+def test_costs_of_8_bits_are_counted_on_the_plain_model(small: World) -> None:
+    whole, few = (
+        profile(load_config(small.config, {"model.frozen_dtype": dtype}), batch_size=2, repeats=1)
+        for dtype in (None, "int8")
+    )
+    assert few.parameters == whole.parameters
+    assert few.macs.total == whole.macs.total
+    assert few.resident_bytes < whole.resident_bytes
+
+
 def test_an_unknown_type_is_refused(small: World) -> None:
-    with pytest.raises(ValueError, match=r"model.frozen_dtype: one of float32, bfloat16 is wanted, got 'int8'"):
-        step(small, **{"model.frozen_dtype": "int8"})
+    with pytest.raises(
+        ValueError, match=r"model.frozen_dtype: one of float32, bfloat16, float16, int8, nf4 is wanted, got 'int7'"
+    ):
+        step(small, **{"model.frozen_dtype": "int7"})
 
 
 def test_the_folder_of_a_low_precision_run_says_so(small: World) -> None:
@@ -72,6 +107,7 @@ def test_the_folder_of_a_low_precision_run_says_so(small: World) -> None:
     assert record_of(one)["model"]["frozen_dtype"] == "bfloat16"
 
 
+@new_enough
 def test_compiled_parts_without_code_generation_are_equal_to_the_bit(small: World) -> None:
     loss, gradients, plain = step(small)
     again, others, compiled = step(small, **EAGER)
@@ -81,11 +117,13 @@ def test_compiled_parts_without_code_generation_are_equal_to_the_bit(small: Worl
     assert record_of(compiled) == record_of(plain)  # an adapter is the same thing however it was trained
 
 
+@new_enough
 def test_a_compiled_run_is_resumed_without_and_evaluated(small: World, tmp_path: Path) -> None:
     def config(epochs: int, **options: Any) -> Any:
         return load_config(small.config, {"train_cfg.max_epochs": epochs, **options})
 
     train(config(1, **EAGER), work_dir=tmp_path / "run")
+    assert "warm-up of model.compile: " in (tmp_path / "run" / "train.log").read_text()
     train(config(2), work_dir=tmp_path / "run", resume=True)
     train(config(2), work_dir=tmp_path / "whole")
     there, here = (torch.load(last_checkpoint(tmp_path / run), weights_only=True) for run in ("whole", "run"))
@@ -96,6 +134,7 @@ def test_a_compiled_run_is_resumed_without_and_evaluated(small: World, tmp_path:
     evaluate(config(2, **EAGER), tmp_path / "run" / "best", "val")
 
 
+@new_enough
 def test_what_is_counted_and_cached_is_the_plain_model(small: World, tmp_path: Path) -> None:
     options = {"model.adapted": 1}
     for name, more in (("plain", {}), ("compiled", EAGER)):
@@ -108,8 +147,8 @@ def test_what_is_counted_and_cached_is_the_plain_model(small: World, tmp_path: P
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        ("quickly", "torch.compile does not take .*quickly"),
-        ({"modes": "default"}, "torch.compile does not take .*modes"),
+        pytest.param("quickly", "torch.compile does not take .*quickly", marks=new_enough),
+        pytest.param({"modes": "default"}, "torch.compile does not take .*modes", marks=new_enough),
         (3, "model.compile: bool or str or dict is wanted, got 3"),
     ],
 )
@@ -118,6 +157,7 @@ def test_what_torch_does_not_take_is_refused(small: World, value: Any, said: str
         _ = Experiment(load_config(small.config, {"model.compile": value})).model
 
 
+@new_enough
 @pytest.mark.slow
 @pytest.mark.skipif(not any(shutil.which(name) for name in COMPILERS), reason="there is no C++ compiler")
 @pytest.mark.parametrize("options", [True, {"dynamic": True}])

@@ -8,11 +8,15 @@ import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-FROZEN_DTYPES = (torch.float32, torch.bfloat16)
+from lstta_core.quantized import BITS, Bits, quantize
+
+HALVES = (torch.bfloat16, torch.float16)
+FROZEN_DTYPES = (torch.float32, *HALVES)
+FrozenDtype = torch.dtype | Bits
 
 
-def lower(module: nn.Module, dtype: torch.dtype) -> None:
-    """Cast the parameters of a module in place.
+def lower(module: nn.Module, dtype: FrozenDtype) -> None:
+    """Cast the parameters of a module in place, or put its matrices into 8 or 4 bits.
 
     Buffers keep their type, since rotary tables and filter banks do not bear rounding, and so do batch norms as a
     whole: their parameters must have the type of their statistics.
@@ -20,19 +24,22 @@ def lower(module: nn.Module, dtype: torch.dtype) -> None:
     Raises:
         ValueError: frozen weights cannot have this type; the message lists the choices.
     """
+    if isinstance(dtype, str) and dtype in BITS:
+        quantize(module, dtype)
+        return
     if dtype not in FROZEN_DTYPES:
-        raise ValueError(f"frozen_dtype must be one of {[None, *FROZEN_DTYPES]}, got {dtype}")
+        raise ValueError(f"frozen_dtype must be one of {[None, *FROZEN_DTYPES, *BITS]}, got {dtype}")
     for part in module.modules():
         if not isinstance(part, _BatchNorm):
             for parameter in part.parameters(recurse=False):
                 parameter.data = parameter.data.to(dtype)
 
 
-def arithmetic(frozen_dtype: torch.dtype, device: str, *, mixed: bool) -> AbstractContextManager[object]:
+def arithmetic(frozen_dtype: FrozenDtype, device: str, *, mixed: bool) -> AbstractContextManager[object]:
     """The context in which a part of the model runs.
 
-    With frozen weights in bfloat16, autocast is on where parameters in float32 meet tokens in bfloat16, and off where
-    all weights are bfloat16: there it would only send norms and tokens through float32. Otherwise whatever the
+    With frozen weights in a half precision, autocast is on where parameters in float32 meet tokens in it, and off where
+    all weights are in it: there it would only send norms and tokens through float32. Otherwise whatever the
     caller has set stays in force.
 
     Args:
@@ -40,6 +47,6 @@ def arithmetic(frozen_dtype: torch.dtype, device: str, *, mixed: bool) -> Abstra
         device: its type, as autocast wants it: ``"cpu"``, ``"cuda"``.
         mixed: whether the part has parameters in float32, as everything that trains.
     """
-    if frozen_dtype is torch.bfloat16:
-        return torch.autocast(device, dtype=torch.bfloat16, enabled=mixed)
+    if isinstance(frozen_dtype, torch.dtype) and frozen_dtype in HALVES:
+        return torch.autocast(device, dtype=frozen_dtype, enabled=mixed)
     return nullcontext()

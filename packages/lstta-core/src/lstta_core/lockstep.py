@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from lstta_core.adapter_set import AdapterSet, encoder_digest
-from lstta_core.frozen import arithmetic, lower
+from lstta_core.frozen import FrozenDtype, arithmetic, lower
 from lstta_core.interfaces import Encoder, EncoderState, Inputs, Modality, Stage, TrimodalOutput, check_streams
 from lstta_core.masks import Masks, to_stream
 from lstta_core.prefix import behind_the_prefix, brought
@@ -40,9 +40,10 @@ class TrimodalModel(AdapterSet):
         stages: K, how many places between blocks there are; at most the smallest depth, which is the default.
         adapted: how many of the last stages have adapters; all by default. What lies before them is a prefix, frozen
             unless a method trains inside the encoders.
-        frozen_dtype: of the encoders' parameters: float32, bfloat16, or None to leave them as they are. Buffers and
-            batch norms keep their type. With bfloat16 the encoders compute in it, which is for ``embed`` to see to, and
-            what trains stays in float32 under autocast.
+        frozen_dtype: of the encoders' parameters: float32, bfloat16, float16, or None to leave them as they are.
+            Buffers and batch norms keep their type. With a half precision the encoders compute in it, which is for
+            ``embed`` to see to, and what trains stays in float32 under autocast. Float16 wants its loss scaled. With
+            ``"int8"`` or ``"nf4"`` matrices take 8 or 4 bits a weight, see :mod:`~lstta_core.quantized`.
         checkpointing: whether each stage is computed again in the backward pass, for memory.
 
     Raises:
@@ -55,7 +56,7 @@ class TrimodalModel(AdapterSet):
         *,
         stages: int | None = None,
         adapted: int | None = None,
-        frozen_dtype: torch.dtype | None = None,
+        frozen_dtype: FrozenDtype | None = None,
         checkpointing: bool = False,
     ) -> None:
         if not encoders:

@@ -97,5 +97,5 @@ class _Switch:
             wrapper, base = cast(nn.Module, layer), layer.get_base_layer()
             if on:
                 # The encoder may have been moved since.
-                wrapper.to(base.get_parameter("weight").device)
+                wrapper.to(next(base.parameters()).device)
             holder.add_module(name.rpartition(".")[2], wrapper if on else base)

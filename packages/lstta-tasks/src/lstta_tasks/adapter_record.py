@@ -58,7 +58,7 @@ class ModelRecord:
     stages: int | None = None
     adapted: int | None = None
     readout: ReadoutRecord | None = None
-    frozen_dtype: Literal["float32", "bfloat16"] | None = None
+    frozen_dtype: Literal["float32", "bfloat16", "float16", "int8", "nf4"] | None = None
     checkpointing: bool = False
 
 

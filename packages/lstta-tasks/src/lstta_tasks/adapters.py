@@ -27,6 +27,7 @@ from lstta_tasks.data.clip import Clip, ClipSource, Preprocessing
 from lstta_tasks.data.features import asked_clip, feature_specs, needs_clips
 from lstta_tasks.data.preprocessing import preprocessing_from
 from lstta_tasks.data.senses import lacking
+from lstta_tasks.device import device_of
 from lstta_tasks.finite import check_finite
 from lstta_tasks.fitting import check_fits, check_preprocessing
 from lstta_tasks.hub.fetch import adapter_folder
@@ -219,6 +220,7 @@ def load(
     *,
     moved: Mapping[str, str] | None = None,
     revision: str | None = None,
+    device: str | torch.device | None = None,
 ) -> Predictor:
     """Build the model of an adapter folder, ``load("USER/NAME", revision="…")`` of one on the Hugging Face hub.
 
@@ -227,11 +229,14 @@ def load(
         encoders: by modality; by default those that the folder names, from their plugins.
         moved: by modality, where encoders' weights or features lie now, see :func:`lstta_tasks.moved.moved_to`.
         revision: of what is on the hub: a commit, a tag or a branch; by default its main branch as it is now.
+        device: ``"cpu"``, ``"cuda"``, ``"cuda:1"``; by default a GPU where there is one.
 
     Raises:
+        ValueError: there is no such device.
         AdapterFileError: the folder is damaged, or the encoders at hand are not those it was trained on.
         UnknownNameError: no plugin registers an encoder, the method or the task that it names.
     """
+    place = device_of(device)
     file = read(folder, revision)
     with describing(file):
         names: dict[Kind, str] = {
@@ -250,7 +255,7 @@ def load(
         check_fits(file, encoders, method, task)
         model, _ = build_model(encoders=encoders, method=method, task=task, **file.record["model"])
         load_into(model, file)
-    return Predictor(model=model, task=task, preprocessing=preprocessing)
+    return Predictor(model=model, task=task, preprocessing=preprocessing).to(place)
 
 
 def check_task(file: AdapterFile, task: Task) -> None:

@@ -12,10 +12,12 @@ import torch
 from torch import Tensor, nn
 
 from lstta_core.compiling import compile_options, compile_parts
+from lstta_core.frozen import FrozenDtype
 from lstta_core.interfaces import Encoder, Inputs, Modality, TrimodalOutput
 from lstta_core.lockstep import TrimodalModel
 from lstta_core.method import create_method
 from lstta_core.methods.choice import MethodChoice
+from lstta_core.quantized import BITS
 from lstta_core.readout import Readout
 from lstta_tasks.in_section import in_section
 from lstta_tasks.task_network import TaskNetwork as TaskNetwork
@@ -26,7 +28,10 @@ if TYPE_CHECKING:  # a task names its kind of answer, which makes the network
     from lstta_tasks.task import Task
 
 ADAPTER = "default"
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+DTYPES: dict[str, FrozenDtype] = {
+    **{"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16},
+    **{bits: bits for bits in BITS},
+}
 
 
 class TaskModel(TaskNetwork):
@@ -88,6 +93,7 @@ def build_model(
     frozen_dtype: str | None = None,
     checkpointing: bool = False,
     compile: bool | str | Mapping[str, Any] = False,
+    shard: bool = False,
 ) -> tuple[TaskNetwork, MethodChoice]:
     """A freshly initialised network.
 
@@ -100,21 +106,28 @@ def build_model(
         stages: K, see :class:`~lstta_core.lockstep.TrimodalModel`.
         adapted: how many of the last stages are adapted.
         readout: options of :class:`~lstta_core.readout.Readout`.
-        frozen_dtype: ``"bfloat16"`` or ``"float32"``, of the frozen weights; as they are by default. This and the next
-            change what a step costs, see :class:`~lstta_core.lockstep.TrimodalModel`.
+        frozen_dtype: ``"bfloat16"``, ``"float16"`` or ``"float32"``, of the frozen weights, or ``"int8"`` and ``"nf4"``
+            for 8 and 4 bits; as they are by default. This and the next change what a step costs, see
+            :class:`~lstta_core.lockstep.TrimodalModel`.
         checkpointing: whether stages are computed again in the backward pass.
         compile: whether blocks and adapters go through ``torch.compile``, or its mode, or its options; see
             :func:`~lstta_core.compiling.compile_parts`.
+        shard: whether a training of several processes shares the frozen encoders out, see
+            :func:`~lstta_core.sharding.shard_encoders`; for whoever starts it to see to.
 
     Returns:
         The network, and what the method became: with a budget, its options have the width that was found.
 
     Raises:
         UnknownNameError: no plugin registers the method.
-        ValueError: an option is out of range, or ``modalities`` names one without an encoder.
+        ValueError: an option is out of range, ``shard`` meets what cannot be shared out, or ``modalities`` names one
+            without an encoder.
     """
     if frozen_dtype not in (None, *DTYPES):
         raise ValueError(f"model.frozen_dtype: one of {', '.join(DTYPES)} is wanted, got {frozen_dtype!r}")
+    if shard and (compile or frozen_dtype in BITS):
+        other = f"model.frozen_dtype={frozen_dtype!r}" if frozen_dtype in BITS else "model.compile"
+        raise ValueError(f"model.shard: not together with {other}: leave one of the two out")
     used = {m: encoder for m, encoder in encoders.items() if modalities is None or m in modalities}
     if modalities is not None and len(used) != len(modalities):
         raise ValueError(f"model.modalities: some of {', '.join(encoders)} are wanted, each once, got {modalities}")

@@ -100,6 +100,16 @@ def test_with_frozen_weights_in_bfloat16_too(world: World, built: Path, tmp_path
         _ = experiment(world, built, **options).prefix.reader
 
 
+def test_with_frozen_weights_in_8_bits_too(world: World, built: Path, tmp_path: Path) -> None:
+    options = {"model.frozen_dtype": "int8"}
+    build_prefix(experiment(world, tmp_path / "cache", **options))
+    _, wanted, _ = outputs(experiment(world, **options), "val")
+    _, got, _ = outputs(experiment(world, tmp_path / "cache", **options), "val")
+    torch.testing.assert_close(got, wanted, rtol=0, atol=1e-6)
+    with pytest.raises(CacheError, match=r"dtype: 'int8' here, 'float32' there"):
+        _ = experiment(world, built, **options).prefix.reader
+
+
 def test_no_encoder_runs_its_prefix(world: World, built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one = experiment(world, built)
     (model,) = one.model.lockstep_models().values()

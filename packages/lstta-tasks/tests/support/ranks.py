@@ -13,14 +13,23 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import seeded_encoders
 import torch
 from children import context, skip_pictures
+from torch import distributed
 
+from lstta_core.interfaces import Modality
+from lstta_core.lockstep import TrimodalModel
+from lstta_core.plugins import installed_plugins
+from lstta_core.sharding import kept_bytes, shard_encoders
+from lstta_core.testing.inputs import synthetic_inputs
 from lstta_tasks.answers.one_of_many import OneOfMany
 from lstta_tasks.experiment.config import load_config
 from lstta_tasks.experiment.evaluate import evaluate
 from lstta_tasks.experiment.launchers import NAMES
 from lstta_tasks.training.train import SeedHook, train
+
+TOYS = {m: getattr(seeded_encoders, m) for m in Modality}
 
 
 def evaluate_and_train(config: Path, adapter: Path, folder: Path) -> list[int | None]:
@@ -53,6 +62,45 @@ def train_on(*machines: Machine, resume: bool = False) -> list[str]:
         machine.folder.parent.mkdir(parents=True, exist_ok=True)
     _both(_train_on, [(machine, resume) for machine in machines])
     return [_said(machine).read_text() for machine in machines]
+
+
+def share_out(folder: Path) -> list[int | None]:
+    """Toy encoders, shared out between two: write ``folder/0.pt`` and ``1.pt``; return the exit codes."""
+    return _both(_share_out, [(folder,)] * 2)
+
+
+def toy_model() -> TrimodalModel:
+    """With an adapter that does something; always alike."""
+    torch.manual_seed(0)
+    model = TrimodalModel({m: toy(seed=5) for m, toy in TOYS.items()}, stages=2)
+    model.add_adapter("a", installed_plugins().create("method", "lstta", width=8, heads=2))
+    with torch.no_grad():
+        for parameter in model.trainable_parameters():
+            parameter += 0.3 * torch.randn_like(parameter)
+    return model
+
+
+def toy_losses(model: TrimodalModel) -> dict[str, Any]:
+    """Two passes over a batch, from the inputs and from the states at the first adapted stage, and their gradients."""
+    inputs = {m: synthetic_inputs(encoder.spec, batch=2, segments=3) for m, encoder in model.by_modality().items()}
+    found: dict[str, Any] = {}
+    for name, states in (("inputs", None), ("states", model.prefix(inputs))):
+        model.zero_grad()
+        output = model(inputs, states)
+        loss = sum(stream.tokens.square().mean() for stream in output.streams.values())
+        loss.backward()
+        gradients = {n: model.get_parameter(n).grad for n in model.trainable_names()}
+        found[name] = {"loss": loss.detach(), **{n: g.clone() for n, g in gradients.items() if g is not None}}
+    return found
+
+
+def _share_out(folder: Path) -> None:
+    distributed.init_process_group("gloo")
+    model = toy_model()
+    shard_encoders(model)
+    found = {"bytes": kept_bytes(model.encoders), **toy_losses(model)}
+    torch.save(found, folder / f"{distributed.get_rank()}.pt")
+    distributed.destroy_process_group()
 
 
 def _train_on(machine: Machine, resume: bool) -> None:

@@ -73,7 +73,7 @@ class AudioEncoder(Encoder):
         sound, prefix = inputs["sound"], self.front.prefix
         segments, samples = sound.shape[1:]
         rows = rows_of(sound, inputs["length"], span=self.spec.span, window=self.front.window)
-        dtype = next(self.model.parameters()).dtype
+        dtype = next(p.dtype for p in self.model.parameters() if p.is_floating_point())
         with torch.autocast(sound.device.type, enabled=False):
             features = self.front.features(rows.wave, rows.length)
         features = {name: value.to(dtype) if value.is_floating_point() else value for name, value in features.items()}

@@ -108,7 +108,7 @@ class VisualEncoder(Encoder):
         return EncoderState(tokens, valid, layout, extras)
 
     def _start(self, frames: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        dtype = next(self.model.parameters()).dtype
+        dtype = next(p.dtype for p in self.model.parameters() if p.is_floating_point())
         return self.body.start({"pixels": self.pixels(frames).to(dtype)})
 
     def run_block(self, index: int, state: EncoderState) -> EncoderState:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from lstta_core.interfaces import Encoder, EncoderChange, Method, Modality
+from lstta_core.quantized import is_quantized
 from lstta_core.targets import Target, matching
 
 
@@ -28,10 +29,15 @@ class FullFineTuning(Method):
         """Set values aside that will train.
 
         Raises:
-            ValueError: no parameter of an encoder matches.
+            ValueError: no parameter of an encoder matches, or its weights are in 8 or 4 bits.
         """
         parameters: dict[str, nn.Parameter] = {}
         for modality, encoder in encoders.items():
+            if is_quantized(encoder):
+                raise ValueError(
+                    f"full: the {modality} encoder's weights are in 8 or 4 bits, which cannot train: leave "
+                    "model.frozen_dtype out, or take a method that leaves them frozen"
+                )
             floating = {
                 key: parameter for key, parameter in encoder.named_parameters() if parameter.is_floating_point()
             }

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from lstta_tasks.cli.options import ADAPTER, parser_of
+from lstta_tasks.cli.options import ADAPTER, add_device, parser_of
 from lstta_tasks.escaped import escaped
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -31,6 +31,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--max-mb", type=float, default=200.0, metavar="MB", help="of an upload (default: 200)")
     said = "that an upload stays after it was last asked about (default: 10)"
     parser.add_argument("--minutes", type=float, default=10.0, metavar="M", help=said)
+    add_device(parser)
     args = parser.parse_args(argv)
     if args.max_mb <= 0 or args.minutes <= 0:
         raise ValueError(f"--max-mb and --minutes must be above 0, got {args.max_mb:g} and {args.minutes:g}")
@@ -43,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     from lstta_tasks.app.uploads import Uploads
 
     check_installed()
-    predictor = load(args.adapter)
+    predictor = load(args.adapter, device=args.device)
     most = round(args.max_mb * 1e6)
     ended = threading.Event()
     before = signal.signal(signal.SIGTERM, lambda *_: ended.set())

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lstta_tasks.cli.options import SPLITS, add_config, cfg_options, parser_of
+from lstta_tasks.cli.options import SPLITS, add_config, add_device, cfg_options, parser_of
 from lstta_tasks.escaped import escaped
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     _of_a_config(prefix)
     _in_shards(prefix)
     prefix.add_argument("--threads", type=int, default=1, help="with --ray: that compute a shard (default: 1)")
+    add_device(prefix)
     prefix.set_defaults(run=_prefix)
     info = commands.add_parser("info", help="what a cache holds, and which clips failed")
     info.set_defaults(run=_info)
@@ -116,14 +117,15 @@ def _prefix(args: argparse.Namespace) -> None:
         from lstta_tasks.experiment.parts import Experiment
         from lstta_tasks.prefix.build import build_prefix
 
-        report = build_prefix(Experiment(load_config(args.config, options)), args.split, args.shard)
+        experiment = Experiment(load_config(args.config, options))
+        report = build_prefix(experiment, args.split, args.shard, where=args.device)
     else:
         from lstta_tasks.cluster.caches import build_prefix_on
         from lstta_tasks.cluster.on_ray import connected
 
         with connected(args.ray) as cluster:
             report = build_prefix_on(
-                cluster, args.config, options, args.split, threads=args.threads, shards=args.shards
+                cluster, args.config, options, args.split, threads=args.threads, shards=args.shards, where=args.device
             )
     print(
         f"{escaped(str(report.path))}: {report.built:,} states computed now, {report.reused:,} there already, "

@@ -11,7 +11,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from lstta_tasks.cli.options import SPLITS, add_config, cfg_options, parser_of
+from lstta_tasks.cli.options import SPLITS, add_config, add_device, cfg_options, parser_of
 from lstta_tasks.escaped import escaped
 
 MODALITIES = ("visual", "audio", "language")
@@ -24,6 +24,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     add_config(extract)
     extract.add_argument("--split", nargs="+", choices=SPLITS, help="default: every split that is there")
     extract.add_argument("--only", nargs="+", choices=MODALITIES, help="default: all that the config has")
+    add_device(extract)
     extract.set_defaults(run=_extract)
     convert = commands.add_parser("convert", help="a pickle of MMSA's or UR-FUNNY's; nothing in it is run")
     convert.add_argument("pickle", type=Path, metavar="FILE.pkl")
@@ -48,7 +49,7 @@ def _extract(args: argparse.Namespace) -> None:
 
     experiment = Experiment(load_config(args.config, cfg_options(args.cfg_options)))
     modalities = [Modality(one) for one in args.only or MODALITIES]
-    for one in extract(experiment, args.out, args.split, modalities=modalities, form=args.format):
+    for one in extract(experiment, args.out, args.split, modalities=modalities, form=args.format, where=args.device):
         print(f"{escaped(str(one.path))}: features of {one.count:,} {one.modality} inputs, {_size(one.path)}")
     print(f"a config's section that reads them: {escaped(str(args.out / CONFIG))}")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from lstta_tasks.cli.options import ADAPTER, SPLITS, add_config, add_encoder, cfg_options, parser_of
+from lstta_tasks.cli.options import ADAPTER, SPLITS, add_config, add_device, add_encoder, cfg_options, parser_of
 from lstta_tasks.cli.output import write_json
 
 
@@ -19,6 +19,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("adapter", type=Path, help=ADAPTER)
     parser.add_argument("--split", default="test", choices=SPLITS)
     add_encoder(parser)
+    add_device(parser)
     parser.add_argument("--draws", type=int, default=3, help="how often segments are removed at random (%(default)s)")
     parser.add_argument("--removed", type=int, nargs="+", metavar="K", help="remove so many segments (1 … all but one)")
     parser.add_argument("--png", type=Path, help="write the picture here")
@@ -33,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     from lstta_tasks.importances.picture import write_picture
 
     config = with_places(load_config(args.config, cfg_options(args.cfg_options)), args.encoder)
-    measured = measure(config, args.adapter, args.split, draws=args.draws, removed=args.removed)
+    measured = measure(config, args.adapter, args.split, draws=args.draws, removed=args.removed, device=args.device)
     print_measured(measured)
     if args.png is not None:
         write_picture(measured, f"{args.adapter}, {args.split}", args.png)

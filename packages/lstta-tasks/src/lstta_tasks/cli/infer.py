@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from itertools import takewhile
 from pathlib import Path
 
-from lstta_tasks.cli.options import ADAPTER, add_encoder, parser_of
+from lstta_tasks.cli.options import ADAPTER, add_device, add_encoder, parser_of
 from lstta_tasks.cli.output import print_json
 from lstta_tasks.escaped import escaped
 
@@ -25,6 +25,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("clips", metavar="CLIP|FOLDER …", help="media files, and folders of videos")
     parser.add_argument("texts", nargs="*", metavar="TEXT", help="question, statement, …: each is asked of each clip")
     add_encoder(parser)
+    add_device(parser)
     parser.add_argument(
         "--options", nargs="+", default=(), metavar="OPTION", help="to choose from, if the task has any"
     )
@@ -53,6 +54,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         subtitles=args.subtitles,
         encoding=args.encoding,
         moved=places_of(args.encoder),
+        device=args.device,
     )
     out = args.out or Path("work_dirs") / "infer" / clips[0].resolve().stem
     if not needs_clips(inferred.predictor.specs):  # there are no pictures and no sound to draw

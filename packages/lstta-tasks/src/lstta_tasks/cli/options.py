@@ -58,6 +58,12 @@ def add_encoder(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--encoder", nargs="+", default=(), metavar="MODALITY=PLACE", help=said)
 
 
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """Where the model runs."""
+    said = "cpu, cuda, or one of several GPUs, such as cuda:1 (default: a GPU where there is one)"
+    parser.add_argument("--device", metavar="DEVICE", help=said)
+
+
 def add_launcher(parser: argparse.ArgumentParser) -> None:
     """How several processes were started."""
     choices = ("none", "pytorch", "slurm", "mpi")

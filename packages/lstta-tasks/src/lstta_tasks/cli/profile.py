@@ -19,7 +19,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = parser_of("profile", __doc__)
     parser.add_argument("config", nargs="+", help="names of shipped configs (lstta configs), or files")
     add_cfg_options(parser)
-    parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"), help="to measure on (default: cpu)")
+    parser.add_argument("--device", default="cpu", help="to measure on: cpu, cuda, cuda:1 (default: cpu)")
     parser.add_argument("--batch-size", type=_count, help="of what is measured (default: the config's)")
     parser.add_argument("--text-length", type=_count, help="of a text in ids (default: the encoder's longest)")
     parser.add_argument("--repeats", type=_count, default=5, help="timed calls of each kind (default: 5)")

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from lstta_tasks.cli.options import ADAPTER, SPLITS, add_cfg_options, cfg_options, parser_of
+from lstta_tasks.cli.options import ADAPTER, SPLITS, add_cfg_options, add_device, cfg_options, parser_of
 from lstta_tasks.cli.output import print_json
 from lstta_tasks.escaped import escaped, printable
 
@@ -25,6 +25,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     index.add_argument("--folder", type=Path, help="of video files; then no config is needed")
     index.add_argument("--split", default="test", choices=SPLITS, help="of the config's data")
     index.add_argument("--out", type=Path, required=True, help="the index, an npz file")
+    add_device(index)
     add_cfg_options(index)
     index.set_defaults(run=_index)
     search = commands.add_parser("search", help="the clips that fit a text best")
@@ -33,6 +34,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     search.add_argument("text", help="what should be seen and heard")
     search.add_argument("--top", type=int, default=5, help="how many clips (default: 5)")
     search.add_argument("--json", action="store_true", help="print JSON")
+    add_device(search)
     search.set_defaults(run=_search)
     args = parser.parse_args(argv)
     args.run(args)
@@ -46,7 +48,7 @@ def _index(args: argparse.Namespace) -> None:
         raise ValueError("index wants CONFIG ADAPTER, or ADAPTER --folder FOLDER")
     skipped: dict[str, str] = {}
     if args.folder is not None:
-        index, failed = index_folder(args.paths[0], args.folder)
+        index, failed = index_folder(args.paths[0], args.folder, device=args.device)
         others = sorted_out(args.folder)[1]
         skipped = {printable(path.relative_to(args.folder).as_posix()): reason for path, reason in others.items()}
     else:
@@ -54,7 +56,8 @@ def _index(args: argparse.Namespace) -> None:
         from lstta_tasks.retrieval.embed import index_split
 
         config, adapter = args.paths
-        index, missing = index_split(load_config(config, cfg_options(args.cfg_options)), adapter, args.split)
+        loaded = load_config(config, cfg_options(args.cfg_options))
+        index, missing = index_split(loaded, adapter, args.split, device=args.device)
         failed = dict.fromkeys(missing, "not in the cache")
     index.save(args.out)
     texts = f" and {len(index.text_ids):,} captions" if index.text_ids else ""
@@ -68,7 +71,7 @@ def _index(args: argparse.Namespace) -> None:
 def _search(args: argparse.Namespace) -> None:
     from lstta_tasks.retrieval.index import search
 
-    found = search(args.adapter, args.index, args.text, top=args.top)
+    found = search(args.adapter, args.index, args.text, top=args.top, device=args.device)
     if args.json:
         print_json([{"clip": clip, "similarity": cosine} for clip, cosine in found])
         return

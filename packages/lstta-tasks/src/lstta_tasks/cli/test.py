@@ -11,7 +11,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lstta_tasks.cli.options import ADAPTER, SPLITS, add_config, add_encoder, add_launcher, cfg_options, parser_of
+from lstta_tasks.cli.options import (
+    ADAPTER,
+    SPLITS,
+    add_config,
+    add_device,
+    add_encoder,
+    add_launcher,
+    cfg_options,
+    parser_of,
+)
 from lstta_tasks.cli.output import write_json
 
 
@@ -28,6 +37,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--confusion", type=Path, metavar="PNG", help="draw the confusion matrix here")
     said = "scores with a modality missing, each in turn; several at once are joined by +, as in visual+audio"
     parser.add_argument("--without", nargs="+", metavar="MODALITY", default=[], help=said)
+    add_device(parser)
     add_launcher(parser)
     args = parser.parse_args(argv)
 
@@ -47,6 +57,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         choices=bool(files),
         classes=classes,
         without=args.without,
+        device=args.device,
     )
     if not report.scores:  # not the first rank
         return

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from lstta_tasks.cli.options import add_config, add_launcher, cfg_options, keep_freed_memory, parser_of
+from lstta_tasks.cli.options import add_config, add_device, add_launcher, cfg_options, keep_freed_memory, parser_of
 from lstta_tasks.escaped import escaped
 
 
@@ -20,6 +20,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--amp", action="store_true", help="mixed precision; needs a GPU")
     parser.add_argument("--seed", type=int, help="instead of the config's")
     parser.add_argument("--dry-run", action="store_true", help="take a step, say what the run will cost, write nothing")
+    add_device(parser)
     add_launcher(parser)
     args = parser.parse_args(argv)
     os.environ.setdefault("LOCAL_RANK", str(args.local_rank))
@@ -38,7 +39,8 @@ def main(argv: Sequence[str] | None = None) -> None:
             raise ValueError("--dry-run: one process says what the run will cost; leave --launcher out")
         from lstta_tasks.training.dry_run import dry_run
 
-        print(dry_run(config, work_dir=work_dir, resume=args.resume, amp=args.amp, start=args.start))
+        again = {"resume": args.resume, "amp": args.amp}
+        print(dry_run(config, work_dir=work_dir, **again, start=args.start, where=args.device))
         return
     train(
         config,
@@ -47,6 +49,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         amp=args.amp,
         launcher=args.launcher,
         start=args.start,
+        device=args.device,
         command=shlex.join(["lstta", "train", args.config, *options]),
     )
     print(escaped(f"run folder: {work_dir}; the best adapter: {work_dir / 'best'}"))

@@ -15,8 +15,10 @@ from lstta_core.adapter_files import save_adapter, trained_tensors
 from lstta_core.fast_linear import fast_linear
 from lstta_core.interfaces import InputSpec, LanguageSpec, Modality
 from lstta_core.profiling import MacCount, Macs, count_macs, count_parameters, measure, tensors_in
+from lstta_core.quantized import BITS
 from lstta_core.testing.inputs import synthetic_inputs
 from lstta_tasks.costs.task_profile import TaskProfile
+from lstta_tasks.device import device_of
 from lstta_tasks.experiment.factories import arguments, factory_of
 from lstta_tasks.experiment.parts import Experiment
 from lstta_tasks.experiment.record import card, record_of
@@ -55,21 +57,20 @@ def profile(
         ValueError: the device is not there, or an option is out of range.
         UncountedError: the MACs of some operator are not known.
     """
-    if device == "cuda" and not torch.cuda.is_available():
-        raise ValueError("--device cuda needs a GPU, and there is none")
+    place = device_of(device)
     experiment = Experiment(config)
     model = _model(experiment)
-    parameters, on_disk = count_parameters(model), folder_bytes(experiment)
-    macs = macs_of_a_sample(_plain(experiment), text_length)
+    plain = _plain(experiment)  # in 4 bits two weights are one number
+    parameters, on_disk = count_parameters(plain.model), folder_bytes(experiment)
+    macs = macs_of_a_sample(plain, text_length)
 
-    place = torch.device(device)
     model = model.to(place)
     batch_size = config.loader["batch_size"] if batch_size is None else batch_size
     batch = {
         m: {name: tensor.to(place) for name, tensor in tensors.items()}
         for m, tensors in _inputs(experiment, batch_size, text_length).items()
     }
-    wrapper = optim_wrapper(config, model, amp=False)
+    wrapper = optim_wrapper(config, model, place)
 
     target = torch.arange(batch_size, device=place)
 
@@ -80,14 +81,14 @@ def profile(
     def step() -> None:
         wrapper.update_params(_loss(model(batch, target)))
 
-    with fast_linear(enabled=device == "cpu" and not experiment.compiled):  # as in training
+    with fast_linear(enabled=place.type == "cpu" and not experiment.compiled):  # as in training
         model.eval()
         forward_pass = measure(forward, device=place, repeats=repeats)
         model.train()
         training_step = measure(step, device=place, repeats=repeats)
     return TaskProfile(
         config="/".join(Path(config.filename).with_suffix("").parts[-2:]),
-        device=torch.cuda.get_device_name() if device == "cuda" else "cpu",
+        device=torch.cuda.get_device_name(place) if place.type == "cuda" else "cpu",
         inputs=_described(experiment, batch),
         parameters=parameters,
         folder_bytes=on_disk,
@@ -110,11 +111,14 @@ def _model(experiment: Experiment) -> TaskNetwork:
 
 
 def _plain(experiment: Experiment) -> Experiment:
-    """The same without ``torch.compile``, whose code cannot be traced."""
-    if not experiment.compiled:
+    """The same without ``torch.compile`` and without weights in 8 or 4 bits, whose code cannot be traced."""
+    in_few_bits = experiment.config.model.get("frozen_dtype") in BITS
+    if not experiment.compiled and not in_few_bits:
         return experiment
     config = copy.deepcopy(experiment.config)
-    del config.model["compile"]
+    config.model.pop("compile", None)
+    if in_few_bits:
+        del config.model["frozen_dtype"]
     return Experiment(config)
 
 

@@ -21,7 +21,7 @@ class FeaturesRecord:
 
     encoders: Mapping[Literal["visual", "audio", "language"], str]
     blocks: Mapping[Literal["visual", "audio", "language"], int]
-    dtype: Literal["float32", "bfloat16"]
+    dtype: Literal["float32", "bfloat16", "float16", "int8", "nf4"]
     text_length: int
 
 

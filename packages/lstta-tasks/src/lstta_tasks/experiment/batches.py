@@ -8,26 +8,45 @@ from typing import TypeVar
 import torch
 from mmengine.device import get_device
 from mmengine.dist import is_main_process
+from torch import nn
 from tqdm import tqdm
 
 from lstta_core.fast_linear import fast_linear
 from lstta_tasks.data.batch import Batch
+from lstta_tasks.device import device_of
 from lstta_tasks.experiment.parts import Experiment
 from lstta_tasks.experiment.runner import RunnerModel
 
 Result = TypeVar("Result")
 
 
-def ready(experiment: Experiment) -> RunnerModel:
-    """The experiment's network on this machine's device, in evaluation mode."""
+def ready(experiment: Experiment, where: str | None = None) -> RunnerModel:
+    """The experiment's network on a device, in evaluation mode."""
     model = RunnerModel(model=experiment.model, task=experiment.task)
-    model.to(device()).eval()
+    model.to(device(where)).eval()
     return model
 
 
-def device() -> torch.device:
-    """A GPU where there is one."""
-    return torch.device(get_device())
+def device(where: str | None = None) -> torch.device:
+    """A GPU where there is one, unless ``where`` says otherwise; see :func:`~lstta_tasks.device.device_of`."""
+    return torch.device(get_device()) if where is None else device_of(where)
+
+
+def place_for(where: str | None, *, amp: bool) -> torch.device:
+    """Where a training runs, see :func:`device`.
+
+    Raises:
+        ValueError: there is no such device, or it has no mixed precision.
+    """
+    place = device(where)
+    if amp and place.type != "cuda":
+        raise ValueError("--amp needs a GPU; on a CPU leave it out")
+    return place
+
+
+def on_cpu(model: nn.Module) -> bool:
+    """Whether a model computes there, where ``fast_linear`` is for."""
+    return next(model.parameters()).device.type == "cpu"
 
 
 def through(
@@ -43,6 +62,6 @@ def through(
     """
     # A compiled graph would break at every operation that the mode of fast_linear watches.
     quiet = None if is_main_process() else True
-    fast = not torch.cuda.is_available() and not experiment.compiled
+    fast = on_cpu(experiment.model) and not experiment.compiled
     with torch.no_grad(), fast_linear(enabled=fast):
         return [step(batch) for batch in tqdm(batches, desc=what, leave=None, disable=quiet)]

@@ -20,6 +20,9 @@ from mmengine.dist import (
 from mmengine.model import MMDistributedDataParallel
 from torch import distributed, nn
 
+from lstta_core.sharding import sharded_names
+from lstta_tasks.device import device_of
+
 Result = TypeVar("Result")
 
 
@@ -47,8 +50,23 @@ def join(launcher: str) -> None:
         distributed.init_process_group("gloo")
 
 
+def alone(launcher: str, device: str | None) -> None:
+    """Refuse a device for a process that takes its own: among several, each has the GPU of its number.
+
+    Raises:
+        ValueError: both are given, or there is no such device.
+    """
+    if device is None:
+        return
+    if launcher != "none":
+        raise ValueError(f"--device {device}: under --launcher {launcher} each process takes a GPU of its own")
+    device_of(device)
+
+
 def wrap(model: nn.Module) -> MMDistributedDataParallel:
-    """The model, with gradients averaged over the processes."""
+    """The model, with gradients averaged over the processes; what these share out is left to itself."""
+    if shared_out := sharded_names(model):
+        MMDistributedDataParallel._set_params_and_buffers_to_ignore_for_model(model, shared_out)
     devices = [int(os.environ["LOCAL_RANK"])] if torch.cuda.is_available() else None
     return MMDistributedDataParallel(module=model, device_ids=devices, broadcast_buffers=False)
 

@@ -14,7 +14,7 @@ from lstta_tasks.adapter_record import check_part, options_of
 from lstta_tasks.adapters import check_task, describing, load_into, read
 from lstta_tasks.data.preprocessing import differences, preprocessing_from
 from lstta_tasks.experiment.batches import ready, through
-from lstta_tasks.experiment.distributed import join, together
+from lstta_tasks.experiment.distributed import alone, join, together
 from lstta_tasks.experiment.factories import factory_of
 from lstta_tasks.experiment.missing import missing, parse
 from lstta_tasks.experiment.parts import Experiment
@@ -40,6 +40,7 @@ def evaluate(
     choices: bool = False,
     classes: bool = False,
     without: Sequence[str] = (),
+    device: str | None = None,
 ) -> tuple[Report, dict[str, Any]]:
     """Evaluate an adapter on a split of a config's data.
 
@@ -54,6 +55,7 @@ def evaluate(
         choices: whether rows say the probabilities of all choices.
         classes: whether the answers must be classes, of which there is a table.
         without: modalities to be taken away in turn, such as ``audio`` or ``visual+audio``.
+        device: ``"cpu"``, ``"cuda"``, ``"cuda:1"``; by default a GPU where there is one.
 
     Returns:
         The report (on the first rank; others get an empty one) and what a JSON file should say beside it.
@@ -63,8 +65,9 @@ def evaluate(
         AdapterFileError: the adapter was trained on other encoders, another task or other preprocessing.
         NotFiniteError: the loss, a prediction or a score is NaN or infinite.
         ValueError: the ranks read different samples; the answers are no classes and ``classes`` is asked for; the model
-            has no modality of a name in ``without``.
+            has no modality of a name in ``without``; there is no such device.
     """
+    alone(launcher, device)
     join(launcher)
     with together():
         experiment = restore(config, adapter)
@@ -74,7 +77,7 @@ def evaluate(
         lost = parse(without, list(experiment.model.by_modality()))
     check_same_data({split: dataset.samples})
     model = experiment.model
-    runner_model = ready(experiment)
+    runner_model = ready(experiment, device)
     scorer = partial(score_again, experiment, runner_model)
     runner_model.tells_choices = choices
 

@@ -13,6 +13,9 @@ from lstta_tasks.experiment.parts import Experiment
 from lstta_tasks.needs import KEY, needs_of
 from lstta_tasks.network import TaskNetwork
 
+HOW = ("compile", "shard")
+"""Options of the model that say how it is run, which are not for a record."""
+
 
 def record_of(experiment: Experiment) -> dict[str, Any]:
     """What the config and its parts say: encoders, method, model, task and preprocessing."""
@@ -20,7 +23,7 @@ def record_of(experiment: Experiment) -> dict[str, Any]:
     return {
         "encoders": {m: described(f"encoders.{m}", settings) for m, settings in config.encoders.items()},
         "method": {"name": choice.name, **choice.options},
-        "model": {key: value for key, value in plain(config.model).items() if key != "compile"},
+        "model": {key: value for key, value in plain(config.model).items() if key not in HOW},
         "task": {"name": described("task", config.task)["name"], **experiment.task.options()},
         "preprocessing": asdict(experiment.preprocessing),
     }

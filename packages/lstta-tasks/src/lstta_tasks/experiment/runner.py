@@ -15,6 +15,7 @@ from torch import Tensor
 from lstta_core.interfaces import Inputs
 from lstta_core.rates import FULL, parameter_groups
 from lstta_tasks.answers.shaped_loss import Loss
+from lstta_tasks.device import half_of
 from lstta_tasks.experiment.concluding import Scorer, concluded
 from lstta_tasks.experiment.factories import call, callable_of, plain
 from lstta_tasks.experiment.length import length_of
@@ -23,6 +24,7 @@ from lstta_tasks.in_section import in_section
 from lstta_tasks.network import TaskNetwork
 from lstta_tasks.task import Predictions, Report, Sample, Task
 
+CPU = torch.device("cpu")
 Decay = Literal["cosine", "linear", "none"]
 
 
@@ -127,8 +129,13 @@ class TaskMetric(BaseMetric):
         return {"loss": sum(weight * loss for weight, loss in weighed if weight) / (total or 1.0)}
 
 
-def optim_wrapper(config: Config, model: torch.nn.Module, *, amp: bool) -> OptimWrapper:
-    """The optimizer over what trains and nothing else, with the rate of each matrix by its inputs."""
+def optim_wrapper(
+    config: Config, model: torch.nn.Module, device: torch.device = CPU, *, amp: bool = False
+) -> OptimWrapper:
+    """The optimizer over what trains and nothing else, with the rate of each matrix by its inputs.
+
+    Mixed precision is in the half that the device computes; with float16 the loss is scaled.
+    """
     options = plain(config.optim_wrapper)
     optimizer_options = options.pop("optimizer")
     factory = callable_of("optim_wrapper.optimizer", optimizer_options.pop("type"))
@@ -145,8 +152,13 @@ def optim_wrapper(config: Config, model: torch.nn.Module, *, amp: bool) -> Optim
         groups = split_groups(groups, model, paramwise, decay=optimizer_options.get("weight_decay"))
     with in_section("optim_wrapper.optimizer", optimizer_options):
         optimizer = call(factory, "optim_wrapper.optimizer", {"params": groups, **optimizer_options})
+    in_float16 = config.model.get("frozen_dtype") == "float16"
     if amp:
-        return AmpOptimWrapper(optimizer=optimizer, dtype="bfloat16", **options)
+        return AmpOptimWrapper(optimizer=optimizer, dtype=torch.float16 if in_float16 else half_of(device), **options)
+    if in_float16:
+        from lstta_tasks.experiment.float16 import ScaledOptimWrapper
+
+        return ScaledOptimWrapper(optimizer=optimizer, device=device.type, **options)
     return OptimWrapper(optimizer=optimizer, **options)
 
 

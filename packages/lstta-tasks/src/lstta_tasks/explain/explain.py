@@ -13,7 +13,9 @@ from lstta_tasks.explain.explanation import Explanation, explain_batch
 from lstta_tasks.sample import Sample, TimedText
 from lstta_tasks.task import Question, Task
 
-AT_ONCE = 16  # texts in a batch
+AT_ONCE = 16  # pairs of a clip and a text in a batch
+Shown = tuple[ClipSource, Clip | None, Sequence[TimedText]]
+"""A clip, what was decoded of it (None where features stand for it), and its subtitles."""
 
 
 def explain(
@@ -43,20 +45,30 @@ def explain(
         NotFiniteError: an answer has a number that is NaN or infinite.
         ValueError: subtitles or options for a task that reads none, or a ranking without texts.
     """
-    network, task = predictor.model, predictor.task
-    questions = asked_of(task, texts, options, timed=bool(timed))
     source = ClipSource(id=name or str(video), video=Path(video))
+    asked_of(predictor.task, texts, options, timed=bool(timed))  # before the clip is read
     clip = predictor.decode(source) if clip is None else clip
-    explanations: list[Explanation] = []
-    for first in range(0, len(questions), AT_ONCE):
-        asked = questions[first : first + AT_ONCE]
+    return explain_together(predictor, [(source, clip, timed)], texts, options)[0]
+
+
+def explain_together(
+    predictor: Predictor, shown: Sequence[Shown], texts: Sequence[str], options: Sequence[str] = ()
+) -> list[list[Explanation]]:
+    """What :func:`explain` gives for each clip, computed in batches that several clips share. Raises as it does."""
+    task = predictor.task
+    questions = asked_of(task, texts, options, timed=any(timed for *_, timed in shown))
+    asked = [(one, question) for one in shown for question in questions]
+    found: list[Explanation] = []
+    for first in range(0, len(asked), AT_ONCE):
+        part = asked[first : first + AT_ONCE]
         batch = [
-            predictor.item(Sample(str(place), source, text=question.text, target=0, timed=tuple(timed)), clip)
-            for place, question in enumerate(asked)
+            predictor.item(Sample(source.id, source, text=question.text, target=0, timed=tuple(timed)), clip)
+            for (source, clip, timed), question in part
         ]
-        answered = explain_batch(network, task, batch, predictor.inputs(batch))
-        explanations += [_named(e, question.names) for e, question in zip(answered, asked, strict=True)]
-    return [_ranked(explanations, texts)] if task.answer.ranks else explanations
+        answered = explain_batch(predictor.model, task, batch, predictor.inputs(batch))
+        found += [_named(e, question.names) for e, (_, question) in zip(answered, part, strict=True)]
+    by_clip = [found[first : first + len(questions)] for first in range(0, len(found), len(questions))]
+    return [[_ranked(some, texts)] for some in by_clip] if task.answer.ranks else by_clip
 
 
 def asked_of(task: Task, texts: Sequence[str], options: Sequence[str], *, timed: bool) -> list[Question]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 from tqdm import tqdm
@@ -20,7 +22,7 @@ from lstta_tasks.data.folder import named_clips
 from lstta_tasks.data.senses import lacking
 from lstta_tasks.escaped import printable
 from lstta_tasks.explain.excerpt import read_media
-from lstta_tasks.explain.explain import asked_of, explain
+from lstta_tasks.explain.explain import AT_ONCE, Shown, asked_of, explain_together
 from lstta_tasks.explain.explanation import Explanation
 from lstta_tasks.explain.page import article, page
 from lstta_tasks.explain.picture import save_picture
@@ -76,6 +78,7 @@ def infer(
     encoding: str | None = None,
     encoders: Mapping[Modality, Encoder] | None = None,
     moved: Mapping[str, str] | None = None,
+    device: str | None = None,
 ) -> Inferred:
     """Ask about media files, or each in folders and in those within; one that fails costs no other its answer.
 
@@ -89,6 +92,7 @@ def infer(
         encoding: of subtitles that are neither UTF-8 nor UTF-16 with a mark.
         encoders: for adapters whose encoders no plugin registers, see :func:`lstta_tasks.adapters.load`.
         moved: where encoders lie now, see there.
+        device: ``"cpu"``, ``"cuda"``, ``"cuda:1"``; by default a GPU where there is one.
 
     Raises:
         FileNotFoundError: the adapter is not there, or a folder holds no video.
@@ -99,30 +103,50 @@ def infer(
     asked = [clips] if isinstance(clips, Path) else list(clips)
     if subtitles is not None and (len(asked) > 1 or asked[0].is_dir()):
         raise ValueError("one file of subtitles is for one clip; those of several lie beside them, as CLIP.srt")
-    predictor = load(adapter, encoders, moved=moved)
+    predictor = load(adapter, encoders, moved=moved, device=device)
     by_name = not needs_clips(predictor.specs)
     files, others = ({path.as_posix(): path for path in asked}, {}) if by_name else named_clips(asked)
     given = () if subtitles is None else read_subtitles(subtitles, encoding)
-    asked_of(predictor.task, texts, options, timed=bool(given))
+    at_once = max(1, AT_ONCE // len(asked_of(predictor.task, texts, options, timed=bool(given))))
     explanations: list[Explanation] = []
+    waiting: list[Shown] = []
     failed, notes = Failures(), dict[str, str]()
-    decoded = ahead(files.items(), lambda one: predictor.decode(ClipSource(id=one[0], video=one[1])), most=2)
+    decoded = ahead(files.items(), lambda one: predictor.decode(ClipSource(id=one[0], video=one[1])), most=at_once + 1)
     for (name, file), future in tqdm(decoded, total=len(files), desc="answer", unit="clip", disable=None, leave=False):
         beside = subtitles_beside(file) if predictor.task.timed_text and subtitles is None else None
         with failed.of(name):
             check_name(name)
             timed = given if beside is None else read_subtitles(beside, encoding)
             clip = future.result()
-            explanations += explain(predictor, file, texts, options=options, timed=timed, name=name, clip=clip)
-            if clip is not None and (note := lacking(clip, predictor.specs, name)) is not None:
+            note = None if clip is None else lacking(clip, predictor.specs, name)
+            waiting.append((ClipSource(id=name, video=file), clip, timed))
+            if note is not None:
                 notes[printable(name)] = note
         if beside is not None:
             others.pop(beside, None)
+        if len(waiting) >= at_once:
+            explanations += _answered(predictor, waiting, texts, options, failed)
+            waiting = []
+    explanations += _answered(predictor, waiting, texts, options, failed)
     if not explanations:
         told = ", ".join(map(str, asked))
         failed.end(f"{told}: none of {len(files)} videos can be read", alone=len(files) == 1)
     skipped = {printable(name): reason for name, reason in others.values()}
     return Inferred(adapter, predictor, explanations, failed.reasons, texts, skipped, notes)
+
+
+def _answered(
+    predictor: Predictor, shown: Sequence[Shown], texts: Sequence[str], options: Sequence[str], failed: Failures
+) -> list[Explanation]:
+    """Of clips together; where one of them fails, of each by itself, so that it costs no other its answer."""
+    if len(shown) > 1:
+        with suppress(Exception):  # whatever it is, it is raised again by the clip whose it is
+            return [*chain(*explain_together(predictor, shown, texts, options))]
+    found: list[Explanation] = []
+    for one in shown:
+        with failed.of(one[0].id):
+            found += explain_together(predictor, [one], texts, options)[0]
+    return found
 
 
 def draw(inferred: Inferred, out: Path, *, most: int, undrawn: Failures | None = None) -> tuple[Path, list[Path]]:

@@ -54,6 +54,7 @@ def extract(
     *,
     modalities: Sequence[Modality] = tuple(Modality),
     form: Form = "npz",
+    where: str | None = None,
 ) -> list[Extracted]:
     """Write what encoders give, ``finish`` included, of every clip in the cache, and of every sample's text.
 
@@ -66,12 +67,14 @@ def extract(
         splits: by default all that are there.
         modalities: of those that the config has.
         form: of the files.
+        where: ``"cpu"``, ``"cuda"``, ``"cuda:1"``; by default a GPU where there is one.
 
     Raises:
         CacheError: the clips' cache is not there, or of other clips.
-        ValueError: an encoder reads features already, or no clip of a split is in the cache.
+        ValueError: there is no such device, an encoder reads features already, or no clip of a split is in the cache.
         FeatureError: a file cannot be written.
     """
+    place = device(where)
     experiment = _of_clips(experiment)
     encoders = {m: encoder for m, encoder in experiment.encoders.items() if m in experiment.used and m in modalities}
     if not encoders:
@@ -85,7 +88,7 @@ def extract(
     stages = experiment.config.model.get("stages") or min(len(one.widths) for one in experiment.encoders.values())
     written = []
     for m, encoder in encoders.items():
-        maker = _Maker(experiment, m)
+        maker = _Maker(experiment, m, place)
         path = out / f"{m}.{form}"
         count = write_features(path, maker.features(items), of=maker.of)
         settings = {
@@ -127,12 +130,12 @@ class _Maker:
         most: how many tokens a segment has had at most, so far.
     """
 
-    def __init__(self, experiment: Experiment, modality: Modality) -> None:
+    def __init__(self, experiment: Experiment, modality: Modality, where: torch.device) -> None:
         encoder = experiment.encoders[modality]
         dtype = experiment.config.model.get("frozen_dtype")
         self.modality = modality
         self.model = TrimodalModel({modality: encoder}, frozen_dtype=None if dtype is None else DTYPES[dtype])
-        self.model.to(device()).eval()
+        self.model.to(where).eval()
         self.collate = Collate({modality: encoder.spec}, timed_text=experiment.task.timed_text)
         name = encoder.name or experiment.config.encoders[modality].get("name", type(encoder).__name__)
         self.of = f"{name} {self.model.digests[modality][:16]}"
@@ -157,8 +160,8 @@ class _Maker:
 
     def _of_batch(self, items: Sequence[Item]) -> Iterator[tuple[str, Features]]:
         inputs = self.collate(items)["inputs"]
-        here = {m: {name: tensor.to(device()) for name, tensor in some.items()} for m, some in inputs.items()}
-        with torch.no_grad(), fast_linear(enabled=not torch.cuda.is_available()):
+        here = {m: {name: tensor.to(self.model.device) for name, tensor in some.items()} for m, some in inputs.items()}
+        with torch.no_grad(), fast_linear(enabled=self.model.device.type == "cpu"):
             stream = self.model(here).streams[self.modality]
         tokens, masks = stream.tokens.float().cpu().numpy(), stream.mask.cpu().numpy()
         for (sample, clip), of_clip, mask in zip(items, tokens, masks, strict=True):

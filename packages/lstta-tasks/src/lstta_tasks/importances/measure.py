@@ -12,6 +12,7 @@ from torch import Tensor
 
 from lstta_core.prefix import suffix
 from lstta_tasks.data.batch import Batch, SampleDataset
+from lstta_tasks.device import device_of
 from lstta_tasks.experiment.batches import ready, through
 from lstta_tasks.experiment.evaluate import restore
 from lstta_tasks.experiment.parts import Experiment
@@ -33,7 +34,13 @@ if TYPE_CHECKING:
 
 
 def measure(
-    config: Config, adapter: Path, split: Split, *, draws: int = 3, removed: Sequence[int] | None = None
+    config: Config,
+    adapter: Path,
+    split: Split,
+    *,
+    draws: int = 3,
+    removed: Sequence[int] | None = None,
+    device: str | None = None,
 ) -> Measured:
     """Compare importances with the seconds that matter, where a file says which do, and remove the segments they rank.
 
@@ -46,18 +53,20 @@ def measure(
         split: of the config's data.
         draws: how often segments are removed at random.
         removed: how many segments, rising; by default 1 … T − 1. Each costs an evaluation for each order.
+        device: see :func:`~lstta_tasks.experiment.evaluate.evaluate`.
 
     Raises:
-        ValueError: the method has no importances, the network has several towers, clips come from a prefix cache, the
-            file of relevant seconds is wrong, or another argument is out of range.
+        ValueError: there is no such device, the method has no importances, the network has several towers, clips come
+            from a prefix cache, the file of relevant seconds is wrong, or another argument is out of range.
         FileNotFoundError: as in :func:`~lstta_tasks.experiment.evaluate.evaluate`.
         AdapterFileError: as there.
         NotFiniteError: an answer, an importance or a share of attention is NaN or infinite.
     """
     if draws < 1:
         raise ValueError(f"segments are removed at random once at least, got draws={draws}")
+    device_of(device)  # is refused before anything is read
     experiment = restore(config, adapter)
-    trial = _Trial(experiment, split)
+    trial = _Trial(experiment, split, device)
     segments = trial.segments
     counts = list(range(1, segments)) if removed is None else list(removed)
     if counts != sorted(set(counts) & set(range(1, segments))):
@@ -84,7 +93,7 @@ def measure(
 class _Trial:
     """One adapter on the clips of one split."""
 
-    def __init__(self, experiment: Experiment, split: Split) -> None:
+    def __init__(self, experiment: Experiment, split: Split, device: str | None) -> None:
         dataset, model = experiment.dataset(split), experiment.model
         if not isinstance(dataset, SampleDataset):
             raise ValueError("segments are taken out of clips, and a prefix cache has none: leave clips.prefix out")
@@ -93,7 +102,7 @@ class _Trial:
         self.experiment, self.split = experiment, split
         self.dataset, self.model = dataset, model
         self.segments = experiment.preprocessing.segments
-        self.runner = ready(experiment)
+        self.runner = ready(experiment, device)
 
     def relevant(self) -> tuple[dict[str, RelevantSeconds], Matters]:
         """What the data set's own file says of samples, and which segments matter to those that have a clip.

@@ -53,7 +53,11 @@ class PrefixBuild:
 
 
 def build_prefix(
-    experiment: Experiment, splits: Sequence[Split] | None = None, shard: tuple[int, int] | None = None
+    experiment: Experiment,
+    splits: Sequence[Split] | None = None,
+    shard: tuple[int, int] | None = None,
+    *,
+    where: str | None = None,
 ) -> PrefixReport:
     """Compute what the prefix cache of a config lacks, and publish it in one step.
 
@@ -64,17 +68,18 @@ def build_prefix(
         experiment: of the config; ``clips.prefix`` says where.
         splits: by default all whose annotations are there.
         shard: (i, n) to build the i-th of n parts, 0 ≤ i < n, each in a folder of its own under ``clips.prefix``.
+        where: ``"cpu"``, ``"cuda"``, ``"cuda:1"``; by default a GPU where there is one.
 
     Raises:
         CacheError: the path holds another model's states or clips, or other shards; or the clips' cache is not there
             or has clips of other files.
-        ValueError: the config names no prefix cache, its model has no frozen prefix, none of its clips is in the
-            clips' cache, or there is no such shard.
+        ValueError: there is no such device or shard, the config names no prefix cache, its model has no frozen prefix,
+            or none of its clips is in the clips' cache.
     """
     check_shards(experiment.prefix.path, shard)
     if shard is None:
-        return build_states(experiment, PrefixBuild(experiment.prefix.path, *prefix_jobs(experiment, splits)))
-    return build_states(experiment, prefix_shards(experiment, splits, shard[1])[shard[0]])
+        return build_states(experiment, PrefixBuild(experiment.prefix.path, *prefix_jobs(experiment, splits)), where)
+    return build_states(experiment, prefix_shards(experiment, splits, shard[1])[shard[0]], where)
 
 
 def prefix_shards(experiment: Experiment, splits: Sequence[Split] | None, count: int) -> list[PrefixBuild]:
@@ -90,11 +95,11 @@ def prefix_shards(experiment: Experiment, splits: Sequence[Split] | None, count:
     return [PrefixBuild(folder, part, length) for folder, part in zip(folders, parts, strict=True)]
 
 
-def build_states(experiment: Experiment, wanted: PrefixBuild) -> PrefixReport:
+def build_states(experiment: Experiment, wanted: PrefixBuild, where: str | None = None) -> PrefixReport:
     """Build it, alone or as one of many. Raises as :func:`build_prefix` does."""
-    path, jobs = wanted.path, wanted.jobs
+    path, jobs, place = wanted.path, wanted.jobs, device(where)
     for model in experiment.prefix.models.values():
-        model.to(device()).eval()
+        model.to(place).eval()
     with resumable_build(path) as build, ExitStack() as stack:
         record = experiment.prefix.settings.record(experiment.preprocessing, wanted.length)
         if build.earlier is not None:
@@ -103,7 +108,7 @@ def build_states(experiment: Experiment, wanted: PrefixBuild) -> PrefixReport:
         todo = [job for job in jobs if job.key not in earlier]
         build.begin(record)
         stack.enter_context(torch.no_grad())
-        stack.enter_context(fast_linear(enabled=not torch.cuda.is_available()))
+        stack.enter_context(fast_linear(enabled=place.type == "cpu"))
         if experiment.compiled:  # states serve runs with and without
             stack.enter_context(torch.compiler.set_stance("force_eager"))
         states = PrefixStates(experiment, record["features"]["text_length"])

@@ -11,7 +11,6 @@ from lstta_core.interfaces import EncoderState, LanguageSpec, Modality
 from lstta_core.states import as_segments, join_states, shared_extras, token_axes
 from lstta_tasks.data.batch import audio_inputs, language_inputs, visual_inputs
 from lstta_tasks.data.resumable_build import ResumableBuild
-from lstta_tasks.experiment.batches import device
 from lstta_tasks.experiment.parts import Experiment
 from lstta_tasks.prefix.prefix_cache import pack_state, pack_tensors, shared_key
 
@@ -105,7 +104,7 @@ class PrefixStates:
         return replace(state, extras={name: value for name, value in state.extras.items() if name not in shared})
 
     def _state(self, modality: Modality, inputs: dict[str, Tensor]) -> EncoderState:
-        here = {name: value.to(device()) for name, value in inputs.items()}
+        here = {name: value.to(self.models[modality].device) for name, value in inputs.items()}
         return self.models[modality].prefix({modality: here}, [modality])[modality]
 
     def _inputs(self, job: StateJob) -> dict[str, Tensor]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lstta_tasks.adapters import read
+from lstta_tasks.device import device_of
 from lstta_tasks.experiment.batches import ready, through
 from lstta_tasks.experiment.evaluate import restore
 from lstta_tasks.finite import check_finite
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from mmengine.config import Config
 
 
-def index_split(config: Config, adapter: Path, split: Split) -> tuple[Index, list[str]]:
-    """An index of the clips and captions of a split, read from the config's cache.
+def index_split(config: Config, adapter: Path, split: Split, *, device: str | None = None) -> tuple[Index, list[str]]:
+    """An index of the clips and captions of a split, read from the config's cache, computed on ``device``.
 
     Returns:
         The index, and the ids of the clips that are not in the cache.
@@ -29,11 +30,12 @@ def index_split(config: Config, adapter: Path, split: Split) -> tuple[Index, lis
     Raises:
         ValueError: the adapter is of another task. See :func:`lstta_tasks.experiment.evaluate.evaluate` for the others.
     """
+    device_of(device)  # is refused before anything is read
     experiment = restore(config, adapter)
     if not isinstance(experiment.model, RetrievalNetwork):
         raise ValueError(f"{adapter}: an adapter of a task that ranks is wanted, got one of {experiment.task.name}")
     dataset = experiment.dataset(split)
-    answers = through(experiment, experiment.loader(split, dataset), ready(experiment).test_step, split)
+    answers = through(experiment, experiment.loader(split, dataset), ready(experiment, device).test_step, split)
     vectors = {one["id"]: one["prediction"] for batch in answers for one in batch}
     for name, vector in vectors.items():
         check_finite(vector, f"{adapter}: the embedding of sample {name}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,14 @@ from lstta_core.adapter_files import AdapterFile, AdapterFileError
 from lstta_core.adapter_set import tensors_digest
 from lstta_core.interfaces import Encoder, Modality
 from lstta_tasks.adapters import load, read
+from lstta_tasks.data.ahead import ahead
+from lstta_tasks.data.clip import Clip
 from lstta_tasks.data.folder import videos_in
 from lstta_tasks.failures import Failures, check_name
 from lstta_tasks.retrieval.index_file import read_arrays, write_arrays
 from lstta_tasks.retrieval.retriever import Retriever, Vectors
+
+AT_ONCE = 8  # clips in a batch
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,13 @@ class Index:
 
 
 def search(
-    adapter: Path, index: Path, text: str, *, top: int = 5, encoders: Mapping[Modality, Encoder] | None = None
+    adapter: Path,
+    index: Path,
+    text: str,
+    *,
+    top: int = 5,
+    encoders: Mapping[Modality, Encoder] | None = None,
+    device: str | None = None,
 ) -> list[tuple[str, float]]:
     """The clips of an index that fit a text best, with their cosine.
 
@@ -94,6 +105,7 @@ def search(
         text: what should be seen and heard.
         top: how many clips.
         encoders: for adapters whose encoders no plugin registers, see :func:`lstta_tasks.adapters.load`.
+        device: see there.
 
     Raises:
         FileNotFoundError: one of the two is not there.
@@ -108,14 +120,14 @@ def search(
             f"{index} was made with the adapter {made.adapter} (digest {made.digest[:12]}…), not with {adapter} "
             f"(digest {digest[:12]}…): search with that one, or make the index again with this one"
         )
-    query = Retriever(load(adapter, encoders)).embed_text(text)
+    query = Retriever(load(adapter, encoders, device=device)).embed_text(text)
     if len(query) != made.clips.shape[1]:
         raise ValueError(f"{index}: clips: vectors of {made.clips.shape[1]} numbers, the adapter's have {len(query)}")
     return made.nearest(query, top)
 
 
 def index_folder(
-    adapter: Path, folder: Path, *, encoders: Mapping[Modality, Encoder] | None = None
+    adapter: Path, folder: Path, *, encoders: Mapping[Modality, Encoder] | None = None, device: str | None = None
 ) -> tuple[Index, dict[str, str]]:
     """An index of the video files in a folder and the folders in it, by their paths from there.
 
@@ -123,6 +135,7 @@ def index_folder(
         adapter: the folder of a retrieval adapter.
         folder: of video files, see :func:`~lstta_tasks.data.folder.videos_in`.
         encoders: as in :func:`search`.
+        device: likewise.
 
     Returns:
         The index, and the reason for each video that cannot be embedded; it costs no other its place.
@@ -132,17 +145,35 @@ def index_folder(
         ValueError: no video can be embedded (the message names all and why), or the adapter is of another task.
     """
     videos = videos_in(folder)
-    retriever = Retriever(load(adapter, encoders))
+    retriever = Retriever(load(adapter, encoders, device=device))
     vectors: dict[str, Vectors] = {}
+    waiting: dict[str, Clip] = {}
     failed = Failures()
-    for video in tqdm(videos, desc="embed", unit="clip", disable=None):
+    decoded = ahead(videos, retriever.decode, most=AT_ONCE + 1)
+    for video, future in tqdm(decoded, total=len(videos), desc="embed", unit="clip", disable=None):
         name = video.relative_to(folder).as_posix()
         with failed.of(name):
             check_name(name)
-            vectors[name] = retriever.embed_video(video)
+            waiting[name] = future.result()
+        if len(waiting) >= AT_ONCE:
+            vectors |= _embedded(retriever, waiting, failed)
+            waiting = {}
+    vectors |= _embedded(retriever, waiting, failed)
     if not vectors:
         failed.end(f"{folder}: none of {len(videos)} videos can be decoded")
     return of_adapter(read(adapter), clip_ids=list(vectors), clips=np.stack(list(vectors.values()))), failed.reasons
+
+
+def _embedded(retriever: Retriever, clips: Mapping[str, Clip], failed: Failures) -> dict[str, Vectors]:
+    """Of clips together; where one of them fails, of each by itself, so that it costs no other its place."""
+    if len(clips) > 1:
+        with suppress(Exception):  # whatever it is, it is raised again by the clip whose it is
+            return dict(zip(clips, retriever.embed_clips(list(clips.values())), strict=True))
+    vectors: dict[str, Vectors] = {}
+    for name, clip in clips.items():
+        with failed.of(name):
+            vectors[name] = retriever.embed_clip(clip)
+    return vectors
 
 
 def of_adapter(file: AdapterFile, *, clip_ids: Sequence[str], clips: Vectors) -> Index:

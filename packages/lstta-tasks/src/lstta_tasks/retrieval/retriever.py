@@ -52,17 +52,27 @@ class Retriever:
         Raises:
             DecodeError: it cannot be read.
         """
+        return self.embed_clip(self.decode(video))
+
+    def decode(self, video: str | Path) -> Clip:
+        """What the model needs of a media file. Raises as :meth:`embed_video` does."""
         from lstta_tasks.data.decode import decode_clip
 
-        return self.embed_clip(decode_clip(ClipSource(id=str(video), video=Path(video)), self.preprocessing))
+        return decode_clip(ClipSource(id=str(video), video=Path(video)), self.preprocessing)
 
     def embed_clip(self, clip: Clip) -> Vectors:
         """The unit vector (E,) of a decoded clip."""
+        vector: Vectors = self.embed_clips([clip])[0]
+        return vector
+
+    def embed_clips(self, clips: Sequence[Clip]) -> Vectors:
+        """The unit vectors (B, E) of decoded clips, computed together."""
         sample = Sample(id="clip", source=ClipSource(id="clip", video=Path("clip")), text=None, target=0)
+        inputs = self._of_clips([(sample, clip) for clip in clips])["inputs"]
         with torch.no_grad():
-            vectors, _ = self.network.clips(self._on_device(self._of_clips([(sample, clip)])["inputs"]))
+            vectors, _ = self.network.clips(self._on_device(inputs))
         check_finite(vectors, "the embedding of the clip")
-        return vectors[0].cpu().numpy()
+        return vectors.float().cpu().numpy()
 
     def embed_text(self, text: str) -> Vectors:
         """The unit vector (E,) of a text.
@@ -76,7 +86,7 @@ class Retriever:
             inputs = {Modality.LANGUAGE: language_inputs([[text]], self._language)}
             vectors, _ = self.network.texts(self._on_device(inputs))
         check_finite(vectors, f"the embedding of {text!r}")
-        return vectors[0].cpu().numpy()
+        return vectors[0].float().cpu().numpy()
 
     def rank(self, text: str, videos: Sequence[str | Path]) -> list[tuple[str, float]]:
         """The videos with their cosine to the text, best first.

@@ -16,7 +16,7 @@ from lstta_core.fast_linear import fast_linear
 from lstta_core.profiling import measure
 from lstta_tasks.adapters import start_from
 from lstta_tasks.annotations.reading import each_split
-from lstta_tasks.experiment.batches import device
+from lstta_tasks.experiment.batches import place_for
 from lstta_tasks.experiment.length import length_of
 from lstta_tasks.experiment.loss import training_loss
 from lstta_tasks.experiment.param_scheduler import check_ends
@@ -85,7 +85,13 @@ class Cost:
 
 
 def dry_run(
-    config: Config, *, work_dir: Path, resume: bool = False, amp: bool = False, start: Path | None = None
+    config: Config,
+    *,
+    work_dir: Path,
+    resume: bool = False,
+    amp: bool = False,
+    start: Path | None = None,
+    where: str | None = None,
 ) -> Cost:
     """Build all that a training needs, take a step or a few, and say what the whole will cost. Nothing is written.
 
@@ -95,13 +101,13 @@ def dry_run(
         resume: whether it would go on with what is there.
         amp: as for :func:`~lstta_tasks.training.train.train`.
         start: likewise.
+        where: likewise, its device.
 
     Raises:
         ValueError: as the training itself.
         NotFiniteError: the loss of the first step is NaN or infinite.
     """
-    if amp and not torch.cuda.is_available():
-        raise ValueError("--amp needs a GPU; on a CPU leave it out")
+    place = place_for(where, amp=amp)
     checkpoint = where_to_begin(work_dir, resume=resume)
     torch.manual_seed(config.seed)
     workers, config.loader.workers = config.loader["workers"], 0
@@ -121,8 +127,8 @@ def dry_run(
         done = checkpoint.validated
     elif start is not None:
         start_from(model, start)
-    wrapper = optim_wrapper(config, model, amp=amp)
-    runner_model = RunnerModel(model=model, task=experiment.task, loss=loss).to(device())
+    wrapper = optim_wrapper(config, model, place, amp=amp)
+    runner_model = RunnerModel(model=model, task=experiment.task, loss=loss).to(place)
     batches, loading = {}, {}
     for split, loader in loaders.items():
         began = time.perf_counter()
@@ -133,12 +139,12 @@ def dry_run(
         loss = runner_model.train_step(batches["train"], wrapper)["loss"]
         check_finite({"loss": loss.item()}, "the first step of a dry run")
 
-    with fast_linear(enabled=not torch.cuda.is_available() and not experiment.compiled):
+    with fast_linear(enabled=place.type == "cpu" and not experiment.compiled):
         runner_model.train()
-        taken, step_bytes = _measured(step)
+        taken, step_bytes = _measured(step, place)
         runner_model.eval()
         with torch.no_grad():
-            asked, _ = _measured(lambda: runner_model.test_step(batches["val"]))
+            asked, _ = _measured(lambda: runner_model.test_step(batches["val"]), place)
     left = max(length.count - done, 0)  # in epochs or in steps, as validations are
     state = (value for values in wrapper.optimizer.state.values() for value in values.values())
     return Cost(
@@ -155,12 +161,12 @@ def dry_run(
     )
 
 
-def _measured(call: Callable[[], object]) -> tuple[float, int]:
+def _measured(call: Callable[[], object], place: torch.device) -> tuple[float, int]:
     """Seconds and bytes of one call."""
-    once = measure(call, device=device(), repeats=1, warmup=0)
+    once = measure(call, device=place, repeats=1, warmup=0)
     if once.median > SHORT:
         return once.median, once.peak_bytes
-    return measure(call, device=device(), repeats=3, warmup=0).median, once.peak_bytes
+    return measure(call, device=place, repeats=3, warmup=0).median, once.peak_bytes
 
 
 def _with_loading(seconds: float, loading: float, workers: int) -> float:

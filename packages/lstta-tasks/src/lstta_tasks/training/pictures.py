@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from mmengine.dist import is_main_process
+from mmengine.dist import is_distributed, is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
@@ -67,6 +67,8 @@ class PictureHook(Hook):
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         if not is_main_process() or not needs_clips(self.experiment.used):  # features look like nothing
+            return
+        if self.experiment.config.model.get("shard") and is_distributed():  # the first rank has a part of the model
             return
         # Drawing is loaded when there is something to draw.
         from lstta_tasks.explain.excerpt import media_of

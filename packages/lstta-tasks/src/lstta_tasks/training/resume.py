@@ -18,7 +18,7 @@ from lstta_tasks.experiment.settings import WHERE, settings_of
 from lstta_tasks.network import TaskNetwork
 from lstta_tasks.training.checkpoints import PREFIX, Checkpoint
 
-FREE = re.compile(rf"{WHERE.pattern}|task\.path|model\.(compile|checkpointing)(\..*)?")
+FREE = re.compile(rf"{WHERE.pattern}|task\.path|model\.(compile|shard|checkpointing)(\..*)?")
 """Keys that say where things are and how steps are computed. The samples' count, the encoders' digests and the clips'
 preprocessing are compared by themselves."""
 END = re.compile(r"train_cfg\.max_(epochs|iters)|param_scheduler\.\d+\.(end|T_max|total_steps)")

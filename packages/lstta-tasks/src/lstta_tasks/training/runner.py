@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from mmengine.device import get_device
 from mmengine.dist import is_main_process
 from mmengine.logging import MMLogger
 from mmengine.runner import BaseLoop, Runner
 
+from lstta_core.lockstep import TrimodalModel
 from lstta_tasks.experiment.distributed import wrap
 from lstta_tasks.training.checkpoint_hook import CheckpointHook
 from lstta_tasks.training.checkpoints import Checkpoint
@@ -30,11 +30,15 @@ class RunRunner(Runner):
     Args:
         checkpoint: to go on from; every rank has it.
         stopping: of the training.
+        device: where the model trains; of several processes each has its own.
+        shard: whether several processes share the frozen encoders out.
         options: MMEngine's.
     """
 
-    def __init__(self, *, checkpoint: Checkpoint | None, stopping: Stopping, **options: Any) -> None:
-        self.checkpoint, self.stopping = checkpoint, stopping
+    def __init__(
+        self, *, checkpoint: Checkpoint | None, stopping: Stopping, device: torch.device, shard: bool, **options: Any
+    ) -> None:
+        self.checkpoint, self.stopping, self.device, self.shard = checkpoint, stopping, device, shard
         path = None if checkpoint is None else str(checkpoint.path)
         super().__init__(
             load_from=path, resume=checkpoint is not None, experiment_name=f"run {next(_number)}", **options
@@ -48,7 +52,22 @@ class RunRunner(Runner):
         return logger
 
     def wrap_model(self, model_wrapper_cfg: dict[str, Any] | None, model: torch.nn.Module) -> torch.nn.Module:
-        return wrap(model.to(get_device())) if self.distributed else super().wrap_model(model_wrapper_cfg, model)
+        model = model.to(self.device)
+        if not self.distributed:
+            return model
+        if self.shard:
+            from lstta_core.sharding import kept_bytes, shard_encoders
+
+            for module in model.modules():
+                if isinstance(module, TrimodalModel):
+                    shard_encoders(module)
+            if is_main_process():
+                kept, whole = kept_bytes(model)
+                print(f"frozen weights shared out: {kept / 1e6:,.1f} of {whole / 1e6:,.1f} MB in this process")
+        return wrap(model)
+
+    def _init_model_weights(self) -> None:
+        """Nothing: the model is made, and DDP has given all ranks the first one's weights."""
 
     def build_train_loop(self, loop: BaseLoop | dict[str, Any]) -> BaseLoop:
         if isinstance(loop, BaseLoop):

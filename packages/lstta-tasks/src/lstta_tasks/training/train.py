@@ -21,7 +21,8 @@ from lstta_tasks.adapters import start_from
 from lstta_tasks.annotations.reading import each_split
 from lstta_tasks.data.features import needs_clips
 from lstta_tasks.escaped import escaped
-from lstta_tasks.experiment.distributed import join, together
+from lstta_tasks.experiment.batches import place_for
+from lstta_tasks.experiment.distributed import alone, join, together
 from lstta_tasks.experiment.factories import plain
 from lstta_tasks.experiment.length import length_of
 from lstta_tasks.experiment.loss import training_loss
@@ -45,6 +46,7 @@ from lstta_tasks.training.resume import check_fits, compared, settings_of_run
 from lstta_tasks.training.run_folder import taken, where_to_begin
 from lstta_tasks.training.runner import RunRunner, run_or_stop
 from lstta_tasks.training.stopping import Stopping
+from lstta_tasks.training.warm_up import WarmUpHook
 from lstta_tasks.training.watch import WatchHook
 
 
@@ -121,6 +123,7 @@ def train(
     launcher: str = "none",
     command: str | None = None,
     start: Path | None = None,
+    device: str | None = None,
 ) -> Report | None:
     """Train a config's model, selecting on val.
 
@@ -128,11 +131,12 @@ def train(
         config: from :func:`~lstta_tasks.experiment.config.load_config`.
         work_dir: the run folder; see the README for what is in it.
         resume: go on from the last checkpoint in ``work_dir``; from the beginning where there is none.
-        amp: mixed precision in bfloat16; needs a GPU.
+        amp: mixed precision in bfloat16, or in float16 on a card that is older than it; needs a GPU.
         launcher: ``"none"``, or ``"pytorch"`` under torchrun.
         command: what was typed, for the adapter's card.
         start: an adapter folder, of any task, whose adapters and readout training begins with; not used where there is
             a checkpoint to resume from.
+        device: ``"cpu"``, ``"cuda"``, ``"cuda:1"``; by default a GPU where there is one.
 
     Returns:
         The last validation's report, on the first rank.
@@ -140,22 +144,23 @@ def train(
     Raises:
         ValueError: the config or what it names does not fit; ``work_dir`` holds a run and ``resume`` is not given, or
             it is given and the run is another config's; another training is at work there; the ranks' data or settings
-            differ; ``start`` does not fit. ``work_dir`` is then as it was.
+            differ; ``start`` does not fit; there is no such device. ``work_dir`` is then as it was.
         NotFiniteError: the loss, a weight, a prediction or a score is NaN or infinite.
         Stopped: SIGTERM or Ctrl-C, once a checkpoint is written.
     """
-    if amp and not torch.cuda.is_available():
-        raise ValueError("--amp needs a GPU; on a CPU leave it out")
+    alone(launcher, device)
     join(launcher)
+    place = place_for(device, amp=amp)
     with taken(work_dir):
         checkpoint = where_to_begin(work_dir, resume=resume)
-        return _train(config, work_dir, checkpoint, amp=amp, launcher=launcher, command=command, start=start)
+        return _train(config, work_dir, checkpoint, place, amp=amp, launcher=launcher, command=command, start=start)
 
 
 def _train(
     config: Config,
     work_dir: Path,
     checkpoint: Checkpoint | None,
+    place: torch.device,
     *,
     amp: bool,
     launcher: str,
@@ -199,7 +204,7 @@ def _train(
             print(f"{work_dir}: finished, {early if checkpoint.stopped_early else all_of_them}")
         return None
     runner_model = RunnerModel(
-        model=model, task=experiment.task, marks_steps=experiment.compiled and torch.cuda.is_available(), loss=loss
+        model=model, task=experiment.task, marks_steps=experiment.compiled and place.type == "cuda", loss=loss
     )
     stopping = Stopping()
     scorer = partial(score_again, experiment, runner_model, between=stopping.check)
@@ -215,11 +220,13 @@ def _train(
     runner = RunRunner(
         checkpoint=checkpoint,
         stopping=stopping,
+        device=place,
+        shard=bool(config.model.get("shard")),
         model=runner_model,
         work_dir=str(work_dir),
         train_dataloader=loaders["train"],
         train_cfg=plain(config.train_cfg),
-        optim_wrapper=optim_wrapper(config, model, amp=amp),
+        optim_wrapper=optim_wrapper(config, model, place, amp=amp),
         param_scheduler=schedulers,
         val_dataloader=loaders["val"],
         val_cfg={},
@@ -235,7 +242,7 @@ def _train(
             ProgressHook(metric=metric),
             PictureHook(experiment=experiment, dataset=datasets["val"], model=runner_model),
             ConfusionHook(task=experiment.task, metric=metric),
-            *([] if experiment.compiled else [WatchHook(model=model, interval=config.log_interval)]),
+            WarmUpHook() if experiment.compiled else WatchHook(model=model, interval=config.log_interval),
             *([] if later_end is None else [later_end]),
             *hooks,
         ],
@@ -251,7 +258,7 @@ def _train(
     if is_main_process():
         write_environment(work_dir, command=command, step=0 if checkpoint is None else checkpoint.meta["iter"])
     # A compiled graph would break at every operation that the mode of fast_linear watches.
-    with fast_linear(enabled=not torch.cuda.is_available() and not experiment.compiled), stopping:
+    with fast_linear(enabled=place.type == "cpu" and not experiment.compiled), stopping:
         run_or_stop(runner, saving)
     return metric.report
 
