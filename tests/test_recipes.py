@@ -14,7 +14,7 @@ from lstta_tasks.shipped import shipped
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 
-from recipes import SAMPLES, SHAPES, SMALL, WORDS, stand_ins
+from recipes import SAMPLES, SHAPES, WORDS, stand_ins, table
 
 BUILT_IN = {
     "music_avqa": "avqa",
@@ -30,6 +30,7 @@ PAGE = (Path(__file__).parents[1] / "docs" / "recipes.md").read_text(encoding="u
 
 def test_all_have_stand_ins_and_a_row_on_the_page() -> None:
     assert RECIPES == sorted(BUILT_IN) == sorted(SAMPLES) == sorted(WORDS)
+    assert table() in PAGE
     for recipe in RECIPES:
         assert f"recipes/{recipe}" in PAGE
         for encoder in load_config(f"recipes/{recipe}").encoders.values():
@@ -46,7 +47,7 @@ def test_it_goes_up_to_its_plan(
     monkeypatch.chdir(tmp_path)
     sizes = ["--train", "4", "--val", "2", "--test", "2", "--workers", "1"]
     main(["generate", BUILT_IN[recipe], "--out", "data", *sizes])
-    small = {"loader.batch_size": 2, "loader.workers": 0, "task.root": "data", **stand_ins(recipe, tmp_path, SMALL)}
+    small = {"loader.batch_size": 2, "loader.workers": 0, "task.root": "data", **stand_ins(recipe, tmp_path)}
     options = ["--cfg-options", *(f"{key}={value}" for key, value in small.items())]
     main(["cache", "build", f"recipes/{recipe}", "--workers", "1", *options])
     main(["cache", "prefix", f"recipes/{recipe}", *options, "clips.prefix=prefix"])

@@ -33,9 +33,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         "prefix", aliases=["features"], help="run the frozen prefix once, into the config's clips.prefix"
     )
     _of_a_config(prefix)
-    add_device(prefix)
     _in_shards(prefix)
     prefix.add_argument("--threads", type=int, default=1, help="with --ray: that compute a shard (default: 1)")
+    add_device(prefix)
     prefix.set_defaults(run=_prefix)
     info = commands.add_parser("info", help="what a cache holds, and which clips failed")
     info.set_defaults(run=_info)
@@ -117,16 +117,15 @@ def _prefix(args: argparse.Namespace) -> None:
         from lstta_tasks.experiment.parts import Experiment
         from lstta_tasks.prefix.build import build_prefix
 
-        report = build_prefix(Experiment(load_config(args.config, options)), args.split, args.shard, where=args.device)
+        experiment = Experiment(load_config(args.config, options))
+        report = build_prefix(experiment, args.split, args.shard, where=args.device)
     else:
-        if args.device is not None:
-            raise ValueError(f"--device {args.device} with --ray: a node takes the GPU that Ray gives it, leave it out")
         from lstta_tasks.cluster.caches import build_prefix_on
         from lstta_tasks.cluster.on_ray import connected
 
         with connected(args.ray) as cluster:
             report = build_prefix_on(
-                cluster, args.config, options, args.split, threads=args.threads, shards=args.shards
+                cluster, args.config, options, args.split, threads=args.threads, shards=args.shards, where=args.device
             )
     print(
         f"{escaped(str(report.path))}: {report.built:,} states computed now, {report.reused:,} there already, "

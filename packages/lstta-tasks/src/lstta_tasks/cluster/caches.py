@@ -81,6 +81,7 @@ def build_prefix_on(
     *,
     threads: int = 1,
     shards: int | None = None,
+    where: str | None = None,
 ) -> PrefixReport:
     """As :func:`~lstta_tasks.prefix.build.build_prefix`, in shards that the cluster's nodes build.
 
@@ -89,6 +90,7 @@ def build_prefix_on(
         config, options: for ``load_config``.
         splits: as there.
         threads: with which a shard is computed; each takes a core.
+        where: the device, as there.
         shards: how many; by default as many as there are, or four a core.
 
     Raises:
@@ -100,8 +102,10 @@ def build_prefix_on(
     count = _count(path, shards, cluster, len(experiment.cache))
     settings, packed = experiment.prefix.settings, pickle.dumps(dict(options))
     builds = prefix_shards(experiment, splits, count)
-    jobs = {build.path.name: _StatesJob(config, packed, settings, build, threads) for build in builds}
-    reports, failed = cluster.run(_build_states, jobs, cores=threads, gpus=min(1, cluster.gpus), what=path.name)
+    jobs = {build.path.name: _StatesJob(config, packed, settings, build, threads, where) for build in builds}
+    reports, failed = cluster.run(
+        _build_states, jobs, cores=threads, gpus=0 if where == "cpu" else min(1, cluster.gpus), what=path.name
+    )
     _check(path, failed, count)
     return PrefixReport(
         path=path,
@@ -120,6 +124,7 @@ class _StatesJob:
     settings: PrefixSettings
     build: PrefixBuild
     threads: int
+    where: str | None
 
 
 def _build_states(job: _StatesJob) -> PrefixReport:
@@ -127,7 +132,7 @@ def _build_states(job: _StatesJob) -> PrefixReport:
     torch.set_num_threads(job.threads)
     experiment = _experiment(job.config, job.options)
     experiment.prefix.settings.check(job.build.path, asdict(job.settings))
-    return build_states(experiment, job.build)
+    return build_states(experiment, job.build, job.where)
 
 
 @lru_cache(maxsize=1)

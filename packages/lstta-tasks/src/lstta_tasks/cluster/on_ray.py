@@ -20,6 +20,8 @@ from lstta_tasks.how_long import HowLong
 
 RETRIES = 10
 """Of a task whose worker or node has died."""
+ANSWER = 10.0
+"""Seconds within which a head node must answer: Ray itself would ask for ten minutes."""
 PATIENCE = 300.0
 """Seconds that a shard waits for whoever has it: of a node that is gone, file systems keep the locks for a while."""
 
@@ -98,11 +100,13 @@ def connected(address: str) -> Iterator[RayCluster]:
     """
     if find_spec("ray") is None:
         raise ValueError("--ray needs Ray, on this machine and all nodes: pip install 'lstta-tasks[ray]'")
+    os.environ.setdefault("RAY_NUM_REDIS_GET_RETRIES", "1")  # of 20, each of 40 s, where a cluster is gone
     import ray
 
     # Ray puts the working directory on its workers' path, and with it whatever lies there by the name of a package.
     with chdir(Path(lstta_tasks.__file__).parent.parent):
         try:
+            _ask(address)
             ray.init(address=address, logging_level="warning")
         except (OSError, RuntimeError, ValueError) as error:
             said = str(error).partition("\n")[0]
@@ -113,6 +117,13 @@ def connected(address: str) -> Iterator[RayCluster]:
         yield RayCluster(ray)
     finally:
         ray.shutdown()
+
+
+def _ask(address: str) -> None:
+    """Raise an OSError where nothing listens; of ``auto`` Ray knows whether there is a cluster."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if colon and port.isdigit():
+        socket.create_connection((host.strip("[]"), int(port)), ANSWER).close()
 
 
 def _at_work(folder: str, work: Callable[[Job], Report], job: Job) -> Report:

@@ -73,8 +73,8 @@ def build_prefix(
     Raises:
         CacheError: the path holds another model's states or clips, or other shards; or the clips' cache is not there
             or has clips of other files.
-        ValueError: the config names no prefix cache, its model has no frozen prefix, none of its clips is in the
-            clips' cache, or there is no such shard or device.
+        ValueError: there is no such device or shard, the config names no prefix cache, its model has no frozen prefix,
+            or none of its clips is in the clips' cache.
     """
     check_shards(experiment.prefix.path, shard)
     if shard is None:
