@@ -23,10 +23,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-import data
 import torch
 from mmengine.config import Config
 
+import data
 from lstta_core.fast_linear import fast_linear
 from lstta_tasks.data.build_cache import build_cache
 from lstta_tasks.data.cache_record import Codec
