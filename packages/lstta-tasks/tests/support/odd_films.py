@@ -30,6 +30,9 @@ CODECS: dict[str, tuple[str, ...]] = {
     "wmv2": ("-c:v", "wmv2", "-g", "20", "-q:v", "3"),
     "mpeg1": ("-c:v", "mpeg1video", *MPEG),
     "mpeg2": ("-c:v", "mpeg2video", *MPEG),
+    # Many pictures in one packet of a program stream, which states the time of the first of them alone.
+    "mpeg1-small": ("-c:v", "mpeg1video", "-g", "12", "-bf", "2", "-q:v", "20", "-r", "25", "-threads", "1"),
+    "mpeg2-small": ("-c:v", "mpeg2video", "-g", "12", "-bf", "2", "-q:v", "20", "-r", "25", "-threads", "1"),
     "mpeg2-closed": ("-c:v", "mpeg2video", *MPEG, "-flags", "+cgop", "-sc_threshold", "1000000000"),
     "vp8": ("-c:v", "libvpx", "-g", "20", "-deadline", "realtime", "-cpu-used", "8", "-auto-alt-ref", "0"),
     "vp9": (*VP9, "-deadline", "realtime", "-cpu-used", "8"),
@@ -61,7 +64,7 @@ PLAIN: dict[str, str] = {
     "webm": "vp8 vp9 av1",
     "avi": "h264 h264-no-b mpeg4 mpeg4-b xvid-packed msmpeg4 mjpeg ffv1 pal8 msrle cinepak zmbv msvideo1 huffyuv png",
     "ts": "h264 h264-open h264-intra-refresh h264-interlaced hevc hevc-open mpeg2 mpeg2-closed mpeg4-b",
-    "mpg": "mpeg1 mpeg2",
+    "mpg": "mpeg1 mpeg2 mpeg1-small mpeg2-small",
     "mov": "h264 prores mjpeg png qtrle smc",
     "flv": "h264 flv1 flashsv",
     "wmv": "wmv2",
@@ -69,7 +72,7 @@ PLAIN: dict[str, str] = {
     "ogg": "theora",
 }
 FAST = ("pal8.avi", "xvid-packed.avi", "h264-open.ts", "h264-intra-refresh.mp4", "hevc-open.mkv", "h264-open-cut.mp4",
-        "h264-restarts.ts", "h264-rate.mkv", "mpeg2.mpg", "gif.gif", "h264-still.mkv", "smc.mov")  # fmt: skip
+        "h264-restarts.ts", "h264-rate.mkv", "mpeg2-small.mpg", "gif.gif", "h264-still.mkv", "smc.mov")  # fmt: skip
 
 
 def write(path: Path, codec: str, *, seconds: float = 40, rate: int = 5, more: tuple[str, ...] = ()) -> Path:

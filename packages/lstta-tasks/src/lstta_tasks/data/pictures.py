@@ -152,7 +152,7 @@ class PictureReader:
     def _approach(self, time: float) -> None:
         """Drop packets that the wanted picture does not need: those before the last one that stands for itself."""
         packets = self._packets
-        if time - packets.position > _READ_AHEAD and not self._jump(time):
+        if time - packets.position > _READ_AHEAD and packets.can_jump and not self._jump(time):
             return
         keep = deque(self._waiting)
         self._waiting.clear()

@@ -185,6 +185,14 @@ class Packets:
             return False
         return has_entry_points(codec, context.pix_fmt)
 
+    @property
+    def can_jump(self) -> bool:
+        """Whether packets have the same times wherever reading begins.
+
+        In MPEG program streams only some pictures state theirs; FFmpeg makes up the others from what it read before.
+        """
+        return self._container.format.name != "mpeg"
+
     def is_entry(self, packet: Packet[Any]) -> bool:
         """Whether this packet's picture and all that are shown after it need nothing that comes before."""
         if not packet.is_keyframe or packet.pts is None or packet.is_discard:
