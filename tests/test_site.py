@@ -24,6 +24,8 @@ JOURNEYS = (
     "Your own method",
     "Reproduce a table",
     "Many GPUs",
+    "Large data sets",
+    "Recipes for public data",
     "Troubleshooting",
 )
 

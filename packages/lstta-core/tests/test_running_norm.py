@@ -106,7 +106,7 @@ def test_batches_of_several_processes_count_together(monkeypatch: pytest.MonkeyP
     alone, shared = norm(), norm()
     alone(x, everything(x))
     totals = iter([torch.tensor(9.0), theirs.sum(0), (theirs - x.mean(0)).square().sum(0)])
-    monkeypatch.setattr("lstta_core.processes.dist.is_initialized", lambda: True)
+    monkeypatch.setattr("lstta_core.processes.processes", lambda: 2)
     monkeypatch.setattr("lstta_core.processes.dist.all_reduce", lambda total: total.add_(next(totals)))
     shared(ours, everything(ours))
     torch.testing.assert_close(shared.mean, alone.mean)

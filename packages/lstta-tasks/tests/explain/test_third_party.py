@@ -103,7 +103,7 @@ def test_it_is_inferred_ranked_and_drawn(
     kind: type[Jingles], films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
     predictor = untrained.predictor(kind())
-    monkeypatch.setattr("lstta_tasks.explain.infer.load", lambda adapter, encoders, moved: predictor)
+    monkeypatch.setattr("lstta_tasks.explain.infer.load", lambda *arguments, **options: predictor)
     inferred = infer(Path("adapter"), films, TEXTS)
     measure = MEASURES[kind]
     assert inferred.measure == measure

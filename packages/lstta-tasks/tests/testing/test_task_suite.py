@@ -161,7 +161,7 @@ def test_no_task_of_the_package_is_left_out() -> None:
     lstta_register_tasks(lambda name, factory, **options: registered.append(factory.partition(":")[2]))
     assert set(registered) == {
         kind.__name__.removeprefix("Test") for kind in (*Data.__subclasses__(), *TestRetrieval.__subclasses__())
-    } - {"JointRetrieval"}
+    } - {"JointRetrieval"} | {"Captioning", "OpenQA"}  # these two in tests/tasks
 
 
 class Whole(Task):

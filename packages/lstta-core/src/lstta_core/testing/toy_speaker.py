@@ -34,7 +34,7 @@ class ToySpeaker(SpeakingEncoder):
         self.spec = LanguageSpec(tokenize=toy_tokenize, max_length=17, answer=toy_answer)
         self.words = nn.Embedding(VOCABULARY, WIDTH)
         self.place = nn.Embedding(LONGEST, WIDTH)
-        self.qkv = nn.ModuleList(nn.Linear(WIDTH, 3 * WIDTH) for _ in self.widths)
+        self.layers = nn.ModuleList(nn.ModuleDict({"qkv": nn.Linear(WIDTH, 3 * WIDTH)}) for _ in self.widths)
         self.norm = nn.LayerNorm(WIDTH)
 
     def embed(self, inputs: Mapping[str, Tensor]) -> EncoderState:
@@ -48,7 +48,8 @@ class ToySpeaker(SpeakingEncoder):
         return self._state(ids, mask, 1, kept, mask)
 
     def run_block(self, index: int, state: EncoderState) -> EncoderState:
-        qkv = self.qkv[index](F.layer_norm(state.tokens, (WIDTH,))).unflatten(-1, (3, HEADS, -1))
+        layer = cast(nn.ModuleDict, self.layers[index])
+        qkv = layer["qkv"](F.layer_norm(state.tokens, (WIDTH,))).unflatten(-1, (3, HEADS, -1))
         q, k, v = qkv.permute(2, 0, 3, 1, 4)
         extras = state.extras
         if PAST in extras:
@@ -59,7 +60,7 @@ class ToySpeaker(SpeakingEncoder):
         return EncoderState(tokens, state.mask, state.layout, extras, state.answer)
 
     def block(self, index: int) -> nn.Module:
-        return self.qkv[index]
+        return self.layers[index]
 
     def finish(self, state: EncoderState) -> Tensor:
         return cast(Tensor, self.norm(state.tokens))

@@ -113,10 +113,12 @@ def _prefix(args: argparse.Namespace) -> None:
         print("lstta cache features is called lstta cache prefix now", file=sys.stderr)
     options = cfg_options(args.cfg_options)
     if args.ray is None:
+        from lstta_tasks.device import device_of
         from lstta_tasks.experiment.config import load_config
         from lstta_tasks.experiment.parts import Experiment
         from lstta_tasks.prefix.build import build_prefix
 
+        device_of(args.device)  # refuses one that is not there before anything is read
         experiment = Experiment(load_config(args.config, options))
         report = build_prefix(experiment, args.split, args.shard, where=args.device)
     else:

@@ -140,7 +140,9 @@ class RetrievalNetwork(TaskNetwork):
             similarity = (output.scale * clips @ texts.T).detach()
             pairs = torch.cat(mine(similarity, target))
             scores = (
-                self._match_of_all(inputs, from_first_process(pairs)) if self.training else self._match(inputs, pairs)
+                self._match_of_all(inputs, from_first_process(pairs))
+                if self.training and processes() > 1
+                else self._match(inputs, pairs)
             )
             right, wrong = (similarity[pairs[:, 0], pairs[:, 1]] + scores).chunk(2)
             output = replace(output, right=right, wrong=wrong)
