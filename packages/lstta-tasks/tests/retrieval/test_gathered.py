@@ -74,7 +74,9 @@ def test_two_halves_are_the_whole(msrvtt: World, tmp_path: Path, joint: bool, mo
     assert largest > 1e-2
 
 
-def test_evaluation_compares_within_a_batch(msrvtt: World) -> None:
+def test_evaluation_compares_within_a_batch(msrvtt: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lstta_tasks.retrieval.network.processes", lambda: 2)
+    monkeypatch.setattr("lstta_tasks.retrieval.network.gather_over_processes", lambda own: own)
     experiment = Experiment(load_config(msrvtt.config))
     dataset = experiment.dataset("train")
     batch = experiment.collate([dataset[place] for place in range(3)])

@@ -32,7 +32,7 @@ class Embedded:
         wrong: (2B,) scores of as many wrong ones that look right; likewise.
         match: (B,), the scaled cosine as the matcher corrects it; only :meth:`RetrievalNetwork.explain` tells, where
             there is a matcher.
-        target: (B,), equal for pairs of the same clip; in training only.
+        target: (B,), equal for pairs of the same clip; where there are several processes in training.
     """
 
     clips: Tensor
@@ -133,17 +133,14 @@ class RetrievalNetwork(TaskNetwork):
         output = Embedded(clips, texts, self.temperature())
         if target is None:
             return TaskOutput(output, importances)
-        if self.training:
+        several = self.training and processes() > 1
+        if several:
             clips, texts, target = (gather_over_processes(own) for own in (clips, texts, target))
             output = replace(output, clips=clips, texts=texts, target=target)
         if self.matcher is not None:
             similarity = (output.scale * clips @ texts.T).detach()
             pairs = torch.cat(mine(similarity, target))
-            scores = (
-                self._match_of_all(inputs, from_first_process(pairs))
-                if self.training and processes() > 1
-                else self._match(inputs, pairs)
-            )
+            scores = self._match_of_all(inputs, from_first_process(pairs)) if several else self._match(inputs, pairs)
             right, wrong = (similarity[pairs[:, 0], pairs[:, 1]] + scores).chunk(2)
             output = replace(output, right=right, wrong=wrong)
         return TaskOutput(output, importances)
