@@ -79,9 +79,8 @@ class LanguageEncoder(Encoder):
         self.family = family
         self.body = Body(model=model, family=family)
         length = length_of(family, config, max_length)
-        pad = tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id
         self.spec = LanguageSpec(
-            tokenize=Tokenize(tokenizer, length, family.fixed), max_length=length, pad_id=0 if pad is None else pad
+            tokenize=Tokenize(tokenizer, length, family.fixed), max_length=length, pad_id=pad_of(tokenizer)
         )
         self.widths = self.body.widths(family.width(config))
 
@@ -104,6 +103,12 @@ class LanguageEncoder(Encoder):
 
     def finish(self, state: EncoderState) -> Tensor:
         return self.body.finish(state.tokens)
+
+
+def pad_of(tokenizer: Any) -> int:
+    """The id that fills up texts: that for padding, else that of a text's end, else 0."""
+    pad = tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id
+    return 0 if pad is None else pad
 
 
 def length_of(family: LanguageFamily, config: Any, asked: int | None) -> int:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from lstta_backbone_transformers.body import Body
 from lstta_backbone_transformers.family import LanguageFamily
-from lstta_backbone_transformers.language import length_of
+from lstta_backbone_transformers.language import length_of, pad_of
 from lstta_core.interfaces import EncoderState, LanguageSpec, Modality
 from lstta_core.speaking import PAST, SpeakingEncoder, kept_at_first, places, with_kept
 from lstta_core.streams import Layout
@@ -147,12 +147,11 @@ class Speaker(SpeakingEncoder):
             raise ValueError(f"neither the tokenizer of {name or family.model_type} nor its settings name an end token")
         end = closing(tokenizer, self.ends) if chat else self.ends[0]
         start = self.ends[0] if tokenizer.bos_token_id is None else tokenizer.bos_token_id
-        pad = tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id
         length = length_of(family, library.config, max_length)
         self.spec = LanguageSpec(
             tokenize=Prompt(tokenizer, length, chat, start),
             max_length=length,
-            pad_id=0 if pad is None else pad,
+            pad_id=pad_of(tokenizer),
             answer=Answer(tokenizer, end, chat),
         )
         self.widths = self.body.widths(family.width(library.config))

@@ -100,16 +100,15 @@ class MethodConformance(Conformance):
         require(not without, f"no gradient by step {steps}: {without}")
 
     def test_an_answer_is_read_by_later_tokens_alone(self) -> None:
-        speaker = self.make_speaker()
-        if speaker is None:
-            raise SkipTest("the method is tried without an encoder that speaks")
-        encoders = {**self.make_encoders(), Modality.LANGUAGE: speaker}
-        inputs = with_answers(self.make_inputs(encoders))
-        model = self._model(encoders)
-        _train(model, inputs, steps=2)
+        model, inputs = self._trained_to_speak()
         require_no_leak(model, inputs)
 
     def test_an_answer_may_come_token_by_token(self) -> None:
+        model, inputs = self._trained_to_speak()
+        require_same_spoken(model, inputs, self.tolerance)
+
+    def _trained_to_speak(self) -> tuple[TrimodalModel, dict[Modality, dict[str, Tensor]]]:
+        """A model whose adapters are no longer the identity, and a batch with answers; a skip without a speaker."""
         speaker = self.make_speaker()
         if speaker is None:
             raise SkipTest("the method is tried without an encoder that speaks")
@@ -117,7 +116,7 @@ class MethodConformance(Conformance):
         inputs = with_answers(self.make_inputs(encoders))
         model = self._model(encoders)
         _train(model, inputs, steps=2)
-        require_same_spoken(model, inputs, self.tolerance)
+        return model, inputs
 
     def _model(self, encoders: Mapping[Modality, Encoder]) -> TrimodalModel:
         model = TrimodalModel(encoders)

@@ -59,7 +59,8 @@ def build_cache_on(
     builds = [replace(empty, path=shard_folder(path, index, count), wanted={}) for index in range(count)]
     for clip_id, source in wanted.items():
         builds[shard_of(clip_id, count)].wanted[clip_id] = source
-    reports, failed = cluster.run(build_clips, _named(builds), cores=workers, what=path.name)
+    jobs = {build.path.name: build for build in builds}
+    reports, failed = cluster.run(build_clips, jobs, cores=workers, what=path.name)
     _check(path, failed, count)
     return BuildReport(
         path=path,
@@ -146,10 +147,6 @@ def _count(path: Path, asked: int | None, cluster: RayCluster, entries: int) -> 
     count = asked or there or max(1, min(SHARDS_A_CORE * cluster.cores, entries, MOST))
     check_shards(path, (0, count))
     return count
-
-
-def _named(builds: Iterable[ClipBuild]) -> dict[str, ClipBuild]:
-    return {build.path.name: build for build in builds}
 
 
 def _check(path: Path, failed: Mapping[str, str], count: int) -> None:
