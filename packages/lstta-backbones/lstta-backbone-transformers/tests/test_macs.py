@@ -82,6 +82,13 @@ SWIN = (
     + 2 * position_bias(3)
 )
 BERT = DEPTH * block(5)
+
+
+def mels(frames: int, bins: int, bands: int) -> int:
+    """Of a picture of sound: the spectrum of each frame to bands."""
+    return 5 * frames * bins * bands
+
+
 EXPECTED = {
     "vit": 5 * (patches(9) + DEPTH * block(10)),
     "vit-resized": 10 * (patches(10) + DEPTH * block(11)),
@@ -103,6 +110,11 @@ EXPECTED = {
     "wavlm-layer": wave(5000, gated=True),
     "clap-audio-fused": clap(),
     "clap-audio-unfused": 5 * clap(),
+    "vit-hears": mels(14, 2049, 15) + 5 * (patches(9) + DEPTH * block(10)),
+    "clip-hears": mels(14, 2049, 15) + 5 * (patches(9) + DEPTH * block(10)),
+    "dinov2-hears": mels(24, 1025, 15) + 5 * (patches(15) + DEPTH * block(16, inner=4 * D)),
+    "dinov3-hears": mels(19, 257, 15) + 5 * (patches(12, 24) + DEPTH * block(15, 24)),
+    "swinv2-hears": mels(35, 257, 36) + SWIN,
     "bert": BERT,
     "roberta": BERT,
     "xlm-roberta": BERT,

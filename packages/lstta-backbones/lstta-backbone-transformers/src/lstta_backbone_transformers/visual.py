@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from lstta_backbone_transformers.advance import advance
 from lstta_backbone_transformers.body import Body
 from lstta_backbone_transformers.family import VisualFamily
-from lstta_backbone_transformers.pixels import Pixels, frame_size
+from lstta_backbone_transformers.pixels import Pixels, check_size, frame_size
 from lstta_core.interfaces import Encoder, EncoderState, Modality, VisualSpec
 from lstta_core.streams import Layout
 
@@ -122,11 +122,6 @@ class VisualEncoder(Encoder):
 
 
 def _check(family: VisualFamily, config: Any, size: tuple[int, int], frames: int, tubelet: int) -> None:
-    native = family.native_size(config)
-    if size != native and not family.resizable:
-        raise ValueError(f"{family.model_type} reads frames of {native} only, got size={size}")
-    patch = config.patch_size
-    if isinstance(patch, int) and (size[0] % patch or size[1] % patch):
-        raise ValueError(f"size={size} must be multiples of the patch size {patch} of {family.model_type}")
+    check_size(family, config, size)
     if frames < 1 or frames % tubelet:
         raise ValueError(f"frames_per_segment={frames} must be a multiple of {tubelet}, the frames of one tubelet")
