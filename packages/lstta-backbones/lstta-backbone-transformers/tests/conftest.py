@@ -26,7 +26,8 @@ def _beside(name: str) -> ModuleType:
 
 _beside("small_configs")  # which the next one imports
 SMALL = _beside("small_models")
-CASES = (*SMALL.CASES, *_beside("small_pictures").PICTURE_CASES)
+PERCEPTION = _beside("small_perception")
+CASES = (*SMALL.CASES, *_beside("small_pictures").PICTURE_CASES, *PERCEPTION.PERCEPTION_CASES)
 ALIKE = {
     "vit-resized",
     "videomae-filled",
@@ -46,6 +47,12 @@ SPEAKERS = _beside("small_speakers")
 def small() -> ModuleType:
     """The module small_models.py."""
     return SMALL
+
+
+@pytest.fixture(scope="session")
+def perception() -> ModuleType:
+    """The module small_perception.py."""
+    return PERCEPTION
 
 
 @pytest.fixture(scope="session")

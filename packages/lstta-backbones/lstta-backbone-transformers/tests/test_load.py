@@ -50,6 +50,8 @@ def edit(path: Path, **changes: Any) -> None:
 
 
 def test_every_family_loads_from_a_directory(case: Any, small: ModuleType, tmp_path: Path) -> None:
+    if case.name.startswith("pe-av"):
+        pytest.skip("the library loads the vision model of PE-AV through timm")
     model = save(small, case, tmp_path)
     options = dict(case.options)
     if "settings" in options:

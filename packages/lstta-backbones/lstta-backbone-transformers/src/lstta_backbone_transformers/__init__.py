@@ -6,8 +6,8 @@ from lstta_core.hookspecs import Register, hookimpl
 
 LSTTA_API_VERSION = 2
 FAMILIES = {
-    "visual": "ViT, CLIP, SigLIP, SigLIP 2, DINOv2, DINOv3, Swin V2 or VideoMAE",
-    "audio": "AST, Whisper, wav2vec 2.0, HuBERT, WavLM or CLAP",
+    "visual": "ViT, CLIP, SigLIP, SigLIP 2, DINOv2, DINOv3, Swin V2, VideoMAE or PE-AV",
+    "audio": "AST, Whisper, wav2vec 2.0, HuBERT, WavLM, CLAP or PE-AV",
     "language": "BERT, RoBERTa, DeBERTa, MPNet, ModernBERT, T5, CLIP, Qwen, Llama and more",
 }
 

@@ -1,6 +1,6 @@
 """Sound as a picture: what a frozen visual model hears when it is shown the log-mel of each segment.
 
-This is LAVISH's way (Lin et al. 2023, arXiv 2212.07983), which DG-SCT and STG-CMA follow: one visual transformer for
+This is LAVISH's way (Lin et al. 2023, arXiv 2212.07983): one visual transformer for
 both sight and sound. There frozen features do not fit the sound, and adapters have most to do.
 """
 
@@ -70,7 +70,7 @@ class PictureFront(Front):
         mean: float,
         deviation: float,
     ) -> None:
-        if family.window is not None:
+        if family.window is not None or family.whole:
             raise ValueError(
                 f"{family.model_type} reads video; a log-mel is one picture. Choose a checkpoint that reads pictures, "
                 "such as ViT, DINOv2, CLIP, SigLIP or Swin V2"

@@ -53,8 +53,10 @@ def frame_size(family: VisualFamily, config: Any, settings: Mapping[str, Any]) -
 def check_size(family: VisualFamily, config: Any, size: tuple[int, int]) -> None:
     """Raise a ValueError where the architecture does not read pictures of this (height, width)."""
     native = family.native_size(config)
-    if size != native and not family.resizable:
-        raise ValueError(f"{family.model_type} reads frames of {native} only, got size={size}")
+    if not family.resizable:
+        if size != native:
+            raise ValueError(f"{family.model_type} reads frames of {native} only, got size={size}")
+        return
     patch = config.patch_size
     if isinstance(patch, int) and (size[0] % patch or size[1] % patch):
         raise ValueError(f"size={size} must be multiples of the patch size {patch} of {family.model_type}")
