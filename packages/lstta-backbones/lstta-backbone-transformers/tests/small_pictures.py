@@ -7,7 +7,7 @@ from typing import Any
 
 import transformers
 from lstta_transformers_small_configs import SWIN, VISION  # as conftest.py calls it
-from lstta_transformers_small_models import Case, clip, siglip2
+from lstta_transformers_small_models import Case, clip
 from torch import nn
 
 from lstta_backbone_transformers.audio import AudioEncoder

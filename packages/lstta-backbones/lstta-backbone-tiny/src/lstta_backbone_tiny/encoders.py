@@ -111,6 +111,7 @@ class TinyVisual(Tiny):
     """
 
     modality = Modality.VISUAL
+    spec: VisualSpec
     masked = False
 
     def __init__(

@@ -19,11 +19,11 @@ from lstta_core.interfaces import AudioSpec, Encoder, EncoderState, Modality
 
 @final
 class TinySoundAsPicture(Encoder):
-    """A tubelet transformer over the log-mel of a segment: time across, one band a row, the lowest at the top.
+    """A tubelet transformer over the log-mel of a segment: time across, a band a row, the lowest at the top.
 
     Both frames of a tubelet and all three channels are the same picture, whose values are those of ``tiny-audio``,
-    about −1 … 1. Its columns lie evenly in ``seconds``, each a window of 32 ms, or more where they are so far apart that
-    sound would fall between them; a patch is heard where it begins within the sound. All of this is our choice.
+    about −1 … 1. Its columns lie evenly in ``seconds``, each a window of 32 ms, or more where they are so far apart
+    that sound would fall between them; a patch is heard where it begins within the sound. All of this is our choice.
 
     Args:
         visual: the encoder.
@@ -90,7 +90,7 @@ def sound_as_picture(*, sound_seconds: float = 1.0) -> TinySoundAsPicture:
     """The pretrained visual encoder, with ears.
 
     Args:
-        sound_seconds: of a picture: the longest segment; a config's ``clips.sound_seconds``, where it says nothing here.
+        sound_seconds: of a picture: the longest segment; a config's ``clips.sound_seconds``, where it says none here.
     """
     made = TinySoundAsPicture(visual(), seconds=sound_seconds)
     made.name, made.licence = made.visual.name, made.visual.licence

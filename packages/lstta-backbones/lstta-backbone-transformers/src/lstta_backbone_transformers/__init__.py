@@ -19,6 +19,8 @@ def lstta_register_encoders(register: Register) -> None:
         target = f"lstta_backbone_transformers.load:{modality}"
         register(f"hf-{modality}", target, modality=modality, summary=f"{families} from Hugging Face")
     heard = "a visual model from Hugging Face that is shown log-mels, as LAVISH does"
-    register("hf-sound-as-picture", "lstta_backbone_transformers.load:sound_as_picture", modality="audio", summary=heard)
+    register(
+        "hf-sound-as-picture", "lstta_backbone_transformers.load:sound_as_picture", modality="audio", summary=heard
+    )
     said = "Llama, Qwen, Gemma, SmolLM or GPT-2 from Hugging Face, to answer in words"
     register("hf-speaker", "lstta_backbone_transformers.load:speaker", modality="language", summary=said)

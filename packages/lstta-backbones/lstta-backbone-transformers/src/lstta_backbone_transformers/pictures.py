@@ -1,7 +1,7 @@
 """Sound as a picture: what a frozen visual model hears when it is shown the log-mel of each segment.
 
-This is LAVISH's way (Lin et al. 2023, arXiv 2212.07983): one visual transformer for
-both sight and sound. There frozen features do not fit the sound, and adapters have most to do.
+This is LAVISH's way (Lin et al. 2023, arXiv 2212.07983): one visual transformer for both sight and sound. There frozen
+features do not fit the sound, and adapters have most to do.
 """
 
 from __future__ import annotations
@@ -139,4 +139,6 @@ def hearing(
     Args: see :class:`PictureFront`.
     """
     declared = {field.name: getattr(family, field.name) for field in fields(Family)}
-    return AudioFamily(**declared, front=partial(PictureFront, family=family, size=size, mean=mean, deviation=deviation))
+    return AudioFamily(
+        **declared, front=partial(PictureFront, family=family, size=size, mean=mean, deviation=deviation)
+    )
