@@ -3,12 +3,12 @@
 command:  lstta train moments/one_visual_lstta     (before it: lstta generate played --out data/built-in/played --train
           1500 --val 60 --test 200, then lstta cache build and lstta cache prefix, both with moments/one_visual_lstta)
 peers:    add --cfg-options "method={'_delete_': True, 'name': 'none'}" for the frozen model with its head, or
-          "method={'_delete_': True, 'name': 'lavish', 'budget': 170000}"
+          "method={'_delete_': True, 'name': 'lavish', 'budget': 120000}"
 time:     pending
 result:   pending
 
-tiny-visual never saw a spectrogram, so its frozen features of sound say little. Adapters stand at the last three of
-four stages. The readout fuses nothing, as in moments/played_lstta, whose cache of clips serves here too.
+All is as in moments/played_lstta, whose cache of clips serves here too, but the audio encoder, which is tiny-visual: it
+never saw a spectrogram, so its frozen features of sound are not made for it.
 """
 
 from mmengine.config import read_base
@@ -18,9 +18,9 @@ with read_base():
     from ..base.schedule import *
 
 task = dict(name="avqa", root="data/built-in/played")
-model.update(adapted=3)
+model.update(adapted=1)
 model.readout.update(guided=False)
-method = dict(name="lstta", budget=170_000)
+method = dict(name="lstta", budget=120_000)
 optim_wrapper.optimizer.update(lr=1e-3)
 clips = dict(
     segments=8,
@@ -28,7 +28,7 @@ clips = dict(
     fit="squash",
     cache="data/cache/played_tiny",
     codec="raw",
-    prefix="data/cache/played_one_visual",
+    prefix="data/cache/played_one_visual_last",
 )
 loader = dict(batch_size=32, workers=0)
 train_cfg = dict(max_epochs=6, val_interval=6)
