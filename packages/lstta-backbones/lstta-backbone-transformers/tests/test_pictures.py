@@ -113,13 +113,28 @@ def test_each_segment_is_its_own_picture() -> None:
     assert (by_row[6:] == 0).all()
 
 
+def test_adapters_and_states_are_bound_to_the_picture(small: ModuleType, tmp_path: Path) -> None:
+    """Whatever changes the picture changes the digest; casting, which leaves the picture as it is, does not move it."""
+    torch.manual_seed(0)
+    t.Dinov2Model(t.Dinov2Config(**small.VISION)).save_pretrained(tmp_path)
+
+    def made(**options: Any) -> Any:
+        return load.sound_as_picture(model=tmp_path, **{"size": (20, 15), "seconds": 0.5, **options})
+
+    changes: tuple[dict[str, Any], ...] = ({"size": (15, 20)}, {"seconds": 0.4}, {"mean": -4.0}, {"deviation": 3.0})
+    digests = [encoder_digest(made(**change)) for change in ({}, *changes)]
+    assert len(set(digests)) == 1 + len(changes)
+    assert encoder_digest(made()) == digests[0]
+    assert torch.equal(made().to(torch.bfloat16).said, made().said)
+
+
 def test_sight_and_sound_of_one_checkpoint(small: ModuleType, tmp_path: Path) -> None:
-    """Both towers from one folder: equal digests, weights of their own, and an adapter between them."""
+    """Both towers from one folder: the same weights, held twice, and an adapter between them."""
     torch.manual_seed(0)
     t.Dinov2Model(t.Dinov2Config(**small.VISION)).save_pretrained(tmp_path)
     (tmp_path / "preprocessor_config.json").write_text(json.dumps({"crop_size": {"height": 25, "width": 20}}))
     sees, hears = load.visual(model=tmp_path), load.sound_as_picture(model=tmp_path, sound_seconds=0.5)
-    assert encoder_digest(sees) == encoder_digest(hears)
+    assert all(torch.equal(*pair) for pair in zip(sees.parameters(), hears.parameters(), strict=True))
     assert {p.data_ptr() for p in sees.parameters()}.isdisjoint(p.data_ptr() for p in hears.parameters())
     assert (hears.spec.sample_rate, hears.spec.span, hears.spec.seconds) == (16000, "segment", 0.5)
     model = TrimodalModel({sees.modality: sees, hears.modality: hears})

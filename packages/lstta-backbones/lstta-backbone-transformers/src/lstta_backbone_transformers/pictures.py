@@ -87,6 +87,9 @@ class PictureFront(Front):
     def cut(self, longest: float) -> None:
         self._span(longest)
 
+    def said(self) -> list[float]:
+        return [self.rows, self.bands, self.window, self.mean, self.deviation]
+
     def _span(self, seconds: float) -> None:
         self.window = round(seconds * SECOND)
         self.hop = self.window // self.rows
