@@ -70,7 +70,7 @@ def test_a_file_that_is_not_there_says_where_to_get_it(tmp_path: Path) -> None:
 )
 def test_a_file_of_another_kind_is_refused(tmp_path: Path, held: Any, key: str) -> None:
     torch.save(held, tmp_path / "other.pt")
-    with pytest.raises(ValueError, match=f"a dict with dicts 'cfg' and 'model'; it has no '{key}'"):
+    with pytest.raises(ValueError, match=f"a dict with the dicts 'cfg' and 'model'; it has no '{key}'"):
         beats(model=tmp_path / "other.pt")
 
 
