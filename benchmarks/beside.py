@@ -25,6 +25,7 @@ for line in sys.stdin:
     if verb == "names":
         answer = list(options)
     elif verb == "build":
+        built = {other: way for other, way in built.items() if other[1] == key[1]}
         built[key] = train_step.Way(size=train_step.SMALL, settings=key[1], device=device, **options[key[0]])
     elif verb == "step":
         answer = train_step.seconds_of(built[key].step, device)
@@ -58,6 +59,7 @@ class Beside:
         self.names: list[str] = self._ask("names")
 
     def build(self, name: str, settings: str) -> None:
+        """Make a way; those of other settings are let go of."""
         self._ask("build", name, settings)
 
     def step(self, name: str, settings: str) -> float:

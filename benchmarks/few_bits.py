@@ -6,13 +6,15 @@ python benchmarks/few_bits.py memory
 ``features`` reads the first clips of the config's test split from their files, no cache needed. ``memory`` builds the
 small encoders of random weights, and two sets of the same families of about four times their parameters, each in a
 process of its own: the bytes of all weights; the most that torch's allocator held at once in a step, weights included;
-and the resident memory before and after a step, over that of an empty process.
+and the resident memory before and after a step, over that of an empty process. glibc gives freed matrices back there,
+which it otherwise keeps.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -75,7 +77,11 @@ def memory() -> None:
     print("|---|---:|---|---:|---:|---:|---:|---:|")
     for size, dtype in MEMORY:
         done = subprocess.run(
-            [sys.executable, __file__, "one", size, dtype], capture_output=True, text=True, check=True
+            [sys.executable, __file__, "one", size, dtype],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=os.environ | {"MALLOC_MMAP_THRESHOLD_": "1000000"},
         )
         one = json.loads(done.stdout.splitlines()[-1])
         numbers = " | ".join(f"{one[key] / 1e6:,.0f}" for key in ("held", "resident", "step", "peak"))

@@ -3,9 +3,9 @@
 
     python benchmarks/train_step.py [--rounds 20] [--compile [MODE]] [--beside CHECKOUT] [--json FILE] [--markdown]
 
-All ways take turns, step by step, in one process, so that a slow minute of the machine is everybody's. Weights are
-random, and nothing is downloaded: three encoders of width 384 (DINOv2-S, Whisper tiny, MiniLM) on 4 clips of 8
-segments. gpu.py measures encoders of base size on a GPU.
+All ways of a setting take turns, step by step, in one process, so that a slow minute of the machine is everybody's.
+Weights are random, and nothing is downloaded: three encoders of width 384 (DINOv2-S, Whisper tiny, MiniLM) on 4 clips
+of 8 segments. gpu.py measures encoders of base size on a GPU.
 
 settings   float32: on a CPU through oneDNN. bfloat16: frozen weights in bfloat16, what trains in float32 under
            autocast (full fine-tuning: all encoders in bfloat16). autocast: weights in float32, all under autocast, as
@@ -76,51 +76,47 @@ def ways(size: Size, compiled: str | None) -> Iterator[tuple[str, dict[str, Any]
 
 def run(
     size: Size,
-    settings: list[str],
+    kind: str,
     rounds: int,
     device: torch.device,
     compiled: str | None = None,
     beside: Beside | None = None,
 ) -> list[Row]:
-    """Measure every way under every setting, in turns; two rounds before the first are not counted."""
-    built = {
-        (name, kind): Way(size=size, settings=kind, device=device, **options)
-        for kind in settings
-        for name, options in ways(size, compiled)
-    }
-    times: dict[tuple[str, str], list[float]] = {key: [] for key in built}
-    before: dict[tuple[str, str], list[float]] = {}
+    """Measure every way under one setting, in turns; two rounds before the first are not counted."""
+    built = {name: Way(size=size, settings=kind, device=device, **options) for name, options in ways(size, compiled)}
+    times: dict[str, list[float]] = {name: [] for name in built}
+    before: dict[str, list[float]] = {}
     if beside is not None:
-        before = {key: [] for key in built if key[0] in beside.names}
-        for key in before:
-            beside.build(*key)
-    for turn in tqdm(range(rounds + 2), unit="round", disable=None):
-        for key, way in built.items():
+        before = {name: [] for name in built if name in beside.names}
+        for name in before:
+            beside.build(name, kind)
+    for turn in tqdm(range(rounds + 2), desc=kind, unit="round", disable=None):
+        for name, way in built.items():
             taken = seconds_of(way.step, device)
             if turn > 1:
-                times[key].append(taken)
-            if beside is not None and key in before:
-                taken = beside.step(*key)
+                times[name].append(taken)
+            if beside is not None and name in before:
+                taken = beside.step(name, kind)
                 if turn > 1:
-                    before[key].append(taken)
+                    before[name].append(taken)
     memory = {
-        key: way.resident() + measure(way.step, device=device, repeats=0, warmup=0).peak_bytes
-        for key, way in built.items()
+        name: way.resident() + measure(way.step, device=device, repeats=0, warmup=0).peak_bytes
+        for name, way in built.items()
     }
     rows = []
-    for (name, kind), taken in times.items():
+    for name, taken in times.items():
         first, middle, third = _quartiles(taken)
-        frozen, full = (quantiles(times[other, kind], n=4)[1] for other in ("frozen forward", "full fine-tuning"))
+        frozen, full = (quantiles(times[other], n=4)[1] for other in ("frozen forward", "full fine-tuning"))
         rows.append(
             Row(
                 way=name,
                 settings=kind,
-                trainable=built[name, kind].trainable,
+                trainable=built[name].trainable,
                 seconds=(first, middle, third),
-                bytes=memory[name, kind],
+                bytes=memory[name],
                 to_frozen=middle / frozen,
                 to_full=middle / full,
-                before=_quartiles(before[name, kind]) if (name, kind) in before else None,
+                before=_quartiles(before[name]) if name in before else None,
             )
         )
     return rows
@@ -192,7 +188,8 @@ def main() -> None:
     if args.beside is not None and args.device != "cpu":
         parser.error("--beside: the other checkout is measured on a CPU; leave --device out")
     other = None if args.beside is None else Beside(args.beside, torch.get_num_threads())
-    rows = run(SMALL, args.settings, args.rounds, torch.device(args.device), args.compile, other)
+    device = torch.device(args.device)
+    rows = [row for kind in args.settings for row in run(SMALL, kind, args.rounds, device, args.compile, other)]
     show(rows, markdown=args.markdown)
     if args.json is not None:
         about = {"torch": torch.__version__, "threads": torch.get_num_threads(), "rounds": args.rounds}
