@@ -186,4 +186,5 @@ def test_every_family_can_be_loaded_and_is_tested(
     tested = {(case.part(case.library())).config.model_type for case in cases} | set(speakers.CONFIGS)
     assert tested == set(FAMILIES)
     reached = {name for modality in Modality for name in supported(modality)}
-    assert reached == {name for name in FAMILIES if parts_of(name)} | {"clip", "siglip", "siglip2", "clap"}
+    several = {"clip", "siglip", "siglip2", "clap", "pe_audio", "pe_video", "pe_audio_video"}
+    assert reached == {name for name in FAMILIES if parts_of(name)} | several
