@@ -19,6 +19,7 @@ from lstta_core.adapter_set import AdapterSet, encoder_digest
 from lstta_core.frozen import FrozenDtype, arithmetic, lower
 from lstta_core.interfaces import Encoder, EncoderState, Inputs, Modality, Stage, TrimodalOutput, check_streams
 from lstta_core.masks import Masks, to_stream
+from lstta_core.preface import with_preface
 from lstta_core.prefix import behind_the_prefix, brought
 
 States = dict[Modality, EncoderState]
@@ -106,6 +107,8 @@ class TrimodalModel(AdapterSet):
         missing = [m for m in self.encoders if m not in inputs]
         if missing:
             raise ValueError(f"the model reads {list(self.encoders)}; the inputs lack {missing}")
+        if (preface := self.preface) is not None:
+            return with_preface(self, preface, inputs, keep=heard is not None)
         present = {m: inputs[m]["present"] for m in self.by_modality()}
         states = self.prefix(inputs) if states is None else states
         importances: list[Mapping[Modality, Tensor]] = []

@@ -9,6 +9,7 @@ Layout on disk, under ``root``. MSR-VTT: ``MSRVTT_data.json``, or the two files 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 from lstta_core.generation import Decoding
 from lstta_tasks.annotations.files import check_fields, check_inside, clip_file, data_folder, first_file, read_json
 from lstta_tasks.annotations.reading import Reading
+from lstta_tasks.answers.caption_slots import slot_scores
 from lstta_tasks.answers.text_metrics import check_installed
 from lstta_tasks.answers.words import Words
 from lstta_tasks.data.clip import ClipSource
@@ -30,6 +32,8 @@ VATEX: dict[Split, str] = {
 }
 SENTENCE, VIDEO = {"video_id": str, "caption": str}, {"video_id": str, "split": str}
 ENGLISH = {"videoID": str, "enCap": list}
+GENERATED = "generated.json"
+"""The file that the folder of built-in clips has and no other."""
 PROMPT = "What is seen and heard?"
 Captions = dict[str, list[str]]
 
@@ -38,7 +42,8 @@ class Captioning(Task):
     """A sentence about a clip.
 
     In training each caption is a sample; of the other splits each clip is one, with all of its captions to compare
-    with. Selection goes by CIDEr-D.
+    with. Selection goes by CIDEr-D. Of the built-in clips it is told too how often each slot of a caption is exactly
+    right, see :mod:`~lstta_tasks.answers.caption_slots`.
 
     Args:
         root: the folder of the data set; None where there are no annotations to read, as for inference.
@@ -68,7 +73,8 @@ class Captioning(Task):
         if not prompt.strip():
             raise ValueError("task.prompt is empty: a caption has to begin after something")
         self.prompt = prompt
-        self._answer = Words(metrics="captions", decoding=Decoding(length=length, beams=beams))
+        decoding = Decoding(length=length, beams=beams)
+        self._answer = Words(metrics="captions", decoding=decoding, beside=self._slots)
 
     @property
     def answer(self) -> Words:
@@ -99,6 +105,11 @@ class Captioning(Task):
             else:
                 made.append(Sample(video, source, self.prompt, 0, answers=tuple(captions)))
         return made
+
+    def _slots(self, texts: Sequence[str], answers: Sequence[Sequence[str]]) -> Mapping[str, float]:
+        """What captions of the built-in clips say exactly; of other clips nothing can be read off."""
+        built_in = self.root is not None and (self.root / GENERATED).is_file()
+        return slot_scores(texts, answers) if built_in else {}
 
     def _of(self, split: Split) -> Captions:
         captions = self._captions.get(split)
