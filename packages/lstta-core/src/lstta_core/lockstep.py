@@ -136,15 +136,14 @@ class TrimodalModel(AdapterSet):
             ValueError: some inputs bring their state, others do not; or something trains inside the encoders.
         """
         encoders = {m: encoder for m, encoder in self.by_modality().items() if m in modalities}
-        if any("state" in inputs[m] for m in encoders):
-            return brought(self, inputs)
+        there = brought(self, inputs, encoders)
         mixed = not self.prefix_is_frozen
         with self.arithmetic(mixed=mixed):
-            states = {m: encoder.embed(inputs[m]) for m, encoder in encoders.items()}
+            states = {m: encoder.embed(inputs[m]) for m, encoder in encoders.items() if m not in there}
         run_blocks = self._computed_again(self.run_blocks)
         for index in range(1, self.first_adapted + 1):
             states = run_blocks(index, states)
-        return states
+        return {**there, **states}
 
     @property
     def first_adapted(self) -> int:

@@ -53,10 +53,8 @@ def with_preface(model: TrimodalModel, preface: Preface, inputs: Inputs, *, keep
     """
     encoder = speaker(model)
     present = {m: inputs[m]["present"] for m in model.by_modality()}
-    timed = [m for m in present if m in TIMED]
-    with model.arithmetic(mixed=False):
-        states = {m: model.by_modality()[m].embed(inputs[m]) for m in timed}
-    states = _through_all_blocks(model, states)
+    states = model.prefix(inputs, [m for m in TIMED if m in present])
+    states = _through_blocks(model, states, behind=model.first_adapted)
     streams = _finished(model, states, present)
     with model.arithmetic(mixed=True):
         if model.training:
@@ -66,16 +64,16 @@ def with_preface(model: TrimodalModel, preface: Preface, inputs: Inputs, *, keep
         ids = torch.full(made.shape[:2], encoder.ends[0], device=made.device)
         before = encoder.go_on(ids, {PAST: ids[:, :0].bool()})
         before = before.with_tokens(before.tokens + made.to(before.tokens.dtype))
-        before = _through_all_blocks(model, {LANGUAGE: before})[LANGUAGE]
+        before = _through_blocks(model, {LANGUAGE: before})[LANGUAGE]
         text = encoder.embed({**inputs[LANGUAGE], "kept": kept_of(before)})
-    states |= _through_all_blocks(model, {LANGUAGE: text})
+    states |= _through_blocks(model, {LANGUAGE: text})
     streams |= _finished(model, {LANGUAGE: states[LANGUAGE]}, present)
     check_streams(streams)
     return TrimodalOutput(streams, [], states if keep else {})
 
 
-def _through_all_blocks(model: TrimodalModel, states: States) -> States:
-    for index in range(1, model.stages + 1):
+def _through_blocks(model: TrimodalModel, states: States, *, behind: int = 0) -> States:
+    for index in range(behind + 1, model.stages + 1):
         states = model.run_blocks(index, states)
     return states
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from lstta_core.interfaces import Adapter, AdapterOutput, Method, Modality, Stage, Streams
+from lstta_core.interfaces import Adapter, AdapterOutput, Encoder, Method, Modality, Stage, Streams
 from lstta_core.lockstep import TrimodalModel
 from lstta_core.methods.bottleneck import Bottleneck, BottleneckAdapter
 from lstta_core.methods.full import FullFineTuning
 from lstta_core.methods.lavish import Lavish, LavishAdapter
 from lstta_core.methods.layers import Layers
+from lstta_core.methods.means import Means
 from lstta_core.methods.none import NoAdapter
 from lstta_core.testing.adapter_suite import AdapterConformance
 from lstta_core.testing.method_suite import MethodConformance
 from lstta_core.testing.run import run_checks
+from lstta_core.testing.toy_speaker import toy_encoders_that_speak
 
 
 class TestBottleneckAdapter(AdapterConformance):
@@ -83,6 +85,18 @@ class TestLavish(MethodConformance):
 class TestFull(MethodConformance):
     def make_method(self) -> Method:
         return FullFineTuning()
+
+
+class TestMeans(MethodConformance):
+    skip_checks: ClassVar[dict[str, str]] = {
+        "test_fresh_model_equals_the_frozen_one": "a fresh preface says nothing, and stands before the prompt all the same"
+    }
+
+    def make_method(self) -> Method:
+        return Means()
+
+    def make_encoders(self) -> Mapping[Modality, Encoder]:
+        return toy_encoders_that_speak()
 
 
 class TestNone(MethodConformance):
