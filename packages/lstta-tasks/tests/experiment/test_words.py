@@ -16,6 +16,7 @@ from lstta_tasks.experiment.config import load_config
 from lstta_tasks.experiment.evaluate import evaluate
 from lstta_tasks.experiment.parts import Experiment
 from lstta_tasks.explain.explain import explain
+from lstta_tasks.prefix.build import build_prefix
 from lstta_tasks.training.checkpoints import last_checkpoint
 from lstta_tasks.training.train import train
 
@@ -65,8 +66,28 @@ def test_another_tokenizer_of_answers_is_refused(run: Path, monkeypatch: pytest.
         load(run / "best", encoders)
 
 
-def test_a_prefix_cache_and_silent_encoders_are_refused(config: Path) -> None:
-    with pytest.raises(ValueError, match=r"clips\.prefix: an answer in words goes on from all blocks"):
-        _ = Experiment(load_config(config, {"clips.prefix": "cache"})).prefix.models
+def test_a_run_from_a_prefix_cache_is_that_from_clips(config: Path, tmp_path: Path) -> None:
+    """Prompts are run with their answers; what clips give before the first adapted stage is read."""
+    options = {"model.adapted": 1, "train_cfg.max_epochs": 2}
+    cached = options | {"clips.prefix": str(tmp_path / "prefix")}
+    report = build_prefix(Experiment(load_config(config, cached)))
+    assert report.built == 2 * 15, "sight and sound of every clip, and no text"
+    for name, some in {"clips": options, "prefix": cached}.items():
+        train(load_config(config, some), work_dir=tmp_path / name)
+    wanted, got = (torch.load(last_checkpoint(tmp_path / run), weights_only=True) for run in ("clips", "prefix"))
+    assert all(torch.equal(got["state_dict"][name], tensor) for name, tensor in wanted["state_dict"].items())
+    scores = [evaluate(load_config(config, some), tmp_path / "prefix/best", "test")[1] for some in (options, cached)]
+    assert scores[0]["predictions"] == scores[1]["predictions"]
+    means = {"method": {"_delete_": True, "name": "means"}}
+    states, clips = (Experiment(load_config(config, some | means)) for some in (cached, options))
+    one, other = (next(iter(e.loader("val", e.dataset("val")))) for e in (states, clips))
+    model = states.model.eval()
+    assert model(one["inputs"]).output.said == model(other["inputs"]).output.said
+
+
+def test_silent_encoders_and_nothing_to_keep_are_refused(config: Path) -> None:
     with pytest.raises(ValueError, match="answers in words want a language encoder"):
         _ = Experiment(load_config(config, {"model.modalities": ["visual", "audio"]})).model
+    with pytest.raises(ValueError, match="the model neither sees nor hears"):
+        only = {"clips.prefix": "cache", "model.modalities": ["language"]}
+        _ = Experiment(load_config(config, only)).prefix.models
