@@ -77,7 +77,8 @@ class Words(AnswerKind):
         return [{"text": said.text, "score": said.score} for said in output.said]
 
     def describe(self, output: Spoken) -> list[Answer]:
-        return [Answer(said.text or NOTHING) for said in output.said]
+        words = output.words or ((),) * len(output.said)
+        return [Answer(said.text or NOTHING, words=some) for said, some in zip(output.said, words, strict=True)]
 
     def names(self, target: Target) -> list[str]:
         """Nothing: what is right is no target."""

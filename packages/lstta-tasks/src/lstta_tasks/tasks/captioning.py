@@ -21,7 +21,7 @@ from lstta_tasks.answers.caption_slots import slot_scores
 from lstta_tasks.answers.text_metrics import check_installed
 from lstta_tasks.answers.words import Words
 from lstta_tasks.data.clip import ClipSource
-from lstta_tasks.task import SPLITS, Question, Sample, Split, Task
+from lstta_tasks.task import SPLITS, Sample, Split, Task
 
 WHOLE, PARTS = "MSRVTT_data.json", ("train_val_videodatainfo.json", "test_videodatainfo.json")
 NAMED: dict[str, Split] = {"train": "train", "validate": "val", "test": "test"}
@@ -72,7 +72,7 @@ class Captioning(Task):
         self.root = None if root is None else Path(root)
         if not prompt.strip():
             raise ValueError("task.prompt is empty: a caption has to begin after something")
-        self.prompt = prompt
+        self.unasked = prompt
         decoding = Decoding(length=length, beams=beams)
         self._answer = Words(metrics="captions", decoding=decoding, beside=self._slots)
 
@@ -81,10 +81,7 @@ class Captioning(Task):
         return self._answer
 
     def options(self) -> dict[str, Any]:
-        return {"prompt": self.prompt, "length": self.answer.decoding.length, "beams": self.answer.decoding.beams}
-
-    def question(self, text: str, options: Any = ()) -> Question:
-        return super().question(text.strip() or self.prompt, options)
+        return {"prompt": self.unasked, "length": self.answer.decoding.length, "beams": self.answer.decoding.beams}
 
     def splits(self) -> list[Split]:
         return [split for split in SPLITS if self._captions.get(split)]
@@ -99,11 +96,11 @@ class Captioning(Task):
             source = self._source(video)
             if split == "train":
                 made += [
-                    Sample(f"{video}#{number}", source, self.prompt, 0, answers=(caption,))
+                    Sample(f"{video}#{number}", source, self.unasked, 0, answers=(caption,))
                     for number, caption in enumerate(captions)
                 ]
             else:
-                made.append(Sample(video, source, self.prompt, 0, answers=tuple(captions)))
+                made.append(Sample(video, source, self.unasked, 0, answers=tuple(captions)))
         return made
 
     def _slots(self, texts: Sequence[str], answers: Sequence[Sequence[str]]) -> Mapping[str, float]:
