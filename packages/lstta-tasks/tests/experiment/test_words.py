@@ -12,6 +12,7 @@ import torch
 from lstta_core.adapter_files import AdapterFileError
 from lstta_core.interfaces import Modality
 from lstta_tasks.adapters import load
+from lstta_tasks.doctor.examine import examine
 from lstta_tasks.experiment.config import load_config
 from lstta_tasks.experiment.evaluate import evaluate
 from lstta_tasks.experiment.parts import Experiment
@@ -83,6 +84,15 @@ def test_a_run_from_a_prefix_cache_is_that_from_clips(config: Path, tmp_path: Pa
     one, other = (next(iter(e.loader("val", e.dataset("val")))) for e in (states, clips))
     model = states.model.eval()
     assert model(one["inputs"]).output.said == model(other["inputs"]).output.said
+
+
+def test_the_doctor_tells_the_lengths_of_answers(config: Path) -> None:
+    one = Experiment(load_config(config))
+    found = examine(one.task, one.specs, segments=3, splits=["train"])
+    assert found.splits["train"].answers == (2, 2)
+    short = Experiment(load_config(config, {"task.length": 1}))
+    told = examine(short.task, short.specs, segments=3, splits=["train"]).findings
+    assert {finding.check for finding in told} >= {"answer too long"}
 
 
 def test_silent_encoders_and_nothing_to_keep_are_refused(config: Path) -> None:
