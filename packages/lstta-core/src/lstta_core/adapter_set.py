@@ -91,7 +91,9 @@ class AdapterSet(AdapterUpkeep):
     @property
     def preface(self) -> Preface | None:
         """What the active name puts before the text, if it does."""
-        at_stages = {} if self.active is None else cast(nn.ModuleDict, self.adapters[self.active])
+        if self.active is None:
+            return None
+        at_stages = cast(nn.ModuleDict, self.adapters[self.active])
         return cast("Preface", at_stages[PREFACE]) if PREFACE in at_stages else None
 
     def by_modality(self) -> dict[Modality, Encoder]:

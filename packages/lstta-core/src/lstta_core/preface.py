@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -65,7 +65,8 @@ def with_preface(model: TrimodalModel, preface: Preface, inputs: Inputs, *, keep
         before = encoder.go_on(ids, {PAST: ids[:, :0].bool()})
         before = before.with_tokens(before.tokens + made.to(before.tokens.dtype))
         before = _through_blocks(model, {LANGUAGE: before})[LANGUAGE]
-        text = encoder.embed({**inputs[LANGUAGE], "kept": kept_of(before)})
+        behind: dict[str, Any] = {**inputs[LANGUAGE], "kept": kept_of(before)}
+        text = encoder.embed(behind)
     states |= _through_blocks(model, {LANGUAGE: text})
     streams |= _finished(model, {LANGUAGE: states[LANGUAGE]}, present)
     check_streams(streams)

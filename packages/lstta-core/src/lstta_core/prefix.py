@@ -54,7 +54,8 @@ def brought(
     lacking = [m for m in modalities if m not in states and not isinstance(model.by_modality()[m], SpeakingEncoder)]
     if lacking:
         raise ValueError(
-            f"either all inputs bring a state or none: {list(map(str, modalities))}, got it for {list(map(str, states))}"
+            f"either all inputs bring a state or none: {[str(m) for m in modalities]}, got it for "
+            f"{[str(m) for m in states]}"
         )
     if not model.prefix_is_frozen:
         raise ValueError(f"{model.active!r} trains inside the encoders' prefix: its states cannot be brought along")

@@ -89,7 +89,7 @@ class TestFull(MethodConformance):
 
 class TestMeans(MethodConformance):
     skip_checks: ClassVar[dict[str, str]] = {
-        "test_fresh_model_equals_the_frozen_one": "a fresh preface says nothing, and stands before the prompt all the same"
+        "test_fresh_model_equals_the_frozen_one": "a fresh preface says nothing, and stands there all the same"
     }
 
     def make_method(self) -> Method:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from lstta_core.interfaces import Adapter, AdapterOutput, Modality, Stream, Streams
 from lstta_core.methods.lstta.adapter import LSTTAAdapter

@@ -28,8 +28,10 @@ def test_the_share_that_is_exactly_right() -> None:
     right = "indoors there is a piano on the left and a drum in the middle; the piano plays before a flute"
     answers = [[f"{right}, and a voice speaks", "of other words"]] * 4
     said = [
-        "a flute comes in after an unseen piano, while somebody speaks; indoors we see a drum in the middle and a piano on the left",
-        "indoors there is a piano on the right and a drum in the middle; the piano plays before a flute and nobody speaks",
+        "a flute comes in after an unseen piano, while somebody speaks; "
+        "indoors we see a drum in the middle and a piano on the left",
+        "indoors there is a piano on the right and a drum in the middle; "
+        "the piano plays before a flute and nobody speaks",
         "outdoors there is a piano on the left; a flute plays before a piano, and a voice speaks",
         "",
     ]

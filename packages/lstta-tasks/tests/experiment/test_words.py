@@ -98,6 +98,6 @@ def test_the_doctor_tells_the_lengths_of_answers(config: Path) -> None:
 def test_silent_encoders_and_nothing_to_keep_are_refused(config: Path) -> None:
     with pytest.raises(ValueError, match="answers in words want a language encoder"):
         _ = Experiment(load_config(config, {"model.modalities": ["visual", "audio"]})).model
+    only = Experiment(load_config(config, {"clips.prefix": "cache", "model.modalities": ["language"]}))
     with pytest.raises(ValueError, match="the model neither sees nor hears"):
-        only = {"clips.prefix": "cache", "model.modalities": ["language"]}
-        _ = Experiment(load_config(config, only)).prefix.models
+        _ = only.prefix.models

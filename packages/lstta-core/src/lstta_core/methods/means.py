@@ -43,9 +43,8 @@ class MeansPreface(Preface):
         self.of = of
         self.standard = nn.ModuleDict({m: Standardised(widths[m]) for m in timed})
         self.map = nn.ModuleDict({m: nn.Linear(widths[m], widths[LANGUAGE]) for m in timed})
-        for linear in self.map.values():
-            nn.init.zeros_(linear.weight)
-            nn.init.zeros_(linear.bias)
+        for parameter in self.map.parameters():
+            nn.init.zeros_(parameter)
 
     def forward(self, streams: Streams) -> Tensor:
         return torch.cat([self._mapped(m, streams[m]) for m in TIMED if m in streams], 1)

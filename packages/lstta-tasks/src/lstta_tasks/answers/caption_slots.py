@@ -1,4 +1,4 @@
-"""What captions of the built-in clips say: where, who is seen and stands where, who is heard in which order, and a voice.
+"""What captions of the built-in clips say: where, who stands where, who is heard in which order, and a voice.
 
 The built-in sentences are made of a few forms, so what they say can be read off them; captions of public data cannot.
 """

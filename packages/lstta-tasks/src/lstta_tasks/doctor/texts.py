@@ -1,4 +1,4 @@
-"""Texts that are empty, or longer than the language encoder reads; answers in words that are longer than may be said."""
+"""Texts that are empty, or longer than the language encoder reads; answers that are longer than may be said."""
 
 from __future__ import annotations
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from html import escape
 
 import numpy as np
 
 from lstta_tasks.answers.description import Word
-from lstta_tasks.explain.explanation import Explanation
+from lstta_tasks.explain.explanation import Curve, Explanation
 from lstta_tasks.explain.palette import NAMES
 
 
@@ -41,6 +40,6 @@ def _cells(word: Word, explanation: Explanation, most: float) -> str:
     return f'<div class="listened" style="grid-template-columns: repeat({segments}, 1fr)">{cells}</div>'
 
 
-def _said(word: Word, place: int, edges: Sequence[float]) -> str:
+def _said(word: Word, place: int, edges: Curve) -> str:
     shares = ", ".join(f"{NAMES[m]} {curve[place]:.0%}" for m, curve in word.listened.items())
     return escape(f"{word.text.strip()}: {edges[place]:.1f} to {edges[place + 1]:.1f} s, {shares}", quote=True)

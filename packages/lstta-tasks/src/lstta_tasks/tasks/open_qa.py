@@ -61,9 +61,7 @@ class OpenQA(Task):
         """How it is measured follows from what the folder holds."""
         if self._dialogues is not None:
             return Words(metrics="captions", decoding=self.decoding)
-        return Words(
-            metrics="exact", decoding=self.decoding, groups=groups_of, cell=lambda sample: sample.labels[:2]
-        )
+        return Words(metrics="exact", decoding=self.decoding, groups=groups_of, cell=lambda sample: sample.labels[:2])
 
     def options(self) -> dict[str, Any]:
         return {"length": self.decoding.length, "beams": self.decoding.beams, "history": self.history}
