@@ -12,6 +12,7 @@ import torch
 from lstta_core.adapter_files import AdapterFileError
 from lstta_core.interfaces import Modality
 from lstta_tasks.adapters import load
+from lstta_tasks.app.answering import answer
 from lstta_tasks.doctor.examine import examine
 from lstta_tasks.experiment.config import load_config
 from lstta_tasks.experiment.evaluate import evaluate
@@ -51,6 +52,10 @@ def test_a_run_is_trained_evaluated_and_asked(config: Path, run: Path) -> None:
     (explanation,) = explain(predictor, sample.source.video, [sample.text or ""])
     assert explanation.answer.text == (first["prediction"] or "(nothing)")
     assert set(explanation.importances) == {Modality.VISUAL, Modality.AUDIO}
+    words = explanation.answer.words
+    assert "".join(word.text for word in words) == first["prediction"]
+    page = answer(predictor, "best", Path(sample.source.video or ""), sample.text or "")
+    assert page.count("class=&quot;listened&quot;") == (len(words) + 1 if words else 0)
 
 
 def test_a_checkpoint_has_the_adapters_and_no_readout(run: Path) -> None:
