@@ -10,7 +10,7 @@ seeds = (0,)
 settings = {"model.adapted": 2, "loader.workers": 0}
 
 
-def _task(config: str, *, folder: str, clips: str, epochs: int, seconds: float) -> dict[str, object]:
+def _task(config: str, *, folder: str, clips: str, epochs: int, seconds: float, rate: float) -> dict[str, object]:
     """A task on its built-in clips, from cached states of sight and sound; seconds are those of LSTTA."""
     name = config.removesuffix("/tiny_lstta")
     return dict(
@@ -21,6 +21,7 @@ def _task(config: str, *, folder: str, clips: str, epochs: int, seconds: float) 
             "clips.cache": f"data/cache/{folder}_words",
             "clips.prefix": f"data/cache/{name}_words_last2",
             "train_cfg.max_epochs": epochs,
+            "optim_wrapper.optimizer.lr": rate,
         },
         prepare=[f"generate {folder} --out ROOT {clips}", "cache build CONFIG"],
     )
@@ -34,15 +35,23 @@ tasks = {
         clips="--train 400 --val 32 --test 128",
         epochs=6,
         seconds=250,
+        rate=1e-3,
     ),
-    "open-qa": _task("open-qa/tiny_lstta", **_questions),
-    "avqa": _task("avqa/tiny_lstta", **_questions),
+    "open-qa": _task("open-qa/tiny_lstta", **_questions, rate=5e-3),
+    "avqa": _task("avqa/tiny_lstta", **_questions, rate=1e-3),
 }
 _lstta = dict(name="lstta", width=48)
 methods = {
     "lstta": dict(label="LSTTA", method=_lstta),
-    "means": dict(label="means before the prompt", method=dict(name="means"), cost=0.5, tasks=("captioning", "open-qa")),
-    "means_clip": dict(label="means of the clip before the prompt", method=dict(name="means", of="clip"), cost=0.5, tasks=("captioning",)),
+    "means": dict(
+        label="means before the prompt", method=dict(name="means"), cost=0.5, tasks=("captioning", "open-qa")
+    ),
+    "means_clip": dict(
+        label="means of the clip before the prompt",
+        method=dict(name="means", of="clip"),
+        cost=0.5,
+        tasks=("captioning",),
+    ),
     "means_fast": dict(
         label="means before the prompt, rate 1e-2",
         method=dict(name="means"),

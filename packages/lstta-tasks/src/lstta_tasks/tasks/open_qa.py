@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from lstta_core.generation import Decoding
-from lstta_tasks.annotations.files import data_folder
 from lstta_tasks.annotations.reading import Reading
 from lstta_tasks.answers.text_metrics import check_installed
 from lstta_tasks.answers.words import Words
@@ -83,6 +82,6 @@ class OpenQA(Task):
     @cached_property
     def _dialogues(self) -> Dialogues | None:
         """Where the folder is one of AVSD."""
-        if self.root is None or not Dialogues.are_in(data_folder(self.root, self.name)):
+        if self.root is None or not Dialogues.are_in(self.root):
             return None
         return Dialogues(self.root, history=self.history, reading=self.reading)
