@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from lstta_core.interfaces import Adapter, AdapterOutput, Encoder, Method, Modality, Stage, Streams
+import pytest
+
+from lstta_core.interfaces import Adapter, AdapterOutput, Method, Modality, Stage, Streams
 from lstta_core.lockstep import TrimodalModel
 from lstta_core.methods.bottleneck import Bottleneck, BottleneckAdapter
 from lstta_core.methods.full import FullFineTuning
@@ -16,7 +18,6 @@ from lstta_core.methods.none import NoAdapter
 from lstta_core.testing.adapter_suite import AdapterConformance
 from lstta_core.testing.method_suite import MethodConformance
 from lstta_core.testing.run import run_checks
-from lstta_core.testing.toy_speaker import toy_encoders_that_speak
 
 
 class TestBottleneckAdapter(AdapterConformance):
@@ -55,8 +56,9 @@ class TestLayersAdapters(AdapterConformance):
         return InARow(widths)
 
 
-def test_layers_pass_the_checks_that_the_command_makes() -> None:
-    assert not [result for result in run_checks(Layers()) if not result.passed]
+@pytest.mark.parametrize("method", [Layers(), Means()], ids=type)
+def test_they_pass_the_checks_that_the_command_makes(method: Method) -> None:
+    assert not [result for result in run_checks(method) if not result.passed]
 
 
 class TestLayers(MethodConformance):
@@ -88,15 +90,8 @@ class TestFull(MethodConformance):
 
 
 class TestMeans(MethodConformance):
-    skip_checks: ClassVar[dict[str, str]] = {
-        "test_fresh_model_equals_the_frozen_one": "a fresh preface says nothing, and stands there all the same"
-    }
-
     def make_method(self) -> Method:
         return Means()
-
-    def make_encoders(self) -> Mapping[Modality, Encoder]:
-        return toy_encoders_that_speak()
 
 
 class TestNone(MethodConformance):
