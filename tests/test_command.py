@@ -71,7 +71,7 @@ class TestConfigs:
         assert loaded == []
         studies, _ = said_by("configs", "--studies")
         names = ["demo", "depth", "guided", "main", "pretrained", "probe", "robust", "shares", "tiny", "tiny_six"]
-        assert [line.split()[0] for line in studies.splitlines()] == names
+        assert [line.split()[0] for line in studies.splitlines()] == [*names, "words"]
 
     def test_the_header_of_one(self, capsys: pytest.CaptureFixture[str]) -> None:
         main(["configs", "avqa/tiny_lstta"])

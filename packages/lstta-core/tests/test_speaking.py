@@ -16,6 +16,7 @@ from lstta_core.methods.full import FullFineTuning
 from lstta_core.methods.lavish import Lavish
 from lstta_core.methods.layers import Layers
 from lstta_core.methods.lstta.adapter import LSTTA
+from lstta_core.methods.means import Means
 from lstta_core.speaking import attendable, begin, go_on, places
 from lstta_core.testing.inputs import synthetic_inputs
 from lstta_core.testing.speaker_checks import require_no_leak, require_same_spoken, with_answers
@@ -32,6 +33,8 @@ METHODS = {
     "lavish": Lavish(width=3, groups=1),
     "layers": Layers(),
     "full": FullFineTuning(),
+    "means": Means(),
+    "means-clip": Means(of="clip"),
 }
 
 
