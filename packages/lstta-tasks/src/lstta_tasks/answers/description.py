@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 PROBABILITY = "probability"
@@ -18,6 +18,8 @@ class Answer:
         measure: what the numbers are.
         score: where the answer is a number.
         scale: between which ends the score's scale lies, where it has ends.
+        segments: of an answer for every segment, by what may be said of it, the probability in each, 0 to 1; those that
+            are said of any segment first.
     """
 
     text: str
@@ -25,6 +27,7 @@ class Answer:
     measure: str = PROBABILITY
     score: float | None = None
     scale: tuple[float, float] | None = None
+    segments: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
 
 def likeliest(probabilities: Mapping[str, float]) -> Answer:
