@@ -1,7 +1,7 @@
-"""Clips whose instruments come and go, for the eye and for the ear apart, as plain values. Everything here is our choice.
+"""Clips whose instruments come and go, for the eye and for the ear apart, as plain values. All of it is our choice.
 
-A clip has ten seconds, three instruments at three places, and perhaps a voice. An instrument is seen in some seconds and
-heard in some; it does not move, so that a picture never tells what is heard.
+A clip has ten seconds, three instruments at three places, and perhaps a voice. An instrument is seen in some seconds
+and heard in some; it does not move, so that a picture never tells what is heard.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def draw_event(rng: Generator, split: Split, events: Sequence[str]) -> EventClip
 
 
 def draw_labels(rng: Generator, split: Split, labels: Sequence[str]) -> EventClip:
-    """A clip in which one or two of ``labels`` and instruments that are none are seen and heard at times, each by itself.
+    """A clip in which one or two of ``labels``, and instruments that are none, are seen and heard, each at its own times.
 
     Some are never seen, and some never heard; in some clips somebody speaks. Something of a label is always there.
     """

@@ -27,7 +27,7 @@ FRAMES_PER_SECOND = 8
 
 
 def write_film(path: Path, shown: Shown) -> None:
-    """Render musicians, shots of talkers, moments, or events to an mp4: 240 × 144 at 8 frames a second, mono sound at 16 kHz.
+    """Render musicians, shots of talkers, moments or events to an mp4: 240 × 144, 8 frames a second, mono at 16 kHz.
 
     Frame k of a scene or a shot shows k / 8 s of it; a shot has whole frames.
     """

@@ -1,9 +1,9 @@
 """Built-in clips in which instruments are seen and heard, each at its own times, in LLP's own layout.
 
-``<root>/video/<name>.mp4``; tab-separated ``AVVP_train.csv`` (``filename``, ``event_labels`` of the clip), and of val and
-test ``AVVP_<split>_audio.csv`` and ``AVVP_<split>_visual.csv`` (``filename``, ``onset``, ``offset``, ``event_labels``) and
-``AVVP_<split>_pd.csv``, which has the clips as that of train. A filename is a video's with the seconds that the clip is
-of. Four of LLP's 25 labels occur, speech only to be heard.
+``<root>/video/<name>.mp4``; tab-separated ``AVVP_train.csv`` (``filename``, ``event_labels`` of the clip), and of val
+and test ``AVVP_<split>_audio.csv`` and ``AVVP_<split>_visual.csv`` (``filename``, ``onset``, ``offset``,
+``event_labels``) and ``AVVP_<split>_pd.csv``, which has the clips as that of train. A filename is a video's with the
+seconds that the clip is of. Four of LLP's 25 labels occur, speech only to be heard.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """F-scores of events in segments, as audio-visual video parsing has them (Tian et al., ECCV 2020).
 
-Of each clip and each label that is there or was said: 2 tp / (2 tp + fp + fn). A clip's F is the mean over those labels,
-and 1 where there is none: silence was told. A split's F is the mean over its clips. By *segment* a hit is a segment; by
-*event*, a run of neighbouring segments that overlaps a true one, tIoU of one half or more. All of it is counting.
+Of each clip and each label that is there or was said: 2 tp / (2 tp + fp + fn). A clip's F is the mean over those
+labels, and 1 where there is none: silence was told. A split's F is the mean over its clips. By *segment* a hit is a
+segment; by *event*, a run of neighbouring segments that overlaps a true one, tIoU of one half or more.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Scores = NDArray[np.float64]
 def event_scores(said: Mask, true: Mask) -> Scores:
     """The F of each clip by each of :data:`NAMES`, (n, 10).
 
-    ``Type@AV`` is the mean of the three types'; ``Event@AV`` has the hits of sound and of sight added up label by label.
+    ``Type@AV`` is the mean of the three types'; ``Event@AV`` has the hits of sound and of sight added up by label.
 
     Args:
         said: (n, 2, L, T), what was said to be heard, and seen, in each segment.

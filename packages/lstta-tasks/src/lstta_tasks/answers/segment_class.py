@@ -99,7 +99,7 @@ class SegmentClass(EachSegment):
         truth = [name for sample in samples for name in self._truth(sample)]
         pairs = [(t, s) for t, s in zip(truth, said, strict=True) if t is not None and s is not None]
         if not pairs:
-            raise ValueError(f"of {len(samples)} clips no segment can be counted: none has both a class and something seen")
+            raise ValueError(f"none of {len(samples)} clips has a segment that can be counted: with a class, and seen")
         most = majority([t for t, _ in pairs])
         groups = {
             "accuracy/events": [(t, s) for t, s in pairs if t != self.background],
@@ -128,7 +128,8 @@ class SegmentClass(EachSegment):
 
     def trivial(self, samples: Sequence[Sample]) -> Predictions:
         most = majority([name for sample in samples for name in self.names(sample.target)])
-        return {s.id: {"segments": [most] * len(_row(s.target)), "probability": [1.0] * len(_row(s.target))} for s in samples}
+        lengths = {sample.id: len(_row(sample.target)) for sample in samples}
+        return {name: {"segments": [most] * n, "probability": [1.0] * n} for name, n in lengths.items()}
 
     def in_words(self, said: Mapping[str, Any]) -> str:
         return spans_in_words(span for span in runs(said["segments"]) if span[0] != self.background) or self.background
@@ -142,8 +143,8 @@ def _counted(output: OfSegments, target: Tensor) -> Tensor:
     """The targets (B, T) of segments of which there is something to see or to hear, no class of others."""
     if target.shape != output.seen.shape[:2]:
         raise ValueError(
-            f"clips have {output.seen.shape[1]} segments (clips.segments), the targets {tuple(target.shape[1:])}: a row "
-            "a segment is wanted"
+            f"clips have {output.seen.shape[1]} segments (clips.segments), the targets {tuple(target.shape[1:])}: a "
+            "row a segment is wanted"
         )
     return target.where(output.seen[:, :, 0], OUTSIDE)
 

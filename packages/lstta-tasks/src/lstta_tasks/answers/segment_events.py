@@ -123,8 +123,8 @@ class SegmentEvents(EachSegment):
         return _cross_entropy(found.clip, labels) + guided.sum(1) + extra
 
     def predict(self, output: OfSegments) -> list[dict[str, Any]]:
-        """``audio`` and ``visual``: [label, first segment, the one behind the last]; ``unseen``: segments of which there
-        is nothing to hear or to see."""
+        """``audio`` and ``visual``: [label, first segment, the one behind the last] of each event; ``unseen``: segments
+        of which there is nothing to hear or to see."""
         found = self.pooled(output)
         on = ((found.each >= 0.5) & (found.clip >= 0.5)[:, None, None]).permute(0, 2, 3, 1).cpu().numpy()
         unseen = [np.flatnonzero(~row).tolist() for row in output.seen.any(2).cpu().numpy()]
@@ -147,8 +147,8 @@ class SegmentEvents(EachSegment):
         return answers
 
     def report(self, predictions: Predictions, samples: Sequence[Sample]) -> Report:
-        """The F-scores of ``event_scores``, of which selection goes by ``segment/Type@AV``; of clips whose segments have
-        no labels, F1 over all pairs of clips and labels. The baselines say the most frequent label everywhere.
+        """The F-scores of ``event_scores``, of which selection goes by ``segment/Type@AV``; of clips whose segments
+        have no labels, F1 over all pairs of clips and labels. The baselines say one label everywhere, the most frequent.
         """
         samples, answers = answered(predictions, samples)
         trivial = self.trivial(samples)
@@ -158,17 +158,18 @@ class SegmentEvents(EachSegment):
                 {(s.id, label) for s, one in zip(samples, some, strict=True) for label in _labels(one)}
                 for some in (answers, trivial.values())
             )
-            note = "clips of this split have labels, and their segments none"
-            return Report("clip/F1", (Score("clip/F1", f1(said, true), len(samples), f1(guessed, true), "one label"),), (note,))
+            score = Score("clip/F1", f1(said, true), len(samples), f1(guessed, true), "one label")
+            return Report(score.name, (score,), ("clips of this split have labels, and their segments none",))
         value, baseline = (self._scores(some, samples) for some in (answers, list(trivial.values())))
         rows = zip(NAMES, value, baseline, strict=True)
-        named = "the most frequent label everywhere"
+        named = "one label"
         return Report("segment/Type@AV", tuple(Score(name, v, len(samples), b, named) for name, v, b in rows))
 
     def names(self, target: Target) -> list[str]:
         rows = self._rows(target)
         if rows is None:
-            return [label for label, on in zip(self.labels, target, strict=True) if on] or [NONE]  # type: ignore[arg-type]
+            given = list(target) if isinstance(target, Sequence) else []
+            return [label for label, on in zip(self.labels, given, strict=True) if on] or [NONE]
         on = [any(row[place] == 1 for row in rows) for place in range(2 * len(self.labels))]
         halves = zip(self.labels, on, on[len(self.labels) :], strict=False)
         return [label for label, heard, seen in halves if heard or seen] or [NONE]
@@ -234,8 +235,8 @@ class SegmentEvents(EachSegment):
         wide, allowed = (1, {0, 1}) if weak else (2, {0, 1, OPEN})
         if not rows or not all(len(row) == wide * len(self.labels) and set(row) <= allowed for row in rows):
             raise ValueError(
-                f"a row of {len(self.labels)} numbers is wanted, each 0 or 1, or a row of {2 * len(self.labels)} for each "
-                f"segment, got {target!r:.80}"
+                f"a row of {len(self.labels)} numbers is wanted, each 0 or 1, or a row of {2 * len(self.labels)} for "
+                f"each segment, got {target!r:.80}"
             )
         return None if weak else [list(row) for row in rows]
 

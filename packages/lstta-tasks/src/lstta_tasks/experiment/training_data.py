@@ -62,8 +62,8 @@ def prepared(experiment: Experiment, dataset: Any, sampler: PlacedSampler) -> An
         )
     if augment.time_shift and kind.segments:
         raise ValueError(
-            f"augment.time_shift: the task {experiment.task.name} answers for every segment, and a clip that is shifted "
-            "leaves its answers behind: leave time_shift out"
+            f"augment.time_shift: the task {experiment.task.name} answers for every segment, and a clip that is "
+            "shifted leaves its answers behind: leave time_shift out"
         )
     if not isinstance(dataset, SampleDataset):
         raise ValueError(

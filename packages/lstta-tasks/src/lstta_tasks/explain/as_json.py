@@ -29,13 +29,15 @@ def as_json(inferred: Inferred) -> dict[str, Any]:
 def _answer(explanation: Explanation) -> dict[str, Any]:
     answer = explanation.answer
     plural = {"probability": "probabilities"}.get(answer.measure, f"{answer.measure}s")
-    segments = len(next(iter((*explanation.attention.values(), *explanation.importances.values())), ()))
+    curves = (*explanation.attention.values(), *explanation.importances.values(), *answer.segments.values())
+    segments = len(next(iter(curves), ()))
     return {
         "clip": explanation.source.id,
         "text": explanation.text,
         "subtitles": [[line.start, line.end, line.text] for line in explanation.timed],
         "answer": answer.text,
         **({plural: dict(answer.choices)} if answer.choices else {}),
+        **({"segments": {name: list(row) for name, row in answer.segments.items()}} if answer.segments else {}),
         **({} if answer.score is None else {"score": answer.score}),
         "edges": explanation.edges(segments).tolist() if segments else [],
         "importances": {str(m): [_number(g) for g in values] for m, values in explanation.importances.items()},

@@ -103,8 +103,8 @@ def _kind(value: Any, path: Path, row: Row) -> Kind:
     if isinstance(value, dict) and all(map(_is_spans, (value.get("audio"), value.get("visual")))):
         return "events in segments"
     raise ValueError(
-        f"{path}: sample {row['sample']!r} has the answer {value!r:.60}: classes, numbers, lists of labels, and classes "
-        "or events in segments can be compared"
+        f"{path}: sample {row['sample']!r} has the answer {value!r:.60}: classes, numbers and lists of labels can be "
+        "compared, and classes or events in segments"
     )
 
 

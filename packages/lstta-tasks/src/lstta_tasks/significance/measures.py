@@ -1,5 +1,5 @@
-"""What two models are compared by, for many draws of samples at once: of classes, of numbers, of lists of labels, and of
-what is said of segments."""
+"""What two models are compared by, for many draws of samples at once: of classes, of numbers, of lists of labels, and
+of what is said of segments."""
 
 from __future__ import annotations
 

@@ -74,9 +74,10 @@ class AVE(Task):
     def samples(self, split: Split) -> list[Sample]:
         samples, times = [], Counter[str]()
         for event in self.events(split):
-            row = [EVENTS.index(event.category) if event.start <= s < event.end else len(EVENTS) for s in range(SECONDS)]
+            here, nothing = EVENTS.index(event.category), len(EVENTS)
+            target = tuple(here if event.start <= second < event.end else nothing for second in range(SECONDS))
             source = self._source(event.video)
-            samples.append(Sample(again(event.video, times), source, None, tuple(row), labels=(event.category,)))
+            samples.append(Sample(again(event.video, times), source, None, target, labels=(event.category,)))
         return samples
 
     def events(self, split: Split) -> list[Event]:
@@ -129,7 +130,8 @@ def _event(cells: list[str], place: str) -> Event:
         raise ValueError(f"{place}: {'&'.join(COLUMNS)} is wanted, got {len(cells)} cells, {'&'.join(cells)!r:.80}")
     row = dict(zip(COLUMNS, cells, strict=True))
     if row["Category"] not in EVENTS:
-        raise ValueError(f"{place}: field 'Category' must be one of AVE's {len(EVENTS)} events, got {row['Category']!r:.80}")
+        got = row["Category"]
+        raise ValueError(f"{place}: field 'Category' must be one of AVE's {len(EVENTS)} events, got {got!r:.80}")
     start, end = whole_number(row, "StartTime", place), whole_number(row, "EndTime", place)
     if not start < end <= SECONDS:
         raise ValueError(
