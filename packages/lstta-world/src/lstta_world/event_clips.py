@@ -85,7 +85,7 @@ def draw_event(rng: Generator, split: Split, events: Sequence[str]) -> EventClip
 
 
 def draw_labels(rng: Generator, split: Split, labels: Sequence[str]) -> EventClip:
-    """A clip in which one or two of ``labels``, and instruments that are none, are seen and heard, each at its own times.
+    """A clip in which one or two of ``labels``, and other instruments, are seen and heard, each at times of its own.
 
     Some are never seen, and some never heard; in some clips somebody speaks. Something of a label is always there.
     """

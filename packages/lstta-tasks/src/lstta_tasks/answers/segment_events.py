@@ -148,7 +148,7 @@ class SegmentEvents(EachSegment):
 
     def report(self, predictions: Predictions, samples: Sequence[Sample]) -> Report:
         """The F-scores of ``event_scores``, of which selection goes by ``segment/Type@AV``; of clips whose segments
-        have no labels, F1 over all pairs of clips and labels. The baselines say one label everywhere, the most frequent.
+        have no labels, F1 over all pairs of clips and labels. The baselines say one label everywhere.
         """
         samples, answers = answered(predictions, samples)
         trivial = self.trivial(samples)
