@@ -9,6 +9,7 @@ from __future__ import annotations
 from lstta_world.data_set import Contents, Counts, DataSet
 from lstta_world.event_clips import EventClip, draw_event
 from lstta_world.music_avqa import video_id
+from lstta_world.shown import Shown
 from lstta_world.splits import Split, scene_rng
 
 CATEGORIES = {"accordion": "Accordion", "flute": "Flute", "ukulele": "Ukulele", "violin": "Violin, fiddle"}
@@ -36,7 +37,7 @@ def row(clip: EventClip, name: str) -> str:
 def contents(counts: Counts, seed: int) -> Contents:
     """Clips of ten seconds with one event each."""
     rows: dict[Split, list[str]] = {}
-    films = {}
+    films: dict[str, Shown] = {}
     for split, count in counts.items():
         planned = plan(split, count, seed)
         rows[split] = [row(clip, name_of(split, index)) for index, clip in enumerate(planned)]

@@ -13,6 +13,7 @@ from itertools import groupby
 from lstta_world.data_set import Contents, Counts, DataSet
 from lstta_world.event_clips import SECONDS, EventClip, Seconds, draw_labels
 from lstta_world.music_avqa import video_id
+from lstta_world.shown import Shown
 from lstta_world.splits import Split, scene_rng
 
 LABELS = {"accordion": "Accordion", "cello": "Cello", "violin": "Violin_fiddle"}
@@ -45,7 +46,7 @@ def labelled(clip: EventClip, side: str) -> dict[str, Seconds]:
 def contents(counts: Counts, seed: int) -> Contents:
     """Clips of ten seconds."""
     files: dict[str, list[str]] = {}
-    films = {}
+    films: dict[str, Shown] = {}
     for split, count in counts.items():
         planned = {f"{name_of(split, i)}_0_{SECONDS}": clip for i, clip in enumerate(plan(split, count, seed))}
         films |= {f"video/{name_of(split, i)}.mp4": clip for i, clip in enumerate(planned.values())}
