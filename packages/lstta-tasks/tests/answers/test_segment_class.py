@@ -82,7 +82,7 @@ def loop(samples: list[Sample], said: dict[str, list[str | None]], only: str | N
             if place == OUTSIDE or name is None:
                 continue
             truth = CLASSES[int(place)]
-            if only == "events" and truth == "none" or only == "background" and truth != "none":
+            if (only == "events" and truth == "none") or (only == "background" and truth != "none"):
                 continue
             total += 1
             right += truth == name

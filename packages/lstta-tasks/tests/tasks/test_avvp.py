@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lstta_tasks.tasks.avvp import LABELS, SECONDS, AVVP
+from lstta_tasks.tasks.avvp import AVVP, LABELS, SECONDS
 
 WEAK = "filename\tevent_labels\n"
 STRONG = "filename\tonset\toffset\tevent_labels\n"
@@ -49,7 +49,7 @@ def test_train_has_the_labels_of_clips(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("copy", ["own", "own, listed", "together"])
 def test_others_have_what_is_heard_and_what_is_seen(copy: str, tmp_path: Path) -> None:
-    """A clip of the list without rows is silent and empty; rows of clips that are not on the list are another split's."""
+    """A clip of the list without rows is silent and empty; rows of other clips are another split's."""
     listed = WEAK + "b_0_10\tBlender\na_0_10\tSpeech,Dog\nc_0_10\tCar\n"
     if copy == "together":
         (tmp_path / "data").mkdir()
@@ -68,9 +68,9 @@ def test_others_have_what_is_heard_and_what_is_seen(copy: str, tmp_path: Path) -
 
 def test_files_of_both_splits_need_the_lists(tmp_path: Path) -> None:
     write(tmp_path, eval_audio=AUDIO, eval_visual=VISUAL)
-    with pytest.raises(FileNotFoundError, match="AVVP_train.csv"):
+    with pytest.raises(FileNotFoundError, match=r"AVVP_train\.csv"):
         AVVP(root=tmp_path).splits()
-    with pytest.raises(FileNotFoundError, match="neither .*AVVP_val_audio.csv nor .*AVVP_val_audio.csv is there"):
+    with pytest.raises(FileNotFoundError, match=r"neither .*AVVP_val_audio\.csv nor .* is there"):
         AVVP(root=tmp_path).samples("val")
 
 
@@ -87,7 +87,7 @@ def test_files_of_both_splits_need_the_lists(tmp_path: Path) -> None:
 )
 def test_bad_rows_are_named(row: str, said: str, tmp_path: Path) -> None:
     write(tmp_path, val_audio=AUDIO, val_visual=f"{VISUAL}{row}\n")
-    with pytest.raises(ValueError, match="AVVP_val_visual.csv, line 4: ") as error:
+    with pytest.raises(ValueError, match=r"AVVP_val_visual\.csv, line 4: ") as error:
         AVVP(root=tmp_path).samples("val")
     assert said in str(error.value)
 

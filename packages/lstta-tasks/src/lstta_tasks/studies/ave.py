@@ -1,10 +1,10 @@
 """Methods at one budget on what is seen and heard in each second of built-in clips, with the tiny encoders.
 
 Every method works on the last two of the four stages: adapters stand after the third and after the fourth block, LoRA
-changes the fourth. The readout reads each second by itself and fuses nothing, so what sight and sound, and one second and
-another, tell each other passes through adapters.
+changes the fourth. The readout reads each second by itself and fuses nothing, so what sight and sound, and one second
+and another, tell each other passes through adapters.
 
-cost:     lstta compare ave --list; before it --prepare, some half an hour
+cost:     28 runs, about half an hour of one core; before them --prepare, some twenty minutes
 results:  docs/studies.md
 """
 
@@ -17,12 +17,12 @@ settings = {"model.adapted": 2, "model.readout.guided": False, "loader.workers":
 tasks = {
     "ave": dict(
         config="ave/tiny_lstta",
-        seconds=100,
+        seconds=60,
         settings={
             "task.root": "data/built-in/ave",
             "clips.cache": _cache,
             "clips.prefix": f"{_cache}_last2",
-            "train_cfg.max_epochs": 10,
+            "train_cfg.max_epochs": 5,
         },
         prepare=["generate ave --out ROOT --train 900 --val 100 --test 200", "cache build CONFIG"],
     )
