@@ -69,7 +69,7 @@ def test_ave(tmp_path: Path) -> None:
 
 
 def test_avvp(tmp_path: Path) -> None:
-    """What is heard is what sounds, and what is seen what stands there; of train it is only told whether it is at all."""
+    """What is heard is what sounds, and what is seen what stands there; of train it is told whether it is at all."""
     generate("avvp", tmp_path, **SIZES, seed=SEED, workers=1)
     task = AVVP(root=tmp_path)
     for split, count in SIZES.items():

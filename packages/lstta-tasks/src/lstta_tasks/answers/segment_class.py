@@ -83,11 +83,10 @@ class SegmentClass(EachSegment):
         answers = []
         by_clip = output.logits[:, :, 0].float().softmax(-1).mul(output.seen).transpose(1, 2).tolist()
         for said, rows in zip(self.predict(output), by_clip, strict=True):
-            names = said["segments"]
-            times = Counter(names)
-            order = sorted(range(len(self.classes)), key=lambda i, t=times, r=rows: (-t[self.classes[i]], -max(r[i])))
-            segments = {self.classes[i]: rows[i] for i in order}
-            answers.append(Answer(self.in_words(said), segments=segments))
+            times = Counter(said["segments"])
+            named = [(times[name], max(row), name, row) for name, row in zip(self.classes, rows, strict=True)]
+            named.sort(key=lambda one: (-one[0], -one[1]))
+            answers.append(Answer(self.in_words(said), segments={name: row for *_, name, row in named}))
         return answers
 
     def report(self, predictions: Predictions, samples: Sequence[Sample]) -> Report:
@@ -151,7 +150,7 @@ def _counted(output: OfSegments, target: Tensor) -> Tensor:
 
 def _row(target: Target, classes: int | None = None) -> list[int]:
     """A target as a list of whole numbers, classes or :data:`OUTSIDE`."""
-    row = list(target) if isinstance(target, Sequence) else []
+    row: list[Any] = list(target) if isinstance(target, Sequence) else []
     if not row or not all(type(place) is int and OUTSIDE <= place < (classes or place + 1) for place in row):
         raise ValueError(f"a row of classes is wanted, each a whole number from {OUTSIDE} on, got {target!r:.80}")
-    return [int(place) for place in row]  # type: ignore[arg-type]
+    return row

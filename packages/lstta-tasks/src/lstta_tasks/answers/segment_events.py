@@ -177,8 +177,8 @@ class SegmentEvents(EachSegment):
     def outcome(self, sample: Sample, prediction: Mapping[str, Any]) -> Outcome:
         if self._rows(sample.target) is None:
             return Outcome([name for name in self.names(sample.target) if name != NONE], _labels(prediction))
-        right = self.right(sample)
-        return Outcome(*({side: one[side] for side in SIDES} for one in (right, prediction)))
+        truth, said = ({side: one[side] for side in SIDES} for one in (self.right(sample), prediction))
+        return Outcome(truth, said)
 
     def right(self, sample: Sample) -> dict[str, Any]:
         rows = self._rows(sample.target)

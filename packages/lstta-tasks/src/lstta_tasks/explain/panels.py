@@ -161,8 +161,9 @@ def said_of_segments(panel: Axes, explanation: Explanation, media: Media) -> Non
         panel.imshow(cells[None], extent=(0, explanation.duration, place + 0.42, place - 0.42), aspect="auto")
         for middle, value in zip((edges[:-1] + edges[1:]) / 2, values, strict=True):
             likely = value >= said.LIKELY
-            how = {"color": "white" if likely else "0.35", "weight": "bold" if likely else "normal"}
-            panel.text(middle, place, said.written(value, segments), fontsize=6.5, ha="center", va="center", **how)
+            ink, weight = ("white", "bold") if likely else ("0.35", "normal")
+            text = said.written(value, segments)
+            panel.text(middle, place, text, fontsize=6.5, color=ink, weight=weight, ha="center", va="center")
     panel.set_ylim(len(rows) - 0.5, -0.5)
     panel.set_yticks(range(len(rows)), [drawable(said.short(name, 17)) for name in rows], parse_math=False)
     panel.tick_params(axis="y", labelsize=6.5, length=0, pad=2)
