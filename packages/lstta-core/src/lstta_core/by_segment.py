@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+import torch
 from torch import Tensor
 
 from lstta_core.interfaces import TIMED, Modality, Stream, TrimodalOutput
@@ -30,7 +31,7 @@ def by_segment(output: TrimodalOutput, of: Collection[Modality] = TIMED) -> Trim
         if modality not in TIMED and tokens.shape[1] == 1:
             tokens, mask = tokens.expand(-1, segments, -1, -1), mask.expand(-1, segments, -1)
         if modality in TIMED and modality not in of:  # one token that nobody sees is as good as many
-            tokens, mask = tokens[:, :, :1], mask[:, :, :1] & False
+            tokens, mask = tokens[:, :, :1], torch.zeros_like(mask[:, :, :1])
         present = stream.present.repeat_interleave(segments)
         streams[modality] = Stream(tokens.flatten(0, 1)[:, None], mask.flatten(0, 1)[:, None], present)
     return TrimodalOutput(streams, [])
