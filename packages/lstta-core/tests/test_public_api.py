@@ -30,6 +30,7 @@ PUBLIC = [
     "Method",
     "MethodChoice",
     "Modality",
+    "MokA",
     "NoAdapter",
     "PluginError",
     "Readout",

@@ -22,6 +22,7 @@ from lstta_core.testing import synthetic_inputs, toy_encoders
 
 METHODS = {
     **{"lstta": {"width": 6}, "bottleneck": {"width": 5}, "lavish": {"width": 4}},
+    "moka": {"r": 3},
     **{"layers": {}, "none": {}, "full": {}},
 }
 

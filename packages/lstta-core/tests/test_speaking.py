@@ -16,6 +16,7 @@ from lstta_core.methods.full import FullFineTuning
 from lstta_core.methods.lavish import Lavish
 from lstta_core.methods.layers import Layers
 from lstta_core.methods.lstta.adapter import LSTTA
+from lstta_core.methods.moka import MokA
 from lstta_core.speaking import attendable, begin, go_on, places
 from lstta_core.testing.inputs import synthetic_inputs
 from lstta_core.testing.speaker_checks import require_no_leak, require_same_spoken, with_answers
@@ -30,6 +31,7 @@ METHODS = {
     "lstta-short": LSTTA(width=5, long_term=False),
     "bottleneck": Bottleneck(width=3),
     "lavish": Lavish(width=3, groups=1),
+    "moka": MokA(r=3),
     "layers": Layers(),
     "full": FullFineTuning(),
 }

@@ -31,6 +31,7 @@ _HOME = {
     "Method": "interfaces",
     "MethodChoice": "methods.choice",
     "Modality": "interfaces",
+    "MokA": "methods.moka",
     "NoAdapter": "methods.none",
     "PluginError": "plugins",
     "Readout": "readout",

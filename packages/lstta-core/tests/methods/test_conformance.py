@@ -11,6 +11,7 @@ from lstta_core.methods.bottleneck import Bottleneck, BottleneckAdapter
 from lstta_core.methods.full import FullFineTuning
 from lstta_core.methods.lavish import Lavish, LavishAdapter
 from lstta_core.methods.layers import Layers
+from lstta_core.methods.moka import MokA, MokAAdapter
 from lstta_core.methods.none import NoAdapter
 from lstta_core.testing.adapter_suite import AdapterConformance
 from lstta_core.testing.method_suite import MethodConformance
@@ -20,6 +21,16 @@ from lstta_core.testing.run import run_checks
 class TestBottleneckAdapter(AdapterConformance):
     def make_adapter(self, widths: Mapping[Modality, int], *, last: bool) -> Adapter:
         return BottleneckAdapter(widths=widths, width=3)
+
+
+class TestMokAAdapter(AdapterConformance):
+    def make_adapter(self, widths: Mapping[Modality, int], *, last: bool) -> Adapter:
+        return MokAAdapter(widths=widths, r=3)
+
+
+class TestMokA(MethodConformance):
+    def make_method(self) -> Method:
+        return MokA(r=3)
 
 
 GATES = "as published, both gates are zero at the start: what is behind them learns from the third step"

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from lstta_core import Bottleneck, FullFineTuning, Lavish, Method, Modality, NoAdapter, Readout, TrimodalModel
 from lstta_core.interfaces import Inputs
 from lstta_core.methods.lstta.adapter import LSTTA
+from lstta_core.methods.moka import MokA
 from lstta_core.profiling import Macs, count_macs
 from lstta_core.testing import synthetic_inputs
 from lstta_core.testing.torch_counter import macs_by_torch
@@ -22,6 +23,7 @@ METHODS: dict[str, Callable[[], Method]] = {
     "lstta": lambda: LSTTA(width=6, heads=2, latents=3),
     "bottleneck": lambda: Bottleneck(width=6),
     "lavish": lambda: Lavish(width=4),
+    "moka": lambda: MokA(r=3),
     "none": NoAdapter,
     "full": FullFineTuning,
 }

@@ -15,4 +15,5 @@ def lstta_register_methods(register: Register) -> None:
     register("layers", f"{home}.layers:Layers", summary="a learned mix of the encoders' layers, for the readout")
     register("bottleneck", f"{home}.bottleneck:Bottleneck", summary="bottlenecks, each modality by itself")
     register("lavish", f"{home}.lavish:Lavish", summary="latents between sight and sound")
+    register("moka", f"{home}.moka:MokA", summary="low-rank updates between blocks that have heard the text")
     register("full", f"{home}.full:FullFineTuning", summary="every parameter of the encoders")
