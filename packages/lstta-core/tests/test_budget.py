@@ -42,6 +42,7 @@ pytestmark = pytest.mark.usefixtures("selected_core")
         ("bottleneck", 5_000, {}),
         ("bottleneck", 350_000, {}),
         ("moka", 20_000, {"text": 0.5}),
+        ("cola", 19_000, {"reduction": 3}),
         ("lavish", 350_000, {"groups": 1, "latents": 3}),
     ],
 )

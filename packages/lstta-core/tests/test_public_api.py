@@ -14,6 +14,7 @@ PUBLIC = [
     "AdapterOutput",
     "AudioSpec",
     "Bottleneck",
+    "CoLA",
     "Encoder",
     "EncoderChange",
     "EncoderState",

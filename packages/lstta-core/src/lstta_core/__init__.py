@@ -15,6 +15,7 @@ _HOME = {
     "AdapterOutput": "interfaces",
     "AudioSpec": "interfaces",
     "Bottleneck": "methods.bottleneck",
+    "CoLA": "methods.cola",
     "Encoder": "interfaces",
     "EncoderChange": "interfaces",
     "EncoderState": "interfaces",

@@ -42,11 +42,17 @@ class Size:
 
     Attributes:
         option: its name; more of it means more parameters.
-        step: its values are multiples of this one.
+        step: how far its values are apart.
+        least: the lowest of them; the step where nothing is said.
     """
 
     option: str
     step: int = 1
+    least: int | None = None
+
+    def value(self, number: int) -> int:
+        """The value of this number, counted from 1."""
+        return (self.step if self.least is None else self.least) + (number - 1) * self.step
 
 
 @dataclass(frozen=True)

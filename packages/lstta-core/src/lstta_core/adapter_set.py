@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from typing import Self, cast
@@ -25,11 +25,18 @@ class AdapterSet(AdapterUpkeep):
     Args:
         encoders: by modality. They are frozen and put in eval mode here.
         adapted_stages: the places where a method may put an adapter.
+        crossed: by modality, how many blocks have run at stage 0 (none) … K (all).
     """
 
-    def __init__(self, encoders: Mapping[Modality, Encoder], adapted_stages: Sequence[Stage]) -> None:
+    def __init__(
+        self,
+        encoders: Mapping[Modality, Encoder],
+        adapted_stages: Sequence[Stage],
+        crossed: Mapping[Modality, Sequence[int]],
+    ) -> None:
         super().__init__()
         self.adapted_stages = tuple(adapted_stages)
+        self.crossed = crossed
         self.encoders = nn.ModuleDict({m: encoders[m] for m in Modality if m in encoders})
         self.encoders.requires_grad_(False)
         self.encoders.eval()
@@ -50,7 +57,7 @@ class AdapterSet(AdapterUpkeep):
         made = {str(stage.index): method.adapter(stage) for stage in self.adapted_stages}
         at_stages = {stage: adapter for stage, adapter in made.items() if adapter is not None}
         with self.disabled():
-            self._changes[name] = method.prepare(self.by_modality())
+            self._changes[name] = method.prepare_at_stages(self.by_modality(), self.crossed)
         self.adapters[name] = nn.ModuleDict(at_stages).to(self.device).train(self.training)
         self.set_adapter(name)
 
@@ -102,6 +109,11 @@ class AdapterSet(AdapterUpkeep):
     def trained_inside(self) -> tuple[str, ...]:
         """What the active adapter trains inside the encoders, as ``<modality>.<parameter name>``."""
         return () if self.active is None else self._changes[self.active].trainable
+
+    @property
+    def hear(self) -> Callable[[Mapping[Modality, Tensor]], None] | None:
+        """What is told the other streams before blocks run, see :class:`~lstta_core.method.EncoderChange`."""
+        return None if self.active is None else self._changes[self.active].hear
 
     def trainable_names(self) -> list[str]:
         """The names of all parameters that the active adapter trains, sorted."""

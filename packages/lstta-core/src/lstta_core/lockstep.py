@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from lstta_core.adapter_set import AdapterSet, encoder_digest
+from lstta_core.context import hearing, told
 from lstta_core.frozen import FrozenDtype, arithmetic, lower
 from lstta_core.interfaces import Encoder, EncoderState, Inputs, Modality, Stage, TrimodalOutput, check_streams
 from lstta_core.masks import Masks, to_stream
@@ -78,8 +79,7 @@ class TrimodalModel(AdapterSet):
             Stage(index=k, count=stages, widths={m: encoders[m].widths[crossed[m][k] - 1] for m in crossed})
             for k in range(1, stages + 1)
         ]
-        super().__init__(encoders, places[stages - adapted :])
-        self.crossed = crossed  # how many blocks of each encoder have run at stage 0 (none) … K (all)
+        super().__init__(encoders, places[stages - adapted :], crossed)
         self.stages = stages
         self.adapted = adapted
         self.frozen_dtype = frozen_dtype
@@ -140,7 +140,7 @@ class TrimodalModel(AdapterSet):
             states = {m: encoder.embed(inputs[m]) for m, encoder in encoders.items()}
         run_blocks = self._computed_again(self.run_blocks)
         for index in range(1, self.first_adapted + 1):
-            states = run_blocks(index, states)
+            states = run_blocks(index, states, {m: inputs[m]["present"] for m in encoders})
         return states
 
     @property
@@ -160,15 +160,25 @@ class TrimodalModel(AdapterSet):
     def _behind_the_prefix(self) -> tuple[str, ...]:
         return behind_the_prefix(self)
 
-    def run_blocks(self, index: int, states: States) -> States:
-        """The states after the blocks between the stage before and this one; of the encoders that have a state."""
+    def run_blocks(self, index: int, states: States, present: Mapping[Modality, Tensor] | None = None) -> States:
+        """The states after the blocks between the stage before and this one; of the encoders that have a state.
+
+        Args:
+            index: of this stage.
+            states: at the one before.
+            present: (B,), bool, by modality; None for a part of an answer, whose states know what they have heard.
+        """
         mixed = not self.prefix_is_frozen if index <= self.first_adapted else bool(self.trained_inside)
+        hear = self.hear if mixed else None
+        if hear is not None and present is not None and index > 1:
+            states = told(index, states, present)
         after = {}
         with self.arithmetic(mixed=mixed):
             encoders = self.by_modality()
             for modality, state in states.items():
-                for block in range(self.crossed[modality][index - 1], self.crossed[modality][index]):
-                    state = encoders[modality].run_block(block, state)
+                with hearing(hear, index, state):
+                    for block in range(self.crossed[modality][index - 1], self.crossed[modality][index]):
+                        state = encoders[modality].run_block(block, state)
                 after[modality] = state
         return after
 
@@ -186,7 +196,7 @@ class TrimodalModel(AdapterSet):
             States, importances, and what the adapter leaves for the next one.
         """
         if index > self.first_adapted:
-            states = self.run_blocks(index, states)
+            states = self.run_blocks(index, states, masks.present)
         adapter = self.adapter_at(index)
         if adapter is None:
             return states, {}, carried

@@ -8,6 +8,7 @@ from typing import ClassVar
 from lstta_core.interfaces import Adapter, AdapterOutput, Method, Modality, Stage, Streams
 from lstta_core.lockstep import TrimodalModel
 from lstta_core.methods.bottleneck import Bottleneck, BottleneckAdapter
+from lstta_core.methods.cola import CoLA
 from lstta_core.methods.full import FullFineTuning
 from lstta_core.methods.lavish import Lavish, LavishAdapter
 from lstta_core.methods.layers import Layers
@@ -31,6 +32,11 @@ class TestMokAAdapter(AdapterConformance):
 class TestMokA(MethodConformance):
     def make_method(self) -> Method:
         return MokA(r=3)
+
+
+class TestCoLA(MethodConformance):
+    def make_method(self) -> Method:
+        return CoLA(r=3, reduction=2)
 
 
 GATES = "as published, both gates are zero at the start: what is behind them learns from the third step"

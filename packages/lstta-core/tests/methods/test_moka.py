@@ -39,8 +39,8 @@ def reference(adapter: MokAAdapter, streams: Streams) -> dict[Modality, Tensor]:
     def narrow(m: Modality, x: Tensor) -> Tensor:
         centred = x - x.mean()
         normed = centred / (centred.square().mean() + 1e-5).sqrt()
-        return SCALE * p[f"down.{m}.weight"] @ (
-            (normed - p[f"down.{m}.mean"]) / (p[f"down.{m}.variance"] + 1e-5).sqrt()
+        return (
+            SCALE * p[f"down.{m}.weight"] @ ((normed - p[f"down.{m}.mean"]) / (p[f"down.{m}.variance"] + 1e-5).sqrt())
         )
 
     naive = {}
@@ -54,9 +54,7 @@ def reference(adapter: MokAAdapter, streams: Streams) -> dict[Modality, Tensor]:
                 z = narrow(m, x)
                 if said and m != LANGUAGE:
                     shares = torch.stack([z @ word / 3**0.5 for word in said]).softmax(0)
-                    z = z + SHARE * sum(
-                        (s * word for s, word in zip(shares, said, strict=True)), torch.zeros_like(z)
-                    )
+                    z = z + SHARE * sum((s * word for s, word in zip(shares, said, strict=True)), torch.zeros_like(z))
                 u = p[f"up.{len(x)}.weight"] @ z
                 out.append(x + u / (1 + u.square().sum() / x.square().sum()).sqrt() if seen else x)
             clips.append(torch.stack(out).view_as(stream.tokens[clip]))

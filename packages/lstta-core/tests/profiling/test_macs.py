@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from lstta_core import Bottleneck, FullFineTuning, Lavish, Method, Modality, NoAdapter, Readout, TrimodalModel
 from lstta_core.interfaces import Inputs
+from lstta_core.methods.cola import CoLA
 from lstta_core.methods.lstta.adapter import LSTTA
 from lstta_core.methods.moka import MokA
 from lstta_core.profiling import Macs, count_macs
@@ -24,6 +25,7 @@ METHODS: dict[str, Callable[[], Method]] = {
     "bottleneck": lambda: Bottleneck(width=6),
     "lavish": lambda: Lavish(width=4),
     "moka": lambda: MokA(r=3),
+    "cola": lambda: CoLA(r=3, reduction=2),
     "none": NoAdapter,
     "full": FullFineTuning,
 }

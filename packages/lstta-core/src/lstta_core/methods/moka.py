@@ -45,10 +45,10 @@ class MokAAdapter(Adapter):
         x_m ← x_m + u_m / √(1 + |u_m|² / |x_m|²),  u_m = B z_m      for the text too; B (D, r), zero at the start
 
     as published, with one B for all tokens of one width. What deviates: the paper has one language model that reads
-    all tokens and the update beside each of its linear maps, y = W x + B z; here the modalities have an encoder each, so
-    the update stands between their blocks, at the stage, and encoders of other widths have a B each. What goes in is
-    standardised and what comes out is bounded, as in every adapter here, where the paper's linear maps read what a norm
-    has scaled. The √r is the paper's; its public code divides by the root of how many words there are.
+    all tokens, and the update beside each of its linear maps, y = W x + B z; here the modalities have an encoder each,
+    so the update stands between their blocks, at the stage, and encoders of other widths have a B each. What goes in
+    is standardised and what comes out is bounded, as in every adapter here, where the paper's linear maps read what a
+    norm has scaled. The √r is the paper's; its public code divides by the root of how many words there are.
 
     A word of an answer hears nothing and nothing hears it: it is changed by what it is itself.
 
