@@ -34,6 +34,7 @@ PUBLIC = [
     "MokA",
     "NoAdapter",
     "PluginError",
+    "Prompt",
     "Readout",
     "Register",
     "Size",

@@ -24,6 +24,7 @@ METHODS = {
     **{"lstta": {"width": 6}, "bottleneck": {"width": 5}, "lavish": {"width": 4}},
     "moka": {"r": 3},
     "cola": {"r": 3, "reduction": 2},
+    "prompt": {"tokens": 3, "modalities": ["audio", "language"]},
     **{"layers": {}, "none": {}, "full": {}},
 }
 

@@ -35,6 +35,7 @@ _HOME = {
     "MokA": "methods.moka",
     "NoAdapter": "methods.none",
     "PluginError": "plugins",
+    "Prompt": "methods.prompt",
     "Readout": "readout",
     "Register": "hookspecs",
     "Size": "interfaces",

@@ -17,6 +17,7 @@ from torch.utils.checkpoint import checkpoint
 
 from lstta_core.adapter_set import AdapterSet, encoder_digest
 from lstta_core.context import hearing, told
+from lstta_core.front import with_front, without_front
 from lstta_core.frozen import FrozenDtype, arithmetic, lower
 from lstta_core.interfaces import Encoder, EncoderState, Inputs, Modality, Stage, TrimodalOutput, check_streams
 from lstta_core.masks import Masks, to_stream
@@ -76,7 +77,12 @@ class TrimodalModel(AdapterSet):
             raise ValueError(f"adapted={adapted} must lie between 0 and stages={stages}")
         crossed = {m: [blocks_before(k, depth, stages) for k in range(stages + 1)] for m, depth in depths.items()}
         places = [
-            Stage(index=k, count=stages, widths={m: encoders[m].widths[crossed[m][k] - 1] for m in crossed})
+            Stage(
+                index=k,
+                count=stages,
+                widths={m: encoders[m].widths[crossed[m][k] - 1] for m in crossed},
+                first=k == stages - adapted + 1,
+            )
             for k in range(1, stages + 1)
         ]
         super().__init__(encoders, places[stages - adapted :], crossed)
@@ -108,6 +114,10 @@ class TrimodalModel(AdapterSet):
             raise ValueError(f"the model reads {list(self.encoders)}; the inputs lack {missing}")
         present = {m: inputs[m]["present"] for m in self.by_modality()}
         states = self.prefix(inputs) if states is None else states
+        bare, first = states, self.adapter_at(self.first_adapted)
+        front = {} if first is None else first.front()
+        if front:
+            states = with_front(states, front, self.by_modality())
         importances: list[Mapping[Modality, Tensor]] = []
         carried: Mapping[Modality, Tensor | None] = {}
         masks = Masks(present)
@@ -116,6 +126,8 @@ class TrimodalModel(AdapterSet):
             states, shown, carried = run_stage(index, states, masks, carried, heard)
             if shown:
                 importances.append(shown)
+        if front:
+            states = without_front(states, bare)
         with self.arithmetic(mixed=bool(self.trained_inside)):
             finished = {m: encoder.finish(states[m]) for m, encoder in self.by_modality().items()}
         streams = {m: to_stream(states[m], tokens, present[m]) for m, tokens in finished.items()}

@@ -17,4 +17,5 @@ def lstta_register_methods(register: Register) -> None:
     register("lavish", f"{home}.lavish:Lavish", summary="latents between sight and sound")
     register("moka", f"{home}.moka:MokA", summary="low-rank updates between blocks that have heard the text")
     register("cola", f"{home}.cola:CoLA", summary="low-rank updates inside the encoders that the others steer")
+    register("prompt", f"{home}.prompt:Prompt", summary="learned tokens in front of the encoders' own")
     register("full", f"{home}.full:FullFineTuning", summary="every parameter of the encoders")
