@@ -15,6 +15,7 @@ PUBLIC = [
     "AudioSpec",
     "Bottleneck",
     "CoLA",
+    "DGSCT",
     "Encoder",
     "EncoderChange",
     "EncoderState",

@@ -13,6 +13,7 @@ from lstta_core.interfaces import Encoder, EncoderState, Method, Modality
 from lstta_core.lockstep import TrimodalModel
 from lstta_core.methods.bottleneck import Bottleneck
 from lstta_core.methods.cola import CoLA
+from lstta_core.methods.dgsct import DGSCT
 from lstta_core.methods.full import FullFineTuning
 from lstta_core.methods.lavish import Lavish
 from lstta_core.methods.layers import Layers
@@ -34,6 +35,7 @@ METHODS = {
     "lavish": Lavish(width=3, groups=1),
     "moka": MokA(r=3),
     "cola": CoLA(r=3, reduction=2),
+    "dgsct": DGSCT(width=3, groups=1),
     "layers": Layers(),
     "full": FullFineTuning(),
 }

@@ -16,6 +16,7 @@ _HOME = {
     "AudioSpec": "interfaces",
     "Bottleneck": "methods.bottleneck",
     "CoLA": "methods.cola",
+    "DGSCT": "methods.dgsct",
     "Encoder": "interfaces",
     "EncoderChange": "interfaces",
     "EncoderState": "interfaces",

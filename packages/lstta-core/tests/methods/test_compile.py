@@ -10,6 +10,7 @@ import torch
 from lstta_core.compiling import OLDEST
 from lstta_core.interfaces import Adapter, Modality, Stage, Streams
 from lstta_core.methods.bottleneck import BottleneckAdapter
+from lstta_core.methods.dgsct import DGSCTAdapter
 from lstta_core.methods.lavish import LavishAdapter
 from lstta_core.methods.layers import Layers
 from lstta_core.methods.lstta.adapter import LSTTAAdapter
@@ -21,6 +22,7 @@ MAKERS: dict[str, Callable[[dict[Modality, int]], Adapter]] = {
     "layers": lambda widths: Layers().adapter(Stage(1, 1, widths)),
     "layers, before the last": lambda widths: Layers().adapter(Stage(1, 2, widths)),
     "moka": lambda widths: MokAAdapter(widths=widths, r=3),
+    "dgsct": lambda widths: DGSCTAdapter(widths=widths, last=True, width=4),
     "lavish": lambda widths: LavishAdapter(widths=widths, width=4),
 }
 

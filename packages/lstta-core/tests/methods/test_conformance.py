@@ -9,6 +9,7 @@ from lstta_core.interfaces import Adapter, AdapterOutput, Method, Modality, Stag
 from lstta_core.lockstep import TrimodalModel
 from lstta_core.methods.bottleneck import Bottleneck, BottleneckAdapter
 from lstta_core.methods.cola import CoLA
+from lstta_core.methods.dgsct import DGSCT, DGSCTAdapter
 from lstta_core.methods.full import FullFineTuning
 from lstta_core.methods.lavish import Lavish, LavishAdapter
 from lstta_core.methods.layers import Layers
@@ -52,6 +53,17 @@ class TestLavishAdapter(AdapterConformance):
         self.gradients_reach(steps=3, last=True, text_segments=1)
 
 
+class TestDGSCTAdapter(AdapterConformance):
+    skip_checks: ClassVar[dict[str, str]] = {"test_gradients_reach_every_parameter": GATES}
+
+    def make_adapter(self, widths: Mapping[Modality, int], *, last: bool) -> Adapter:
+        return DGSCTAdapter(widths=widths, last=last, width=11, groups=1)
+
+    def test_gradients_reach_every_parameter(self) -> None:
+        for last in (False, True):
+            self.gradients_reach(steps=3, last=last, text_segments=1)
+
+
 class InARow(Adapter):
     """The adapters of two stages, the second reading what the first carries."""
 
@@ -89,6 +101,19 @@ class TestLavish(MethodConformance):
 
     def make_method(self) -> Method:
         return Lavish(width=3, groups=1)
+
+    def test_every_trainable_parameter_learns(self) -> None:
+        encoders = self.make_encoders()
+        model = TrimodalModel(encoders)
+        model.add_adapter("checked", self.make_method())
+        self.gradients_reach(model, self.make_inputs(encoders), steps=3)
+
+
+class TestDGSCT(MethodConformance):
+    skip_checks: ClassVar[dict[str, str]] = {"test_every_trainable_parameter_learns": GATES}
+
+    def make_method(self) -> Method:
+        return DGSCT(width=11, groups=1)
 
     def test_every_trainable_parameter_learns(self) -> None:
         encoders = self.make_encoders()

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from lstta_core import Bottleneck, FullFineTuning, Lavish, Method, Modality, NoAdapter, Readout, TrimodalModel
 from lstta_core.interfaces import Inputs
 from lstta_core.methods.cola import CoLA
+from lstta_core.methods.dgsct import DGSCT
 from lstta_core.methods.lstta.adapter import LSTTA
 from lstta_core.methods.moka import MokA
 from lstta_core.methods.prompt import Prompt
@@ -28,6 +29,7 @@ METHODS: dict[str, Callable[[], Method]] = {
     "moka": lambda: MokA(r=3),
     "cola": lambda: CoLA(r=3, reduction=2),
     "prompt": lambda: Prompt(tokens=3, modalities=["audio"]),
+    "dgsct": lambda: DGSCT(width=4),
     "none": NoAdapter,
     "full": FullFineTuning,
 }

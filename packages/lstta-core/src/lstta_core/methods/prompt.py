@@ -53,11 +53,11 @@ class Prompt(Method):
     def __init__(self, *, tokens: int = 8, modalities: Sequence[str] | None = None) -> None:
         check_counts(tokens=tokens)
         known = [str(m) for m in Modality]
-        given = set(modalities if isinstance(modalities, Sequence) and not isinstance(modalities, str) else ())
-        if modalities is not None and not (given and given <= set(known)):
+        given = known if modalities is None else list(modalities)
+        if not given or not set(given) <= set(known):
             raise ValueError(f"modalities: some of {known} are wanted, got {modalities!r}")
         self.tokens = tokens
-        self.modalities = [m for m in Modality if modalities is None or m in modalities]
+        self.modalities = [m for m in Modality if m in given]
 
     def prepare(self, encoders: Mapping[Modality, Encoder]) -> EncoderChange:
         """Change nothing.
@@ -67,9 +67,8 @@ class Prompt(Method):
         """
         wanted = {m: encoder for m, encoder in encoders.items() if m in self.modalities}
         if not wanted:
-            raise ValueError(
-                f"prompt: method.modalities names {[str(m) for m in self.modalities]}, none of the model's {[str(m) for m in encoders]}"
-            )
+            named, there = ([str(m) for m in some] for some in (self.modalities, encoders))
+            raise ValueError(f"prompt: method.modalities names {named}, none of the model's {there}")
         for modality, encoder in wanted.items():
             if encoder.more_tokens({}, self.tokens) is None:
                 raise ValueError(refusal(modality, encoder))
