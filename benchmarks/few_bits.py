@@ -4,14 +4,17 @@ python benchmarks/few_bits.py features avqa/pretrained_lstta --clips 16 --cfg-op
 python benchmarks/few_bits.py memory
 
 ``features`` reads the first clips of the config's test split from their files, no cache needed. ``memory`` builds the
-small encoders of random weights, and a set of the same families of four times their parameters, each in a process of
-its own: the bytes of all weights, and the resident memory before and after a step, over that of an empty process.
+small encoders of random weights, and two sets of the same families of about four times their parameters, each in a
+process of its own: the bytes of all weights; the most that torch's allocator held at once in a step, weights included;
+and the resident memory before and after a step, over that of an empty process. glibc gives freed matrices back there,
+which it otherwise keeps.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -20,7 +23,17 @@ from typing import Any
 import torch
 
 ALL = ("float32", "bfloat16", "int8", "nf4")
-MEMORY = (("small", "float32"), ("small", "int8"), ("large", "float32"), ("large", "int8"), ("large", "nf4"))
+SIZES = {"small": None, "large, 9 blocks": 9, "large, 10 blocks": 10}
+"""Encoder sets, by the blocks of the large ones for texts."""
+
+MEMORY = (
+    ("small", "float32"),
+    ("small", "int8"),
+    ("large, 9 blocks", "int8"),
+    ("large, 10 blocks", "float32"),
+    ("large, 10 blocks", "int8"),
+    ("large, 10 blocks", "nf4"),
+)
 
 
 def features(config: str, options: dict[str, Any], clips: int) -> None:
@@ -58,14 +71,20 @@ def stored(module: torch.nn.Module) -> int:
 
 def memory() -> None:
     """A row for each set of encoders."""
-    print("| encoders | parameters | weights | bytes | resident, MB | after a step, MB | peak, MB |")
-    print("|---|---:|---|---:|---:|---:|---:|")
+    print(
+        "| encoders | parameters | weights | bytes | held in a step, MB | resident, MB | after a step, MB | peak, MB |"
+    )
+    print("|---|---:|---|---:|---:|---:|---:|---:|")
     for size, dtype in MEMORY:
         done = subprocess.run(
-            [sys.executable, __file__, "one", size, dtype], capture_output=True, text=True, check=True
+            [sys.executable, __file__, "one", size, dtype],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=os.environ | {"MALLOC_MMAP_THRESHOLD_": "1000000"},
         )
         one = json.loads(done.stdout.splitlines()[-1])
-        numbers = " | ".join(f"{one[key] / 1e6:,.0f}" for key in ("resident", "step", "peak"))
+        numbers = " | ".join(f"{one[key] / 1e6:,.0f}" for key in ("held", "resident", "step", "peak"))
         print(f"| {size} | {one['parameters']:,} | {dtype} | {one['bytes']:,} | {numbers} |", flush=True)
 
 
@@ -74,10 +93,11 @@ def one(size: str, dtype: str) -> None:
     import gc
     import resource
 
-    from random_encoders import four_times, small_encoders
+    from random_encoders import large_encoders, small_encoders
 
     from lstta_core.lockstep import TrimodalModel
     from lstta_core.methods.lstta.adapter import LSTTA
+    from lstta_core.profiling import measure
     from lstta_core.testing.inputs import synthetic_inputs
     from lstta_tasks.network import DTYPES
 
@@ -85,23 +105,32 @@ def one(size: str, dtype: str) -> None:
     torch.manual_seed(0)
     gc.collect()
     before = _resident()
-    encoders = (small_encoders if size == "small" else four_times)(frame=(56, 56), seconds=2.0)
+    blocks, sizes = SIZES[size], {"frame": (56, 56), "seconds": 2.0}
+    encoders = small_encoders(**sizes) if blocks is None else large_encoders(text_blocks=blocks, **sizes)
     parameters = sum(p.numel() for encoder in encoders.values() for p in encoder.parameters())
     model = TrimodalModel(encoders, frozen_dtype=DTYPES[dtype], stages=4)
     model.add_adapter("a", LSTTA(width=16, heads=2))
     del encoders, loaded
     gc.collect()
     resident = _resident() - before
-    output = model({m: synthetic_inputs(e.spec, batch=1, segments=2) for m, e in model.by_modality().items()})
-    sum(stream.tokens.square().mean() for stream in output.streams.values()).backward()
+    inputs = {m: synthetic_inputs(e.spec, batch=1, segments=2) for m, e in model.by_modality().items()}
+
+    def step() -> None:
+        sum(stream.tokens.square().mean() for stream in model(inputs).streams.values()).backward()
+
+    step()
+    after = _resident() - before
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before
+    held = stored(model) + measure(step, device=torch.device("cpu"), repeats=0, warmup=0).peak_bytes
     print(
         json.dumps(
             {
                 "parameters": parameters,
                 "bytes": stored(model.encoders),
+                "held": held,
                 "resident": resident,
-                "step": _resident() - before,
-                "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before,
+                "step": after,
+                "peak": peak,
             }
         )
     )
@@ -121,7 +150,7 @@ def main() -> None:
     of_clips.add_argument("--cfg-options", nargs="+", metavar="KEY=VALUE")
     commands.add_parser("memory")
     alone = commands.add_parser("one")
-    alone.add_argument("size", choices=("small", "large"))
+    alone.add_argument("size", choices=SIZES)
     alone.add_argument("dtype", choices=ALL)
     args = parser.parse_args()
     if args.command == "memory":

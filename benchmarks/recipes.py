@@ -5,8 +5,8 @@
 
 MACs of the encoders' blocks of a sample, from their shapes and numbers of tokens, beside those of the model whose step
 DESIGN.md section 7 has (ViT-B/16 on 8 frames, AST, RoBERTa on 24 tokens, the last 4 of 12 stages, 57 ms for 16 clips
-on an H100, 45 ms from a prefix cache, a plain prototype): times in proportion. Small stand-ins for tests are made
-here too.
+on an H100, 45 ms from a prefix cache, 3.7 GiB, a plain prototype): times in proportion, and so is memory by tokens of a
+batch, weights apart. Small stand-ins for tests are made here too.
 """
 
 from __future__ import annotations
@@ -56,6 +56,8 @@ SAMPLES = {"music_avqa": 32_087, "meld": 9_989, "mosei": 16_326, "msrvtt": 180_0
 """Of an epoch: of the first four as docs/tasks and the files have them, of the last two as in the papers."""
 KNOWN_MS, KNOWN_PREFIX_MS = 57 / 16, 45 / 16
 """A sample of the model of DESIGN.md section 7."""
+KNOWN_GIB, KNOWN_TOKENS, WEIGHTS_GIB = 3.7, 16 * (8 * PATCHES + 1214 + 24), 0.5
+"""Its peak memory, the tokens of its batch, and its frozen weights in bfloat16: 260 M, as in every recipe."""
 
 
 def macs(tokens: int, rows: int = 1) -> int:
@@ -89,17 +91,21 @@ def stand_ins(recipe: str, folder: Path) -> dict[str, str]:
 def table() -> str:
     """As Markdown."""
     lines = [
-        "| recipe | samples an epoch | GMACs forward | H100-hours, all epochs | from a prefix cache |",
-        "|" + "---|" * 5,
+        "| recipe | samples an epoch | GMACs forward | H100-hours, all epochs | from a prefix | clips a step | GiB |",
+        "|" + "---|" * 7,
     ]
     for name, samples in SAMPLES.items():
         config = load_config(f"recipes/{name}")
         segments = config.clips.segments
         heard = SOUND.get(config.encoders.audio.model, round(50 * segments * config.clips.sound_seconds))
-        forward = macs(PATCHES, segments) + macs(heard) + macs(WORDS[name], segments if name == "violin" else 1)
+        rows = segments if name == "violin" else 1
+        forward = macs(PATCHES, segments) + macs(heard) + macs(WORDS[name], rows)
+        clips = config.loader.batch_size
+        tokens = clips * (segments * PATCHES + heard + rows * WORDS[name])
+        gib = WEIGHTS_GIB + (KNOWN_GIB - WEIGHTS_GIB) * tokens / KNOWN_TOKENS
         ours = forward / KNOWN * samples * config.train_cfg.max_epochs / 3.6e6
         hours = f"{ours * KNOWN_MS:.2f} | {ours * KNOWN_PREFIX_MS:.2f}"
-        lines.append(f"| `{name}` | {samples:,} | {forward / 1e9:,.0f} | {hours} |")
+        lines.append(f"| `{name}` | {samples:,} | {forward / 1e9:,.0f} | {hours} | {clips} | {gib:.1f} |")
     return "\n".join(lines)
 
 

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """What a training step costs, with LSTTA and with what it is compared with.
 
-    python benchmarks/train_step.py [--rounds 20] [--compile [MODE]] [--json FILE] [--markdown]
+    python benchmarks/train_step.py [--rounds 20] [--compile [MODE]] [--beside CHECKOUT] [--json FILE] [--markdown]
 
-All ways take turns, step by step, in one process, so that a slow minute of the machine is everybody's. Weights are
-random, and nothing is downloaded: three encoders of width 384 (DINOv2-S, Whisper tiny, MiniLM) on 4 clips of 8
-segments. gpu.py measures encoders of base size on a GPU.
+All ways of a setting take turns, step by step, in one process, so that a slow minute of the machine is everybody's.
+Weights are random, and nothing is downloaded: three encoders of width 384 (DINOv2-S, Whisper tiny, MiniLM) on 4 clips
+of 8 segments. gpu.py measures encoders of base size on a GPU.
 
 settings   float32: on a CPU through oneDNN. bfloat16: frozen weights in bfloat16, what trains in float32 under
            autocast (full fine-tuning: all encoders in bfloat16). autocast: weights in float32, all under autocast, as
@@ -17,6 +17,8 @@ memory     parameters, buffers, optimizer state and batch, and the most that one
 compiled   with --compile: blocks and adapters through torch.compile, the time of compiling left out. On a CPU without
            oneDNN: a compiled graph has torch's own linear layers.
 cached     the encoders' states at the first adapted stage are at hand, in memory: reading them is not in the time.
+before     with --beside: the same step of another checkout of this repository, which takes turns too, in a process of
+           its own with its own packages (its .venv).
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ from statistics import quantiles
 from typing import Any
 
 import torch
+from beside import Beside
 from rich.console import Console
 from rich.table import Table
 from tqdm import tqdm
@@ -41,7 +44,7 @@ from lstta_tasks.cli.options import keep_freed_memory
 
 @dataclass(frozen=True)
 class Row:
-    """One way, measured. Seconds are quartiles of a step; ratios are of medians."""
+    """One way, measured. Seconds are quartiles of a step, here and in another checkout; ratios are of medians."""
 
     way: str
     settings: str
@@ -50,6 +53,7 @@ class Row:
     bytes: int
     to_frozen: float
     to_full: float
+    before: tuple[float, float, float] | None = None
 
 
 def ways(size: Size, compiled: str | None) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -70,48 +74,74 @@ def ways(size: Size, compiled: str | None) -> Iterator[tuple[str, dict[str, Any]
         yield name, {"method": method}
 
 
-def run(size: Size, settings: list[str], rounds: int, device: torch.device, compiled: str | None = None) -> list[Row]:
-    """Measure every way under every setting, in turns; two rounds before the first are not counted."""
-    built = {
-        (name, kind): Way(size=size, settings=kind, device=device, **options)
-        for kind in settings
-        for name, options in ways(size, compiled)
-    }
-    times: dict[tuple[str, str], list[float]] = {key: [] for key in built}
-    for turn in tqdm(range(rounds + 2), unit="round", disable=None):
-        for key, way in built.items():
+def run(
+    size: Size,
+    kind: str,
+    rounds: int,
+    device: torch.device,
+    compiled: str | None = None,
+    beside: Beside | None = None,
+) -> list[Row]:
+    """Measure every way under one setting, in turns; two rounds before the first are not counted."""
+    built = {name: Way(size=size, settings=kind, device=device, **options) for name, options in ways(size, compiled)}
+    times: dict[str, list[float]] = {name: [] for name in built}
+    before: dict[str, list[float]] = {}
+    if beside is not None:
+        before = {name: [] for name in built if name in beside.names}
+        for name in before:
+            beside.build(name, kind)
+    for turn in tqdm(range(rounds + 2), desc=kind, unit="round", disable=None):
+        for name, way in built.items():
             taken = seconds_of(way.step, device)
             if turn > 1:
-                times[key].append(taken)
+                times[name].append(taken)
+            if beside is not None and name in before:
+                taken = beside.step(name, kind)
+                if turn > 1:
+                    before[name].append(taken)
     memory = {
-        key: way.resident() + measure(way.step, device=device, repeats=0, warmup=0).peak_bytes
-        for key, way in built.items()
+        name: way.resident() + measure(way.step, device=device, repeats=0, warmup=0).peak_bytes
+        for name, way in built.items()
     }
     rows = []
-    for (name, kind), taken in times.items():
-        first, middle, third = quantiles(taken, n=4)
-        frozen, full = (quantiles(times[other, kind], n=4)[1] for other in ("frozen forward", "full fine-tuning"))
+    for name, taken in times.items():
+        first, middle, third = _quartiles(taken)
+        frozen, full = (quantiles(times[other], n=4)[1] for other in ("frozen forward", "full fine-tuning"))
         rows.append(
             Row(
                 way=name,
                 settings=kind,
-                trainable=built[name, kind].trainable,
+                trainable=built[name].trainable,
                 seconds=(first, middle, third),
-                bytes=memory[name, kind],
+                bytes=memory[name],
                 to_frozen=middle / frozen,
                 to_full=middle / full,
+                before=_quartiles(before[name]) if name in before else None,
             )
         )
     return rows
 
 
+def _quartiles(seconds: list[float]) -> tuple[float, float, float]:
+    first, middle, third = quantiles(seconds, n=4)
+    return first, middle, third
+
+
 COLUMNS = ("", "trains", "step, ms", "quartiles", "× frozen", "× full", "memory, MB", "× full's")
+BEFORE = ("before, ms", "quartiles", "× before")
 
 
 def cells(rows: list[Row]) -> Iterator[tuple[str, ...]]:
+    """The table's first line and then the others; with columns of the other checkout where there is one."""
     full = {row.settings: row.bytes for row in rows if row.way == "full fine-tuning"}
+    compared = any(row.before for row in rows)
+    yield (*COLUMNS, *(BEFORE if compared else ()))
     for row in rows:
         low, middle, high = (1000 * seconds for seconds in row.seconds)
+        others: tuple[str, ...] = ("", "", "") if compared else ()
+        if row.before is not None:
+            first, median, third = (1000 * seconds for seconds in row.before)
+            others = (f"{median:,.0f}", f"{first:,.0f}–{third:,.0f}", f"{middle / median:.2f}")
         yield (
             row.way,
             f"{row.trainable:,}",
@@ -121,23 +151,24 @@ def cells(rows: list[Row]) -> Iterator[tuple[str, ...]]:
             f"{row.to_full:.2f}",
             f"{row.bytes / 1e6:,.0f}",
             f"{row.bytes / full[row.settings]:.2f}",
+            *others,
         )
 
 
 def show(rows: list[Row], *, markdown: bool) -> None:
     for settings in dict.fromkeys(row.settings for row in rows):
-        lines = list(cells([row for row in rows if row.settings == settings]))
+        columns, *lines = cells([row for row in rows if row.settings == settings])
         if markdown:
             print(f"\n{settings}:\n")
-            for line in (COLUMNS, ("---", *["---:"] * (len(COLUMNS) - 1)), *lines):
+            for line in (columns, ("---", *["---:"] * (len(columns) - 1)), *lines):
                 print("| " + " | ".join(line) + " |")
             continue
         table = Table(title=settings)
-        for place, column in enumerate(COLUMNS):
+        for place, column in enumerate(columns):
             table.add_column(column, justify="right" if place else "left", no_wrap=True)
         for line in lines:
             table.add_row(*line)
-        Console(width=max(Console().width, 120)).print(table)
+        Console(width=max(Console().width, 150)).print(table)
 
 
 def main() -> None:
@@ -148,12 +179,17 @@ def main() -> None:
     parser.add_argument(
         "--compile", nargs="?", const="default", metavar="MODE", help="one row more; MODE as torch.compile has it"
     )
+    parser.add_argument("--beside", type=Path, metavar="CHECKOUT", help="another checkout that takes turns, on a CPU")
     parser.add_argument("--json", type=Path, metavar="FILE")
     parser.add_argument("--markdown", action="store_true")
     args = parser.parse_args()
     if args.device == "cpu":
         keep_freed_memory()
-    rows = run(SMALL, args.settings, args.rounds, torch.device(args.device), args.compile)
+    if args.beside is not None and args.device != "cpu":
+        parser.error("--beside: the other checkout is measured on a CPU; leave --device out")
+    other = None if args.beside is None else Beside(args.beside, torch.get_num_threads())
+    device = torch.device(args.device)
+    rows = [row for kind in args.settings for row in run(SMALL, kind, args.rounds, device, args.compile, other)]
     show(rows, markdown=args.markdown)
     if args.json is not None:
         about = {"torch": torch.__version__, "threads": torch.get_num_threads(), "rounds": args.rounds}

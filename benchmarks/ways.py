@@ -18,6 +18,7 @@ from lstta_core.fast_linear import fast_linear
 from lstta_core.interfaces import Encoder, Modality, TrimodalOutput
 from lstta_core.lockstep import States, TrimodalModel
 from lstta_core.method import create_method
+from lstta_core.methods.projections import BATCHES, Standardised
 from lstta_core.prefix import suffix
 from lstta_core.readout import Readout
 from lstta_core.testing.inputs import synthetic_inputs
@@ -98,6 +99,9 @@ class Way:
         self.model.to(device)
         if method is not None:
             self.model.add_adapter("default", create_method(model=self.model, **method).method)
+        for part in self.model.modules():  # a step as all but the first are: what tokens have in common is measured
+            if isinstance(part, Standardised):
+                part.batches.fill_(BATCHES)
         if compiled is not None:
             compile_parts(self.model, **compiled)
         self.head = nn.Sequential(

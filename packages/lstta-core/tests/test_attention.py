@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lstta_core.attention import MaskedAttention
+from lstta_core.attention import MaskedAttention, attend
 
 FEW = settings(max_examples=30, deadline=None)
 
@@ -90,3 +90,40 @@ def test_any_number_of_heads_goes_with_any_width() -> None:
     assert out.shape == (2, 3, 7)
     with pytest.raises(ValueError, match="at least one head, got heads=0"):
         MaskedAttention(width=6, heads=0)
+
+
+@pytest.mark.parametrize("autocast", [False, True])
+def test_half_precision_on_a_cpu_attends_in_float32_and_gives_half_back(
+    monkeypatch: pytest.MonkeyPatch, autocast: bool
+) -> None:
+    computed = []
+    kernel = torch.nn.functional.scaled_dot_product_attention
+
+    def seen(*args: torch.Tensor, attn_mask: torch.Tensor) -> torch.Tensor:
+        computed.append({one.dtype for one in (*args, attn_mask)})
+        return kernel(*args, attn_mask=attn_mask)
+
+    monkeypatch.setattr(torch.nn.functional, "scaled_dot_product_attention", seen)
+    torch.manual_seed(0)
+    q, k, v = (torch.randn(2, 3, n, 5).to(torch.bfloat16).requires_grad_() for n in (7, 11, 11))
+    bias = torch.randn(2, 1, 1, 11).to(torch.bfloat16)
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=autocast):
+        got = attend(q, k, v, bias)
+    assert computed == [{torch.float32}]
+    assert got.dtype == torch.bfloat16
+    scores = q.double() @ k.double().transpose(-1, -2) / 5**0.5 + bias.double()
+    wanted = scores.softmax(-1) @ v.double()
+    assert torch.equal(got, wanted.to(torch.bfloat16)) or (got - wanted).abs().max() < 2**-8 * wanted.abs().max()
+    weights = torch.randn(2, 3, 7, 5).to(torch.bfloat16)
+    for mine, reference in zip(
+        torch.autograd.grad((got * weights).sum(), (q, k, v)),
+        torch.autograd.grad((wanted * weights.double()).sum(), (q, k, v)),
+        strict=True,
+    ):
+        assert mine.dtype == torch.bfloat16
+        assert (mine - reference).abs().max() < 2**-7 * reference.abs().max()
+
+
+def test_other_precisions_are_attended_in_as_they_are() -> None:
+    q, k, v = (torch.randn(2, 3, n, 5, dtype=torch.float64) for n in (7, 11, 11))
+    assert attend(q, k, v, torch.ones(2, 1, 1, 11, dtype=torch.bool)).dtype == torch.float64

@@ -67,8 +67,8 @@ class Standardised(nn.Module):
         with torch.autocast(tokens.device.type, enabled=False):
             rows = normed(tokens)[mask].to(self.mean.dtype) - self.mean
             sums = torch.stack([torch.full_like(self.mean, len(rows)), rows.sum(0), rows.square().sum(0)])
-        (count, *_), total, squares = sum_over_processes(sums)
-        if not count:
+        counts, total, squares = sum_over_processes(sums)
+        if not (count := counts[0]):
             return
         self.tokens += count.long()
         self.batches += 1

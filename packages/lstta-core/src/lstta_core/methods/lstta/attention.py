@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import torch.nn.functional as F
 from torch import Tensor, nn
+
+from lstta_core.attention import attend
 
 
 class Attention(nn.Module):
@@ -36,9 +37,7 @@ class Attention(nn.Module):
             (R, Q, r); of no meaning where no key is there.
         """
         keys, values = key_values.chunk(2, -1)
-        attended = F.scaled_dot_product_attention(
-            self._split(self.query(queries)), self._split(keys), self._split(values), attn_mask=bias
-        )
+        attended = attend(self._split(self.query(queries)), self._split(keys), self._split(values), bias)
         out: Tensor = self.out(attended.transpose(1, 2).flatten(2))
         return out
 
