@@ -9,6 +9,7 @@ from typing import cast
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from lstta_core.attention import attend
 from lstta_core.counts import check_counts
 from lstta_core.interfaces import TIMED, Adapter, AdapterOutput, Method, Modality, Size, Stage, Stream, Streams
 from lstta_core.methods.projections import Standardised, Units, Up, added
@@ -88,7 +89,7 @@ class MokAAdapter(Adapter):
         seen = mask.flatten(1)
         none = ~seen.any(1, keepdim=True)
         words = words.flatten(1, 2)[:, None]
-        heard = F.scaled_dot_product_attention(z.flatten(1, 2)[:, None], words, words, (seen | none)[:, None, None])
+        heard = attend(z.flatten(1, 2)[:, None], words, words, (seen | none)[:, None, None])
         return heard[:, 0].masked_fill(none[..., None], 0).view_as(z)
 
     def measure(self, streams: Streams) -> None:
