@@ -77,7 +77,7 @@ class GatedDirection(nn.Module):
         """x (R, N, D), y (R, M, E) and their masks to (R, N, D); ā is zero where there is nothing to hear."""
         about = y.masked_fill(~y_mask[..., None], 0).sum(1) / y_mask.sum(1, keepdim=True).clamp(min=1)
         listened = self.lavish.listened(x, y, y_mask)
-        return cast(Tensor, self.lavish.out(self.gates(listened, x_mask, about.to(y.dtype))))
+        return self.lavish.out(self.gates(listened, x_mask, about.to(y.dtype)))
 
 
 class TemporalGate(nn.Module):
