@@ -44,6 +44,8 @@ PAGES = (
     "docs/tasks/retrieval.md",
     "docs/tasks/captioning.md",
     "docs/tasks/open-qa.md",
+    "docs/tasks/ave.md",
+    "docs/tasks/avvp.md",
     "docs/infer.md",
     "docs/features.md",
     "docs/transcribe.md",

@@ -85,6 +85,9 @@ class Tiny(Encoder):
         mask = attendable(state.mask) if self.masked else None
         return state.with_tokens(self.blocks[index](state.tokens, mask))
 
+    def more_tokens(self, extras: Mapping[str, Tensor], count: int) -> Mapping[str, Tensor]:
+        return extras
+
     def block(self, index: int) -> nn.Module:
         return self.blocks[index]
 

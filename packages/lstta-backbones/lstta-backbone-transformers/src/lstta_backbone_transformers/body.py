@@ -73,6 +73,15 @@ class Body:
             after = step.merge(after, step.grid)
         return after, {**extras, **carried}
 
+    def more_tokens(self, extras: Extras, count: int) -> Extras | None:
+        """The extras with so many tokens more in front of each row; None where the blocks fix their number."""
+        grown = dict(extras)
+        for need in self.family.needs:
+            if need.more is None:
+                return None
+            grown.update(need.more(extras, count))
+        return None if self.family.grid is not None or self.family.amend is not None else grown
+
     def finish(self, tokens: Tensor) -> Tensor:
         """The tokens after what follows the last block: a norm, where the family has one."""
         for module in self.after:

@@ -33,11 +33,14 @@ class Need:
         prepare: (model, features, tokens (R, M, D)) → tensors for the state, before block 0.
         arguments: (model, index of the block, extras) → keyword arguments of the block's forward.
         carries: names of extras that a block returns, and their place in the tuple that it returns.
+        more: (extras, count) → those of the extras that are others where each row has so many tokens more in front,
+            which all its tokens may read; None where blocks fix the number of tokens.
     """
 
     prepare: Callable[[Any, Features, Tensor], dict[str, Tensor]]
     arguments: Callable[[Any, int, Extras], dict[str, Any]]
     carries: Mapping[str, int] = field(default_factory=dict)
+    more: Callable[[Extras, int], Extras] | None = None
 
 
 def _no_prefix(config: Any) -> int:
