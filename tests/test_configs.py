@@ -22,7 +22,9 @@ from lstta_tasks.shipped import shipped
 REPOSITORY = Path(__file__).parents[1]
 CONFIGS = list(shipped("config").values())
 OPTIONS = {
+    "ave": {},
     "avqa": {"task.answers": ["no", "yes"]},
+    "avvp": {},
     "captioning": {},
     "custom": {"task.labels": ["cat", "dog"]},
     "emotion": {},

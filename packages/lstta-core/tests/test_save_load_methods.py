@@ -22,6 +22,10 @@ from lstta_core.testing import synthetic_inputs, toy_encoders_that_speak
 
 METHODS = {
     **{"lstta": {"width": 6}, "bottleneck": {"width": 5}, "lavish": {"width": 4}},
+    "moka": {"r": 3},
+    "dgsct": {"width": 4},
+    "cola": {"r": 3, "reduction": 2},
+    "prompt": {"tokens": 3, "modalities": ["audio", "language"]},
     **{"layers": {}, "none": {}, "full": {}, "means": {}},
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from typing import TYPE_CHECKING, Self, cast
@@ -30,11 +30,18 @@ class AdapterSet(AdapterUpkeep):
     Args:
         encoders: by modality. They are frozen and put in eval mode here.
         adapted_stages: the places where a method may put an adapter.
+        crossed: by modality, how many blocks have run at stage 0 (none) … K (all).
     """
 
-    def __init__(self, encoders: Mapping[Modality, Encoder], adapted_stages: Sequence[Stage]) -> None:
+    def __init__(
+        self,
+        encoders: Mapping[Modality, Encoder],
+        adapted_stages: Sequence[Stage],
+        crossed: Mapping[Modality, Sequence[int]],
+    ) -> None:
         super().__init__()
         self.adapted_stages = tuple(adapted_stages)
+        self.crossed = crossed
         self.encoders = nn.ModuleDict({m: encoders[m] for m in Modality if m in encoders})
         self.encoders.requires_grad_(False)
         self.encoders.eval()
@@ -55,7 +62,7 @@ class AdapterSet(AdapterUpkeep):
         made = {str(stage.index): method.adapter(stage) for stage in self.adapted_stages}
         at_stages: dict[str, nn.Module] = {stage: adapter for stage, adapter in made.items() if adapter is not None}
         with self.disabled():
-            self._changes[name] = method.prepare(self.by_modality())
+            self._changes[name] = method.prepare_at_stages(self.by_modality(), self.crossed)
         widths = {m: encoder.widths[-1] for m, encoder in self.by_modality().items()}
         if (preface := method.preface(widths)) is not None:
             at_stages[PREFACE] = preface
@@ -118,6 +125,11 @@ class AdapterSet(AdapterUpkeep):
     def trained_inside(self) -> tuple[str, ...]:
         """What the active adapter trains inside the encoders, as ``<modality>.<parameter name>``."""
         return () if self.active is None else self._changes[self.active].trainable
+
+    @property
+    def hear(self) -> Callable[[Mapping[Modality, Tensor]], None] | None:
+        """What is told the other streams before blocks run, see :class:`~lstta_core.method.EncoderChange`."""
+        return None if self.active is None else self._changes[self.active].hear
 
     def trainable_names(self) -> list[str]:
         """The names of all parameters that the active adapter trains, sorted."""

@@ -18,6 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from lstta_core.context import CONTEXT
 from lstta_core.encoder import Encoder
 from lstta_core.interfaces import EncoderState, Inputs, Modality, Stream
 
@@ -67,7 +68,8 @@ class Speech:
     """What is kept between the tokens of an answer.
 
     Attributes:
-        kept: extras of the language encoder's state, R first: :data:`PAST`, keys and values.
+        kept: extras of the language encoder's state, R first: :data:`PAST`, keys and values, and what blocks have heard
+            of other streams.
         heard: by adapted stage, what :meth:`~lstta_core.adapter.Adapter.speak` needs, B first.
         present: (B,), bool, clips that have a prompt.
         importances: (B, T) by modality, of the last stage; empty where there are none.
@@ -215,5 +217,5 @@ def places(mask: Tensor, past: Tensor | None = None) -> Tensor:
 
 def kept_of(state: EncoderState) -> dict[str, Tensor]:
     """Of a state after all blocks what later tokens need: :data:`PAST` with the state's own tokens, keys and values."""
-    kept = {name: tensor for name, tensor in state.extras.items() if name.startswith(("keys.", "values."))}
+    kept = {name: tensor for name, tensor in state.extras.items() if name.startswith(("keys.", "values.", CONTEXT))}
     return {**kept, PAST: torch.cat([state.extras[PAST], state.mask], 1)}

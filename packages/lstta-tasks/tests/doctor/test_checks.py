@@ -16,6 +16,7 @@ from lstta_tasks.answers.kind import OUTSIDE_NAME, AnswerKind
 from lstta_tasks.answers.one_of_many import OneOfMany
 from lstta_tasks.answers.ranking import Ranking
 from lstta_tasks.answers.scale import Scale
+from lstta_tasks.answers.segment_class import SegmentClass
 from lstta_tasks.answers.several_labels import SeveralLabels
 from lstta_tasks.answers.yes_or_no import YesOrNo
 from lstta_tasks.data.clip import ClipSource
@@ -218,6 +219,20 @@ class TestLabels:
         some = {"train": train, "test": test}
         counts, findings = check_targets(kind, some)  # type: ignore[arg-type]
         return [*findings, *check_balance(some, counts)]  # type: ignore[arg-type]
+
+    def test_segments_are_counted_against_segments(self) -> None:
+        """Of three clips of five seconds nine seconds are background: no imbalance. Of fifteen it is one class."""
+        kind = SegmentClass(["bell", "none"], segments=5, background="none")
+
+        def found(*rows: tuple[int, ...]) -> list[str]:
+            some = {"train": [Sample(str(i), clip(str(i)), None, row) for i, row in enumerate(rows)]}
+            counts, bad = check_targets(kind, some)  # type: ignore[arg-type]
+            assert not bad
+            return [f.check for f in check_balance(some, counts, kind.segments)]  # type: ignore[arg-type]
+
+        assert found((0, 0, 1, 1, 1), (0, 0, 1, 1, 1), (0, 0, 1, 1, 1)) == []
+        assert found((1,) * 5, (1,) * 5, (1, 1, 1, 1, 0)) == ["imbalance"]
+        assert found((1,) * 5) == ["one class"]
 
     def test_outside_and_never_in_train(self) -> None:
         train = [sample("1"), sample("2", target=1)]

@@ -37,6 +37,8 @@ class Answer:
         score: where the answer is a number.
         scale: between which ends the score's scale lies, where it has ends.
         words: of an answer in words, token by token, where it is told what each listened to.
+        segments: of an answer for every segment, by what may be said of it, the probability in each, 0 to 1; those that
+            are said of any segment first.
     """
 
     text: str
@@ -45,6 +47,7 @@ class Answer:
     score: float | None = None
     scale: tuple[float, float] | None = None
     words: Sequence[Word] = ()
+    segments: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
 
 def likeliest(probabilities: Mapping[str, float]) -> Answer:

@@ -108,7 +108,8 @@ def examine(
     measure = Measure(spec) if isinstance(spec, LanguageSpec) else None
     labels, bad_targets = check_targets(task.answer, samples) if samples else ({}, [])
     facts: dict[Split, SplitFacts] = {}
-    findings += [*check_overlaps(clips), *check_copies(clips), *bad_targets, *check_balance(samples, labels)]
+    findings += [*check_overlaps(clips), *check_copies(clips), *bad_targets]
+    findings += check_balance(samples, labels, task.answer.segments if samples else None)
     for split, some in samples.items():
         if media:
             findings += check_media(split, clips[split], probes, median=median, modalities=specs)

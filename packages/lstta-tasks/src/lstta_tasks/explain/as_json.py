@@ -31,7 +31,7 @@ def _answer(explanation: Explanation) -> dict[str, Any]:
     answer = explanation.answer
     plural = {"probability": "probabilities"}.get(answer.measure, f"{answer.measure}s")
     words = [curve for word in answer.words[:1] for curve in word.listened.values()]
-    curves = [*explanation.attention.values(), *explanation.importances.values(), *words]
+    curves = [*explanation.attention.values(), *explanation.importances.values(), *answer.segments.values(), *words]
     segments = len(next(iter(curves), ()))
     return {
         "clip": explanation.source.id,
@@ -39,6 +39,7 @@ def _answer(explanation: Explanation) -> dict[str, Any]:
         "subtitles": [[line.start, line.end, line.text] for line in explanation.timed],
         "answer": answer.text,
         **({plural: dict(answer.choices)} if answer.choices else {}),
+        **({"segments": {name: list(row) for name, row in answer.segments.items()}} if answer.segments else {}),
         **({} if answer.score is None else {"score": answer.score}),
         **({"words": [_word(word) for word in answer.words]} if answer.words else {}),
         "edges": explanation.edges(segments).tolist() if segments else [],

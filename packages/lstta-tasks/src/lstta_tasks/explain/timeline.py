@@ -9,7 +9,7 @@ import numpy as np
 
 from lstta_core.interfaces import Modality
 from lstta_tasks.answers.description import PROBABILITY
-from lstta_tasks.explain import axis, inline
+from lstta_tasks.explain import axis, inline, said
 from lstta_tasks.explain.excerpt import Media
 from lstta_tasks.explain.explanation import Curve, Explanation
 from lstta_tasks.explain.heard_words import word_rows
@@ -42,6 +42,7 @@ def timeline(explanation: Explanation, media: Media) -> str:
         key = _key(explanation.answer.words[0].listened, BLOCKS)
         rows.append(_row(f"what was heard,<br> word by word<br> {key}", f'<p class="soft">{LISTENED}</p>'))
         rows += [_row(label, track, "word") for label, track in words]
+    rows += [_row(*one) for one in _said(explanation)]
     rows.append(_row(f"time, {axis.unit(explanation.duration)}", _axis(explanation.duration)))
     rows.append('<div class="playhead"></div>')
     return f'<div class="timeline" data-duration="{explanation.duration:.6f}">{"".join(rows)}</div>'
@@ -124,6 +125,19 @@ def _importances(explanation: Explanation) -> str:
         for value in (1 + 0.8 * (high - 1), 1, max(1 - 0.8 * (1 - low), 0))
     )
     return _drawing([*paths, *_hover(explanation)]) + ticks
+
+
+def _said(explanation: Explanation) -> Iterator[tuple[str, str]]:
+    """A row for each thing that is said of segments: its name, and a cell a segment, the darker the likelier."""
+    for name, values in said.rows(explanation.answer).items():
+        edges = explanation.edges(len(values))
+        cells = "".join(
+            f'<i style="--p: {value:.3f}" class="{"likely" if value >= said.LIKELY else ""}" title="{escape(name)}, '
+            f'{start:.1f}–{end:.1f} s: {amount(value, PROBABILITY)}">{said.written(value, len(values))}</i>'
+            for value, start, end in zip(values, edges, edges[1:], strict=False)
+        )
+        side = said.side(name)
+        yield f'<span class="{side}">{escape(name)}</span>', f'<div class="cells {side}">{cells}</div>'
 
 
 def _attention(explanation: Explanation) -> str:
