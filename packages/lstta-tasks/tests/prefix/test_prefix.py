@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import torch
 from small_world import World
 from torch import Tensor
 
-from lstta_core.interfaces import EncoderState, Modality
+from lstta_core.interfaces import AudioSpec, EncoderState, Modality
 from lstta_tasks.data.cache import CacheError, CacheReader
 from lstta_tasks.experiment.config import load_config
 from lstta_tasks.experiment.evaluate import evaluate
@@ -204,6 +205,23 @@ def test_another_model_or_preprocessing_is_refused(
     if "clips.segments" not in options:  # then the clips' cache refuses first
         with pytest.raises(CacheError, match=said):
             build_prefix(experiment(world, built, **options))
+
+
+def test_an_encoder_that_hears_otherwise_is_refused(world: World, built: Path) -> None:
+    one = experiment(world, built)
+    ear = one.encoders[Modality.AUDIO]
+    assert isinstance(ear.spec, AudioSpec)
+    ear.spec = replace(ear.spec, span="segment" if ear.spec.span == "clip" else "clip")
+    with pytest.raises(CacheError, match=r"inputs: {.*'audio': .*} here, {.*'audio': .*} there"):
+        _ = one.prefix.reader
+    with pytest.raises(CacheError, match=r"inputs: "):
+        build_prefix(one)
+
+
+def test_a_cache_of_before_inputs_were_recorded_is_read_with_a_warning(world: World, built: Path) -> None:
+    said = {name: value for name, value in CacheReader(built).meta["features"].items() if name != "inputs"}
+    with pytest.warns(UserWarning, match=r"does not say how its encoders' inputs were made.* lstta cache prefix"):
+        experiment(world, built).prefix.settings.check(built, said)
 
 
 def test_what_has_no_frozen_prefix_is_refused(world: World, built: Path) -> None:

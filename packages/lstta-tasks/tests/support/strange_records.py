@@ -143,7 +143,9 @@ def prefix(folder: Path) -> Kind:
     )
 
     path, key = folder / "prefix", clip_key(Modality.VISUAL, "0" * 32)
-    settings = PrefixSettings(encoders={"visual": "0" * 64}, blocks={"visual": 2}, dtype="bfloat16")
+    settings = PrefixSettings(
+        encoders={"visual": "0" * 64}, inputs={"visual": "1" * 64}, blocks={"visual": 2}, dtype="bfloat16"
+    )
     state = EncoderState(
         torch.zeros(3, 5, 7, dtype=torch.bfloat16),
         torch.ones(3, 5, dtype=torch.bool),

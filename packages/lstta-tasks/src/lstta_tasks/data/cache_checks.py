@@ -7,7 +7,7 @@ what the file holds.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from lstta_core.checked import RecordError, check, open_record
@@ -23,6 +23,7 @@ class FeaturesRecord:
     blocks: Mapping[Literal["visual", "audio", "language"], int]
     dtype: Literal["float32", "bfloat16", "float16", "int8", "nf4"]
     text_length: int
+    inputs: Mapping[Literal["visual", "audio"], str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from lstta_core.interfaces import LanguageSpec, Modality
+from lstta_core.input_digest import input_digest
+from lstta_core.interfaces import TIMED, LanguageSpec, Modality
 from lstta_core.lockstep import TrimodalModel
 from lstta_core.prefix import prefix_blocks
 from lstta_tasks.data.features import feature_specs
@@ -87,6 +88,7 @@ class Prefix:
         dtype = next(iter(models.values())).frozen_dtype or torch.float32  # the same for all
         return PrefixSettings(
             encoders={str(m): model.digests[m] for m, model in models.items()},
+            inputs={str(m): input_digest(models[m].by_modality()[m].spec) for m in TIMED if m in models},
             blocks={str(m): prefix_blocks(model)[m] for m, model in models.items()},
             dtype=str(dtype).removeprefix("torch."),
         )

@@ -12,6 +12,7 @@ its settings, and these entries:
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -47,20 +48,30 @@ class PrefixSettings:
 
     Attributes:
         encoders: the digest of each encoder's weights, by modality.
+        inputs: the digest of how the input of sight and of sound is made, see
+            :func:`~lstta_core.input_digest.input_digest`; a text is known by its ids.
         blocks: how many blocks of each encoder lie before the first adapted stage, at which the states were taken.
         dtype: of the frozen weights, in which they were computed.
     """
 
     encoders: Mapping[str, str]
+    inputs: Mapping[str, str]
     blocks: Mapping[str, int]
     dtype: str
 
     def check(self, path: Path, given: Mapping[str, Any]) -> None:
         """Raise a CacheError that names every setting in which a prefix cache differs, and both values.
 
-        It may hold the states of more encoders.
+        It may hold the states of more encoders. One of before 0.2 does not say how inputs were made: a warning says so.
         """
         wanted = asdict(self)
+        if "inputs" not in given:
+            warnings.warn(
+                f"{path} does not say how its encoders' inputs were made, as none did before 0.2: if an encoder's span "
+                "or seconds have changed since, build another under another path with lstta cache prefix",
+                stacklevel=2,
+            )
+            given = {**given, "inputs": wanted["inputs"]}
         mine = {
             name: {m: part for m, part in value.items() if m in self.encoders} if isinstance(value, dict) else value
             for name, value in given.items()
