@@ -60,6 +60,7 @@ PAGES = (
     "packages/lstta-tasks/README.md",
     "packages/lstta-world/README.md",
     "packages/lstta-method-peft/README.md",
+    "packages/lstta-backbones/lstta-backbone-beats/README.md",
     "packages/lstta-backbones/lstta-backbone-tiny/README.md",
     "packages/lstta-backbones/lstta-backbone-transformers/README.md",
 )

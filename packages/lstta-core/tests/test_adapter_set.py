@@ -14,9 +14,11 @@ from torch import Tensor
 from lstta_core.interfaces import EncoderChange, Method, Modality
 from lstta_core.lockstep import TrimodalModel
 from lstta_core.methods.bottleneck import Bottleneck
+from lstta_core.methods.cola import CoLA
 from lstta_core.methods.full import FullFineTuning
 from lstta_core.methods.lavish import Lavish
 from lstta_core.methods.lstta.adapter import LSTTA
+from lstta_core.methods.moka import MokA
 from lstta_core.methods.none import NoAdapter
 from lstta_core.prefix import suffix
 
@@ -24,6 +26,8 @@ METHODS: dict[str, Callable[[], Method]] = {
     "lstta": lambda: LSTTA(width=8, heads=2),
     "bottleneck": lambda: Bottleneck(width=3),
     "lavish": lambda: Lavish(width=3, groups=1),
+    "moka": lambda: MokA(r=3),
+    "cola": lambda: CoLA(r=2, reduction=2),
     "full": FullFineTuning,
     "none": NoAdapter,
 }
@@ -69,7 +73,7 @@ def train(model: TrimodalModel, inputs: Batch, steps: int = 3) -> None:
     optimizer.zero_grad()
 
 
-@pytest.mark.parametrize("kind", ["lstta", "bottleneck", "lavish", "full"])
+@pytest.mark.parametrize("kind", ["lstta", "bottleneck", "lavish", "moka", "cola", "full"])
 def test_switching_gives_each_its_own_outputs_back(model: TrimodalModel, inputs: Batch, kind: str) -> None:
     frozen = tokens(model, inputs)
     results = {}
@@ -122,7 +126,7 @@ def test_only_the_active_one_wants_gradients_and_is_in_the_optimizer(
         assert model.trainable_parameters() == []
 
 
-@pytest.mark.parametrize("kind", ["lstta", "bottleneck", "lavish", "full"])
+@pytest.mark.parametrize("kind", ["lstta", "bottleneck", "lavish", "moka", "cola", "full"])
 def test_accumulated_gradients_equal_those_of_one_big_batch(model: TrimodalModel, inputs: Batch, kind: str) -> None:
     model.add_adapter("a", METHODS[kind]())
     train(model, inputs, steps=2)
@@ -137,7 +141,7 @@ def test_accumulated_gradients_equal_those_of_one_big_batch(model: TrimodalModel
             torch.testing.assert_close(many.grad, one, rtol=1e-4, atol=1e-5 * float(one.abs().max() + 1))
 
 
-@pytest.mark.parametrize("kind", ["lstta", "bottleneck", "lavish", "full"])
+@pytest.mark.parametrize("kind", ["lstta", "bottleneck", "lavish", "moka", "cola", "full"])
 def test_checkpointing_changes_nothing(small: ModuleType, inputs: Batch, kind: str) -> None:
     results = []
     for checkpointing in (False, True):

@@ -41,6 +41,9 @@ pytestmark = pytest.mark.usefixtures("selected_core")
         ("lstta", 50_000, {"short_term": False, "window": 5}),
         ("bottleneck", 5_000, {}),
         ("bottleneck", 350_000, {}),
+        ("dgsct", 50_000, {"groups": 1}),
+        ("moka", 20_000, {"text": 0.5}),
+        ("cola", 19_000, {"reduction": 3}),
         ("lavish", 350_000, {"groups": 1, "latents": 3}),
     ],
 )

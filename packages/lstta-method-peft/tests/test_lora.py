@@ -11,10 +11,11 @@ from lstta_core.adapter_set import encoder_digest
 from lstta_core.interfaces import Method, Modality
 from lstta_core.lockstep import TrimodalModel
 from lstta_core.method import create_method
+from lstta_core.targets import QUERY_AND_VALUE
 from lstta_core.testing.inputs import synthetic_inputs
 from lstta_core.testing.method_suite import MethodConformance
 from lstta_core.testing.toy_encoders import toy_encoders
-from lstta_method_peft.lora import QUERY_AND_VALUE, LoRA
+from lstta_method_peft.lora import LoRA
 
 Batch = dict[Modality, dict[str, Tensor]]
 

@@ -29,11 +29,13 @@ class Stage:
         index: 1 … count.
         count: how many stages the model has in all, adapted or not.
         widths: the width of each modality's tokens there; a modality that the model lacks is not in it.
+        first: whether it is the first that is adapted.
     """
 
     index: int
     count: int
     widths: Mapping[Modality, int]
+    first: bool = False
 
 
 @dataclass(frozen=True)
@@ -42,11 +44,17 @@ class Size:
 
     Attributes:
         option: its name; more of it means more parameters.
-        step: its values are multiples of this one.
+        step: how far its values are apart.
+        least: the lowest of them; the step where nothing is said.
     """
 
     option: str
     step: int = 1
+    least: int | None = None
+
+    def value(self, number: int) -> int:
+        """The value of this number, counted from 1."""
+        return (self.step if self.least is None else self.least) + (number - 1) * self.step
 
 
 @dataclass(frozen=True)
@@ -92,6 +100,13 @@ class Adapter(nn.Module, ABC):
         """
         return None
 
+    def front(self) -> Mapping[Modality, Tensor]:
+        """(P, D) by modality: tokens that every row of an encoder has in front from here to the last block.
+
+        Asked for at the first adapted stage alone; by default there are none. See :mod:`~lstta_core.front`.
+        """
+        return {}
+
     def speak(self, stream: Stream, heard: Any) -> Stream:
         """Tokens of an answer that come later, as :meth:`forward` would have changed them.
 
@@ -107,6 +122,19 @@ class Adapter(nn.Module, ABC):
         plan = self.plan(streams)
         after = (self(streams) if plan is None else self(streams, plan)).streams[LANGUAGE]
         return ending(after, stream)
+
+    def listened(self, text: Stream, heard: Any) -> Mapping[Modality, Tensor]:
+        """To which segments each token of a text that speaks listens here, for people to see; by default not told.
+
+        Args:
+            text: as :meth:`forward` was given it.
+            heard: of the output that it gave; the streams it was given where that has none.
+
+        Returns:
+            (B, N, T) by modality of what is heard, shares that add up to 1 over segments and modalities, or to 0 where
+            there is nothing to hear; empty where an adapter cannot tell.
+        """
+        return {}
 
     def measure(self, streams: Streams) -> None:
         """See a training batch before :meth:`forward` does, for statistics of tokens; by default there are none.

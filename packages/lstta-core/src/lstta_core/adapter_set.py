@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
-from typing import Self, cast
+from typing import TYPE_CHECKING, Self, cast
 
 import torch
 from torch import Tensor, nn
 
 from lstta_core.adapter_upkeep import AdapterUpkeep
 from lstta_core.interfaces import Adapter, Encoder, EncoderChange, Method, Modality, Stage
+
+if TYPE_CHECKING:
+    from lstta_core.preface import Preface
+
+PREFACE = "preface"
 
 
 class AdapterSet(AdapterUpkeep):
@@ -25,11 +30,18 @@ class AdapterSet(AdapterUpkeep):
     Args:
         encoders: by modality. They are frozen and put in eval mode here.
         adapted_stages: the places where a method may put an adapter.
+        crossed: by modality, how many blocks have run at stage 0 (none) … K (all).
     """
 
-    def __init__(self, encoders: Mapping[Modality, Encoder], adapted_stages: Sequence[Stage]) -> None:
+    def __init__(
+        self,
+        encoders: Mapping[Modality, Encoder],
+        adapted_stages: Sequence[Stage],
+        crossed: Mapping[Modality, Sequence[int]],
+    ) -> None:
         super().__init__()
         self.adapted_stages = tuple(adapted_stages)
+        self.crossed = crossed
         self.encoders = nn.ModuleDict({m: encoders[m] for m in Modality if m in encoders})
         self.encoders.requires_grad_(False)
         self.encoders.eval()
@@ -48,9 +60,12 @@ class AdapterSet(AdapterUpkeep):
         if not name or "." in name or name in dir(self.adapters):
             raise ValueError(f"{name!r} cannot name an adapter: take a word without a dot that torch does not use")
         made = {str(stage.index): method.adapter(stage) for stage in self.adapted_stages}
-        at_stages = {stage: adapter for stage, adapter in made.items() if adapter is not None}
+        at_stages: dict[str, nn.Module] = {stage: adapter for stage, adapter in made.items() if adapter is not None}
         with self.disabled():
-            self._changes[name] = method.prepare(self.by_modality())
+            self._changes[name] = method.prepare_at_stages(self.by_modality(), self.crossed)
+        widths = {m: encoder.widths[-1] for m, encoder in self.by_modality().items()}
+        if (preface := method.preface(widths)) is not None:
+            at_stages[PREFACE] = preface
         self.adapters[name] = nn.ModuleDict(at_stages).to(self.device).train(self.training)
         self.set_adapter(name)
 
@@ -80,6 +95,14 @@ class AdapterSet(AdapterUpkeep):
         at_stages = cast(nn.ModuleDict, self.adapters[self.active])
         return cast(Adapter, at_stages[str(stage)]) if str(stage) in at_stages else None
 
+    @property
+    def preface(self) -> Preface | None:
+        """What the active name puts before the text, if it does."""
+        if self.active is None:
+            return None
+        at_stages = cast(nn.ModuleDict, self.adapters[self.active])
+        return cast("Preface", at_stages[PREFACE]) if PREFACE in at_stages else None
+
     def by_modality(self) -> dict[Modality, Encoder]:
         """The encoders, typed."""
         return {Modality(m): cast(Encoder, encoder) for m, encoder in self.encoders.items()}
@@ -102,6 +125,11 @@ class AdapterSet(AdapterUpkeep):
     def trained_inside(self) -> tuple[str, ...]:
         """What the active adapter trains inside the encoders, as ``<modality>.<parameter name>``."""
         return () if self.active is None else self._changes[self.active].trainable
+
+    @property
+    def hear(self) -> Callable[[Mapping[Modality, Tensor]], None] | None:
+        """What is told the other streams before blocks run, see :class:`~lstta_core.method.EncoderChange`."""
+        return None if self.active is None else self._changes[self.active].hear
 
     def trainable_names(self) -> list[str]:
         """The names of all parameters that the active adapter trains, sorted."""

@@ -32,13 +32,15 @@ def count_parameters(method: Method, model: TrimodalModel) -> int:
     """How many parameters the method would train in this model, which is not changed."""
     with model.disabled(), torch.device("meta"):
         encoders = {m: without_weights(encoder) for m, encoder in model.by_modality().items()}
-        change = method.prepare(encoders)
+        change = method.prepare_at_stages(encoders, model.crossed)
         change.switch(True)
         inside = nn.ModuleDict({m: encoders[m] for m in encoders})
         count = sum(inside.get_parameter(name).numel() for name in change.trainable)
         for stage in model.adapted_stages:
             adapter = method.adapter(stage)
             count += sum(parameter.numel() for parameter in adapter.parameters()) if adapter is not None else 0
+        preface = method.preface({m: encoder.widths[-1] for m, encoder in encoders.items()})
+        count += sum(parameter.numel() for parameter in preface.parameters()) if preface is not None else 0
     return count
 
 
@@ -62,7 +64,7 @@ def _nearest(name: str, models: Sequence[TrimodalModel], budget: int, options: M
 
     @cache
     def choice(steps: int) -> MethodChoice:
-        tried = {**options, size.option: steps * size.step}
+        tried = {**options, size.option: size.value(steps)}
         method = installed_plugins().create("method", name, **tried)
         return MethodChoice(method, name, tried, models, budget)
 
@@ -71,7 +73,7 @@ def _nearest(name: str, models: Sequence[TrimodalModel], budget: int, options: M
         raise ValueError(f"{name} trains {least:,} parameters here, whatever its {size.option}: leave budget out")
     if budget < least / 2:
         raise ValueError(
-            f"budget={budget:,} is too small for {name}: with {size.option}={size.step}, its least, it trains "
+            f"budget={budget:,} is too small for {name}: with {size.option}={size.value(1)}, its least, it trains "
             f"{least:,} parameters; adapt fewer stages or raise the budget"
         )
     enough = 1

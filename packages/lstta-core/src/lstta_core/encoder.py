@@ -136,6 +136,17 @@ class Encoder(nn.Module, ABC):
     def finish(self, state: EncoderState) -> Tensor:
         """What comes after the last block, such as a norm: (R, M, D), the tokens as the original library gives them."""
 
+    def more_tokens(self, extras: Mapping[str, Tensor], count: int) -> Mapping[str, Tensor] | None:
+        """What blocks need besides their tokens if each row has ``count`` more in front, which all its tokens may read.
+
+        None, the default, where the blocks fix the number of tokens, or may: such an encoder takes no prompts.
+
+        Args:
+            extras: of a state without them; {} asks whether the encoder takes any.
+            count: P.
+        """
+        return None
+
     def block(self, index: int) -> nn.Module | None:
         """The module whose parameters nothing before block ``index`` reads (0 < index < depth); None if not known.
 

@@ -16,9 +16,12 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from lstta_core.adapter_set import AdapterSet, encoder_digest
+from lstta_core.context import hearing, told
+from lstta_core.front import with_front, without_front
 from lstta_core.frozen import FrozenDtype, arithmetic, lower
 from lstta_core.interfaces import Encoder, EncoderState, Inputs, Modality, Stage, TrimodalOutput, check_streams
 from lstta_core.masks import Masks, to_stream
+from lstta_core.preface import with_preface
 from lstta_core.prefix import behind_the_prefix, brought
 
 States = dict[Modality, EncoderState]
@@ -75,11 +78,15 @@ class TrimodalModel(AdapterSet):
             raise ValueError(f"adapted={adapted} must lie between 0 and stages={stages}")
         crossed = {m: [blocks_before(k, depth, stages) for k in range(stages + 1)] for m, depth in depths.items()}
         places = [
-            Stage(index=k, count=stages, widths={m: encoders[m].widths[crossed[m][k] - 1] for m in crossed})
+            Stage(
+                index=k,
+                count=stages,
+                widths={m: encoders[m].widths[crossed[m][k] - 1] for m in crossed},
+                first=k == stages - adapted + 1,
+            )
             for k in range(1, stages + 1)
         ]
-        super().__init__(encoders, places[stages - adapted :])
-        self.crossed = crossed  # how many blocks of each encoder have run at stage 0 (none) … K (all)
+        super().__init__(encoders, places[stages - adapted :], crossed)
         self.stages = stages
         self.adapted = adapted
         self.frozen_dtype = frozen_dtype
@@ -106,8 +113,14 @@ class TrimodalModel(AdapterSet):
         missing = [m for m in self.encoders if m not in inputs]
         if missing:
             raise ValueError(f"the model reads {list(self.encoders)}; the inputs lack {missing}")
+        if (preface := self.preface) is not None:
+            return with_preface(self, preface, inputs, keep=heard is not None)
         present = {m: inputs[m]["present"] for m in self.by_modality()}
         states = self.prefix(inputs) if states is None else states
+        bare, first = states, self.adapter_at(self.first_adapted)
+        front = {} if first is None else first.front()
+        if front:
+            states = with_front(states, front, self.by_modality())
         importances: list[Mapping[Modality, Tensor]] = []
         carried: Mapping[Modality, Tensor | None] = {}
         masks = Masks(present)
@@ -116,6 +129,8 @@ class TrimodalModel(AdapterSet):
             states, shown, carried = run_stage(index, states, masks, carried, heard)
             if shown:
                 importances.append(shown)
+        if front:
+            states = without_front(states, bare)
         with self.arithmetic(mixed=bool(self.trained_inside)):
             finished = {m: encoder.finish(states[m]) for m, encoder in self.by_modality().items()}
         streams = {m: to_stream(states[m], tokens, present[m]) for m, tokens in finished.items()}
@@ -133,15 +148,14 @@ class TrimodalModel(AdapterSet):
             ValueError: some inputs bring their state, others do not; or something trains inside the encoders.
         """
         encoders = {m: encoder for m, encoder in self.by_modality().items() if m in modalities}
-        if any("state" in inputs[m] for m in encoders):
-            return brought(self, inputs)
+        there = brought(self, inputs, encoders)
         mixed = not self.prefix_is_frozen
         with self.arithmetic(mixed=mixed):
-            states = {m: encoder.embed(inputs[m]) for m, encoder in encoders.items()}
+            states = {m: encoder.embed(inputs[m]) for m, encoder in encoders.items() if m not in there}
         run_blocks = self._computed_again(self.run_blocks)
         for index in range(1, self.first_adapted + 1):
-            states = run_blocks(index, states)
-        return states
+            states = run_blocks(index, states, {m: inputs[m]["present"] for m in encoders})
+        return {**there, **states}
 
     @property
     def first_adapted(self) -> int:
@@ -160,15 +174,25 @@ class TrimodalModel(AdapterSet):
     def _behind_the_prefix(self) -> tuple[str, ...]:
         return behind_the_prefix(self)
 
-    def run_blocks(self, index: int, states: States) -> States:
-        """The states after the blocks between the stage before and this one; of the encoders that have a state."""
+    def run_blocks(self, index: int, states: States, present: Mapping[Modality, Tensor] | None = None) -> States:
+        """The states after the blocks between the stage before and this one; of the encoders that have a state.
+
+        Args:
+            index: of this stage.
+            states: at the one before.
+            present: (B,), bool, by modality; None for a part of an answer, whose states know what they have heard.
+        """
         mixed = not self.prefix_is_frozen if index <= self.first_adapted else bool(self.trained_inside)
+        hear = self.hear if mixed else None
+        if hear is not None and present is not None and index > 1:
+            states = told(index, states, present)
         after = {}
         with self.arithmetic(mixed=mixed):
             encoders = self.by_modality()
             for modality, state in states.items():
-                for block in range(self.crossed[modality][index - 1], self.crossed[modality][index]):
-                    state = encoders[modality].run_block(block, state)
+                with hearing(hear, index, state):
+                    for block in range(self.crossed[modality][index - 1], self.crossed[modality][index]):
+                        state = encoders[modality].run_block(block, state)
                 after[modality] = state
         return after
 
@@ -186,7 +210,7 @@ class TrimodalModel(AdapterSet):
             States, importances, and what the adapter leaves for the next one.
         """
         if index > self.first_adapted:
-            states = self.run_blocks(index, states)
+            states = self.run_blocks(index, states, masks.present)
         adapter = self.adapter_at(index)
         if adapter is None:
             return states, {}, carried

@@ -19,7 +19,7 @@ class Masks:
     """
 
     def __init__(self, present: Mapping[Modality, Tensor]) -> None:
-        self._present = present
+        self.present = present
         self._made_of: dict[Modality, tuple[object, ...]] = {}
         self._masks: dict[Modality, tuple[Tensor, Tensor | None]] = {}
         self._plans: dict[Hashable, Any] = {}
@@ -32,11 +32,11 @@ class Masks:
             before = self._made_of.get(modality, (None, None, None))
             if any(one is not other for one, other in zip(made_of, before, strict=True)):
                 self._made_of[modality] = made_of
-                self._masks[modality] = stream_masks(state, self._present[modality])
+                self._masks[modality] = stream_masks(state, self.present[modality])
                 self._plans.clear()
             tokens = state.layout.to_segments(state.tokens)
             mask, answer = self._masks[modality]
-            streams[modality] = Stream(tokens, mask, self._present[modality], carried.get(modality), answer)
+            streams[modality] = Stream(tokens, mask, self.present[modality], carried.get(modality), answer)
         return streams
 
     def plan(self, adapter: Adapter, streams: Streams) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from lstta_core.adapter import Adapter, Size, Stage
 from lstta_core.methods.choice import MethodChoice
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lstta_core.encoder import Encoder
     from lstta_core.lockstep import TrimodalModel
     from lstta_core.modality import Modality
+    from lstta_core.preface import Preface
 
 
 @dataclass(frozen=True)
@@ -27,11 +28,16 @@ class EncoderChange:
         modules: modules inside the encoders that follow ``train()`` and ``eval()`` (dropout); the rest stays in eval.
         switch: true puts the change into force; false takes all of it out of the encoders, which are then as before
             to the bit, with the same parameter names. Always called in turn.
+        hear: is told what the other streams have come to before each stage's blocks of an encoder run, and ``{}``
+            behind them: by modality (R, E), a vector for each row, zeros where there is nothing; ``{}`` too before the
+            first stage, where streams have not met. None, the default, where the change reads no other stream. See
+            :mod:`~lstta_core.context`.
     """
 
     trainable: tuple[str, ...] = ()
     modules: tuple[nn.Module, ...] = ()
     switch: Callable[[bool], None] = lambda on: None
+    hear: Callable[[Mapping[Modality, Tensor]], None] | None = None
 
 
 class Method:
@@ -55,8 +61,29 @@ class Method:
         """
         return EncoderChange()
 
+    def prepare_at_stages(
+        self, encoders: Mapping[Modality, Encoder], crossed: Mapping[Modality, Sequence[int]]
+    ) -> EncoderChange:
+        """What is called for the change: as :meth:`prepare`, which it calls unless a method has to know the stages.
+
+        Args:
+            encoders: as there.
+            crossed: by modality, how many blocks have run at stage 0 (none) … K (all).
+        """
+        return self.prepare(encoders)
+
     def adapter(self, stage: Stage) -> Adapter | None:
         """The adapter at this stage, freshly initialised; None, as it is here, for none."""
+        return None
+
+    def preface(self, widths: Mapping[Modality, int]) -> Preface | None:
+        """What stands before a text that speaks, freshly initialised; None, as it is here, for nothing.
+
+        A method with a preface has no adapters at stages, and changes nothing inside the encoders.
+
+        Args:
+            widths: of each encoder's finished tokens.
+        """
         return None
 
 

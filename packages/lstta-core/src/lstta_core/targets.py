@@ -10,6 +10,12 @@ from lstta_core.interfaces import Modality
 Target = str | Mapping[str, str]
 """A regular expression that the whole name within its encoder must match; or one for each modality, by its name."""
 
+QUERY_AND_VALUE = r"(.*\.)?(query|value|q_proj|v_proj|query_proj|value_proj|q|v|qkv|Wqkv)"
+"""The names that queries and values have in transformers: ``query`` and ``value`` in the BERT, ViT and Swin families,
+``q_proj`` and ``v_proj`` in CLIP, SigLIP, DINOv3, Whisper, wav2vec, Llama and Qwen, ``query_proj`` and ``value_proj``
+in DeBERTa, ``q`` and ``v`` in T5 and MPNet.
+Where one matrix makes keys too it is taken whole: ``Wqkv`` in ModernBERT."""
+
 
 def matching(target: Target, modality: Modality, names: Sequence[str], *, what: str) -> list[str]:
     """Those of an encoder's names that match.

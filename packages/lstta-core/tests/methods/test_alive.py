@@ -11,8 +11,10 @@ from torch import Tensor, nn
 
 from lstta_core.interfaces import Adapter, Method, Modality, Stage, Stream
 from lstta_core.methods.bottleneck import Bottleneck
+from lstta_core.methods.dgsct import DGSCT
 from lstta_core.methods.lavish import Lavish
 from lstta_core.methods.lstta.adapter import LSTTA
+from lstta_core.methods.moka import MokA
 from lstta_core.methods.projections import Units
 from lstta_core.rates import parameter_groups
 
@@ -79,7 +81,9 @@ def _keeper(most: dict[str, Tensor], name: str) -> object:
 @pytest.mark.parametrize("rate", [pytest.param(1e-3, marks=pytest.mark.slow), 3e-3])  # the higher one kills more
 @pytest.mark.parametrize("width", [128, 768])
 @pytest.mark.parametrize(
-    "method", [LSTTA(width=31), Bottleneck(width=31), Lavish(width=32)], ids=lambda m: type(m).__name__
+    "method",
+    [LSTTA(width=31), Bottleneck(width=31), Lavish(width=32), MokA(r=31), DGSCT(width=32)],
+    ids=lambda m: type(m).__name__,
 )
 def test_no_unit_is_dead_after_hundreds_of_steps(method: Method, width: int, rate: float) -> None:
     torch.manual_seed(0)

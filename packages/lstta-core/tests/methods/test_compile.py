@@ -10,15 +10,19 @@ import torch
 from lstta_core.compiling import OLDEST
 from lstta_core.interfaces import Adapter, Modality, Stage, Streams
 from lstta_core.methods.bottleneck import BottleneckAdapter
+from lstta_core.methods.dgsct import DGSCTAdapter
 from lstta_core.methods.lavish import LavishAdapter
 from lstta_core.methods.layers import Layers
 from lstta_core.methods.lstta.adapter import LSTTAAdapter
+from lstta_core.methods.moka import MokAAdapter
 
 MAKERS: dict[str, Callable[[dict[Modality, int]], Adapter]] = {
     "lstta": lambda widths: LSTTAAdapter(widths=widths, width=8, heads=2, last=True),
     "bottleneck": lambda widths: BottleneckAdapter(widths=widths, width=3),
     "layers": lambda widths: Layers().adapter(Stage(1, 1, widths)),
     "layers, before the last": lambda widths: Layers().adapter(Stage(1, 2, widths)),
+    "moka": lambda widths: MokAAdapter(widths=widths, r=3),
+    "dgsct": lambda widths: DGSCTAdapter(widths=widths, last=True, width=4),
     "lavish": lambda widths: LavishAdapter(widths=widths, width=4),
 }
 

@@ -13,13 +13,7 @@ from torch import nn
 
 from lstta_core.counts import check_counts
 from lstta_core.interfaces import Encoder, EncoderChange, Method, Modality, Size
-from lstta_core.targets import Target, matching
-
-QUERY_AND_VALUE = r"(.*\.)?(query|value|q_proj|v_proj|query_proj|value_proj|q|v|qkv|Wqkv)"
-"""The names that queries and values have in transformers: ``query`` and ``value`` in the BERT, ViT and Swin families,
-``q_proj`` and ``v_proj`` in CLIP, SigLIP, DINOv3, Whisper, wav2vec, Llama and Qwen, ``query_proj`` and ``value_proj``
-in DeBERTa, ``q`` and ``v`` in T5 and MPNet.
-Where one matrix makes keys too it is taken whole: ``Wqkv`` in ModernBERT."""
+from lstta_core.targets import QUERY_AND_VALUE, Target, matching
 
 
 class LoRA(Method):

@@ -26,7 +26,7 @@ from lstta_tasks.doctor.clips import check_media
 from lstta_tasks.doctor.finding import Finding
 from lstta_tasks.doctor.labels import check_balance, check_targets
 from lstta_tasks.doctor.probe import Probe
-from lstta_tasks.doctor.texts import Measure, check_texts, rows_of
+from lstta_tasks.doctor.texts import Measure, check_answers, check_texts, rows_of
 from lstta_tasks.task import Sample, TimedText
 
 GOOD = Probe(duration=4.0, has_video=True, has_sound=True)
@@ -177,6 +177,11 @@ class TestRepeats:
         said = Sample("2", clip("a"), "who plays?", 0, (), (TimedText(0.0, 1.0, "hello"),))
         assert list(check_repeats("train", [sample("1"), said])) == []
 
+    def test_of_a_clip_many_words_are_right(self) -> None:
+        captions = ["a dog", "a cat", "a dog"]
+        some = [replace(sample(str(number)), answers=(text,)) for number, text in enumerate(captions)]
+        assert told(check_repeats("train", some)) == [("warning", "repeated", "2")]
+
     def test_the_same_id(self) -> None:
         some = [sample("1"), sample("1", text="who sings?"), sample("1", text="what?")]
         (finding,) = check_repeats("train", some)
@@ -300,6 +305,13 @@ class TestTexts:
             "longer than the 7 tokens that are read: 'abcdefgh'",
         )
         assert told(empty) == [("warning", "no text", "3"), ("warning", "no text", "4")]
+
+    def test_answers_that_are_longer_than_may_be_said(self) -> None:
+        measure = Measure(LanguageSpec(Letters(7), max_length=7, answer=lambda text: [*range(len(text)), 0]))
+        some = [replace(sample(str(n)), answers=said) for n, said in enumerate([("abc",), ("ab", "abcd"), ()])]
+        (finding,) = check_answers("val", some, measure, 4)
+        assert (finding.level, finding.check, finding.id) == ("warning", "answer too long", "1")
+        assert finding.detail == "5 tokens, task.length=4 may be said: 'abcd'"
 
     def test_subtitles_count_in_their_segments(self) -> None:
         measure = Measure(LanguageSpec(Letters(7), max_length=7))

@@ -98,6 +98,9 @@ class LanguageEncoder(Encoder):
     def run_block(self, index: int, state: EncoderState) -> EncoderState:
         return advance(self.body, index, state)
 
+    def more_tokens(self, extras: Mapping[str, Tensor], count: int) -> Mapping[str, Tensor] | None:
+        return self.body.more_tokens(extras, count)
+
     def block(self, index: int) -> nn.Module:
         return self.body.steps[index].block
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from transformers.masking_utils import (
     create_bidirectional_mask,
@@ -48,14 +49,28 @@ def _bidirectional(model: Any, features: Features, tokens: Tensor) -> dict[str, 
     }
 
 
+def _same(extras: Extras, count: int) -> Extras:
+    return {}
+
+
+def _wider(extras: Extras, count: int) -> Extras:
+    """A mask (R, 1, 1 or M, M), in which all tokens of a row may read the same."""
+    mask = extras.get("attention_mask")
+    if mask is None:
+        return {}
+    keys = F.pad(mask, (count, 0), value=mask.dtype == torch.bool)  # to read is True, or adds 0
+    more = count if mask.shape[2] > 1 else 0
+    return {"attention_mask": torch.cat([keys[:, :, :1].expand(-1, -1, more, -1), keys], 2)}
+
+
 def _attention_mask(model: Any, index: int, extras: Extras) -> dict[str, Any]:
     return {"attention_mask": extras.get("attention_mask")}
 
 
-NO_MASK = Need(prepare=_nothing, arguments=_attention_mask)
+NO_MASK = Need(prepare=_nothing, arguments=_attention_mask, more=_same)
 """The block takes an attention mask and never gets one: all tokens of a row are valid."""
 
-PADDING_MASK = Need(prepare=_bidirectional, arguments=_attention_mask)
+PADDING_MASK = Need(prepare=_bidirectional, arguments=_attention_mask, more=_wider)
 """Every token attends to every valid token."""
 
 
@@ -120,8 +135,8 @@ def _tables(model: Any, index: int, extras: Extras) -> dict[str, Any]:
     return {"position_embeddings": (extras["cos"], extras["sin"])}
 
 
-PIXEL_ROTARY = Need(prepare=_pixel_rotary, arguments=_tables)
-"""Rotary tables of the patches' places in the picture (DINOv3)."""
+PIXEL_ROTARY = Need(prepare=_pixel_rotary, arguments=_tables, more=_same)
+"""Rotary tables of the patches' places in the picture, which turn the last tokens of a row alone (DINOv3)."""
 
 
 def places_of(features: Features, tokens: Tensor) -> Tensor:
@@ -141,6 +156,10 @@ def _tables_and_places(model: Any, index: int, extras: Extras) -> dict[str, Any]
 
 TEXT_ROTARY = Need(prepare=_text_rotary, arguments=_tables_and_places)
 """Rotary tables of the places in the text (Qwen, Llama, Gemma, SmolLM)."""
+
+
+ROTARY = Need(prepare=_text_rotary, arguments=_tables)
+"""Rotary tables of the places in the row (PE-AV)."""
 
 
 def _rotary_by_layer(model: Any, features: Features, tokens: Tensor) -> dict[str, Tensor]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import cast
 
@@ -86,6 +86,10 @@ class LavishDirection(nn.Module):
 
     def forward(self, x: Tensor, y: Tensor, y_mask: Tensor) -> Tensor:
         """x (R, N, D), y (R, M, E) and its mask (R, M), R segments, to (R, N, D). Nothing to hear leaves R = L."""
+        return self.out(self.listened(x, y, y_mask))
+
+    def listened(self, x: Tensor, y: Tensor, y_mask: Tensor) -> Tensor:
+        """x', arguments as of :meth:`forward`."""
         latents = self.latents.to(y.dtype)
         seen = y_mask.any(-1)
         allowed = y_mask | ~seen[:, None]
@@ -94,7 +98,10 @@ class LavishDirection(nn.Module):
         summary = self.bridge(heard).to(x.dtype)
         attention = (x @ summary.transpose(1, 2)).softmax(-1).to(x.dtype)
         # The gates go into the small factors: x' and the gated norm cost one pass over the wide tokens each.
-        listened = torch.baddbmm(x, attention, self.gate_heard.to(x.dtype) * summary)
+        return torch.baddbmm(x, attention, self.gate_heard.to(x.dtype) * summary)
+
+    def out(self, listened: Tensor) -> Tensor:
+        """What is added, given x' (R, N, D)."""
         narrow = self.units(F.relu(self.norm_down(self.down(self.standard(listened)))))
         gain, shift = self.gate_out * self.norm_up.weight, self.gate_out * self.norm_up.bias
         return F.layer_norm(self.up(narrow), gain.shape, gain, shift, self.norm_up.eps)
@@ -121,21 +128,8 @@ class LavishAdapter(Adapter):
     ) -> None:
         super().__init__()
         check_counts(latents=latents, groups=groups, **({} if width is None else {"width": width}))
-        missing = [str(m) for m in TIMED if m not in widths]
-        if missing:
-            raise ValueError(f"lavish works between a visual and an audio encoder; the model lacks {missing}")
-        directions: dict[str, nn.Module] = {}
-        for listener, speaker in zip(TIMED, reversed(TIMED), strict=True):
-            tokens, bottleneck = widths[listener], widths[listener] // 8 if width is None else width
-            if tokens % groups or bottleneck % groups or not bottleneck:
-                raise ValueError(
-                    f"groups={groups} must divide the {listener} width {tokens} and the bottleneck {bottleneck}: "
-                    "choose other groups or another width"
-                )
-            directions[listener] = LavishDirection(
-                width=tokens, other=widths[speaker], bottleneck=bottleneck, latents=latents, groups=groups
-            )
-        self.directions = nn.ModuleDict(directions)
+        make = partial(LavishDirection, latents=latents, groups=groups)
+        self.directions = directions(make, name="lavish", widths=widths, width=width, groups=groups)
 
     def forward(self, streams: Streams) -> AdapterOutput:
         adapted = dict(streams)
@@ -152,6 +146,29 @@ class LavishAdapter(Adapter):
         out = self.directions[listener](x, y, other.mask.flatten(0, 1)).to(x.dtype)
         mask = stream.mask.flatten(0, 1)[..., None].to(x.dtype)
         return stream.with_tokens(torch.addcmul(x, out, mask).view_as(stream.tokens))
+
+
+def directions(
+    make: Callable[..., nn.Module], *, name: str, widths: Mapping[Modality, int], width: int | None, groups: int
+) -> nn.ModuleDict:
+    """One from sound to sight and one back, of a method of this name.
+
+    Raises:
+        ValueError: a modality is missing, or groups do not divide.
+    """
+    missing = [str(m) for m in TIMED if m not in widths]
+    if missing:
+        raise ValueError(f"{name} works between a visual and an audio encoder; the model lacks {missing}")
+    made: dict[str, nn.Module] = {}
+    for listener, speaker in zip(TIMED, reversed(TIMED), strict=True):
+        tokens, bottleneck = widths[listener], widths[listener] // 8 if width is None else width
+        if tokens % groups or bottleneck % groups or not bottleneck:
+            raise ValueError(
+                f"groups={groups} must divide the {listener} width {tokens} and the bottleneck {bottleneck}: "
+                "choose other groups or another width"
+            )
+        made[listener] = make(width=tokens, other=widths[speaker], bottleneck=bottleneck)
+    return nn.ModuleDict(made)
 
 
 class Lavish(Method):

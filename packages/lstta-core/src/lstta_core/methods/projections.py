@@ -123,7 +123,7 @@ class Up(nn.Module):
 
     def forward(self, tokens: Tensor, narrow: Tensor) -> Tensor:
         """x (…, D) and y (…, r) to (…, D); a token whose y is zero stays as it is."""
-        return _added({"": self}, {"": tokens}, {"": narrow})[""]
+        return added({"": self}, {"": tokens}, {"": narrow})[""]
 
 
 class Ups(nn.ModuleDict):
@@ -131,10 +131,11 @@ class Ups(nn.ModuleDict):
 
     def forward(self, tokens: Mapping[Modality, Tensor], narrow: Mapping[Modality, Tensor]) -> dict[Modality, Tensor]:
         """As :class:`Up`, by modality."""
-        return _added({m: cast(Up, self[m]) for m in tokens}, tokens, narrow)
+        return added({m: cast(Up, self[m]) for m in tokens}, tokens, narrow)
 
 
-def _added(ups: Mapping[Key, Up], tokens: Mapping[Key, Tensor], narrow: Mapping[Key, Tensor]) -> dict[Key, Tensor]:
+def added(ups: Mapping[Key, Up], tokens: Mapping[Key, Tensor], narrow: Mapping[Key, Tensor]) -> dict[Key, Tensor]:
+    """As :class:`Up`, by key; two keys may share one."""
     names = list(ups)
     precise = torch.promote_types(next(iter(tokens.values())).dtype, torch.float32)
     with torch.autocast(tokens[names[0]].device.type, enabled=False):

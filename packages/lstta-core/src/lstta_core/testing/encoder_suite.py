@@ -24,6 +24,7 @@ from lstta_core.lockstep import TrimodalModel
 from lstta_core.masks import to_stream
 from lstta_core.methods.lstta.adapter import LSTTA
 from lstta_core.testing.encoder_states import check_layout, filled_segments, padded, require_unchanged, segments
+from lstta_core.testing.front_checks import require_front
 from lstta_core.testing.inputs import TEXTS, synthetic_inputs, without_clips
 from lstta_core.testing.suite import Conformance, require, require_close, take
 
@@ -70,6 +71,7 @@ class EncoderConformance(Conformance):
         "test_gradients_reach_the_embedding": (
             *(FINISHED, "test_padding_is_masked", "test_blocks_leave_their_state_as_it_is"),
         ),
+        "test_tokens_in_front_are_read": READ,
         "test_fresh_adapter_changes_nothing": READ,
         "test_state_dict_holds_everything": READ,
         "test_runs_in_bfloat16": (RUN,),
@@ -281,6 +283,9 @@ class EncoderConformance(Conformance):
         require(bool(gradient.isfinite().all()), "a gradient is not finite")
         by_clip = gradient.unflatten(0, (len(inputs["present"]), -1)).flatten(1).abs().amax(1)
         require(bool((by_clip > 0).all()), f"largest gradient after embed by clip: {by_clip.tolist()}")
+
+    def test_tokens_in_front_are_read(self) -> None:
+        require_front(self.encoder, self.make_inputs(), self.tolerance)
 
     def test_fresh_adapter_changes_nothing(self) -> None:
         encoder, inputs = copy.deepcopy(self.encoder), self.make_inputs()

@@ -124,6 +124,9 @@ class ToyAudio(Encoder):
     def run_block(self, index: int, state: EncoderState) -> EncoderState:
         return state.with_tokens(self.blocks[index](state.tokens, state.mask))
 
+    def more_tokens(self, extras: Mapping[str, Tensor], count: int) -> Mapping[str, Tensor]:
+        return extras
+
     def block(self, index: int) -> nn.Module:
         return self.blocks[index]
 
@@ -161,6 +164,9 @@ class ToyLanguage(Encoder):
 
     def run_block(self, index: int, state: EncoderState) -> EncoderState:
         return state.with_tokens(self.blocks[index](state.tokens, state.mask, state.extras["bias"]))
+
+    def more_tokens(self, extras: Mapping[str, Tensor], count: int) -> Mapping[str, Tensor]:
+        return {name: F.pad(bias, (count, 0)) for name, bias in extras.items()}
 
     def block(self, index: int) -> nn.Module:
         return self.blocks[index]

@@ -28,6 +28,8 @@ TEXTS = {
     "inference": "Statement",
     "humor": "Punchline, then its context",
     "retrieval": "Captions to rank, one a line",
+    "captioning": "Question, if it is another than the task's own",
+    "open-qa": "Question",
 }
 CSS = """
 iframe[title="answer"] { width: 100%; min-height: 28rem; border: 0; }

@@ -1,7 +1,7 @@
 """The demo's task with its peers: methods at one budget, the tiny encoders, a readout that fuses nothing.
 
 `lstta demo` prints bottleneck and LoRA from here beside what it trains itself. Adapters stand behind all blocks; LoRA
-changes the last block, with a cache of its own.
+and CoLA change the last block, and prompts stand before it, with a cache of its own.
 
 cost:     not made yet; --prepare is what `make demo` does before it trains
 results:  pending
@@ -19,16 +19,18 @@ tasks = {
     )
 }
 _lstta = dict(name="lstta", budget=budget)
+_LAST = r"blocks\.3\.(qkv|out|mlp\.[02])"
+_earlier = dict(settings={"model.adapted": 2}, prefix="_from_third")
 methods = {
     "none": dict(label="readout only", method=dict(name="none"), cost=0.3),
     "bottleneck": dict(label="bottleneck", method=dict(name="bottleneck", budget=budget), cost=0.5),
-    "lora": dict(
-        label="LoRA",
-        method=dict(name="lora", budget=budget, target=r"blocks\.3\.(qkv|out|mlp\.[02])"),
-        settings={"model.adapted": 2},
-        prefix="_from_third",
-        cost=3.0,
+    "lora": dict(label="LoRA", method=dict(name="lora", budget=budget, target=_LAST), cost=3.0, **_earlier),
+    "dgsct": dict(label="DG-SCT", method=dict(name="dgsct", budget=budget), cost=0.8),
+    "moka": dict(label="MokA", method=dict(name="moka", budget=budget), cost=0.7),
+    "cola": dict(
+        label="CoLA", method=dict(name="cola", budget=budget, target=_LAST, reduction=20), cost=4.0, **_earlier
     ),
+    "prompt": dict(label="prompt tuning", method=dict(name="prompt", budget=budget), cost=12.0, **_earlier),
     "long": dict(label="LSTTA, long-term alone", method=dict(**_lstta, short_term=False), cost=0.8),
     "short": dict(label="LSTTA, short-term alone", method=dict(**_lstta, long_term=False), cost=0.9),
     "lstta": dict(label="LSTTA", method=_lstta),

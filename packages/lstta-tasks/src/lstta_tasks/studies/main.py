@@ -1,9 +1,9 @@
 """The main table: methods at one budget, with DINOv2-S, Whisper tiny and MiniLM and a readout that fuses nothing.
 
 Adapters stand at the last of four stages, behind all blocks, so that everything before them is read from a cache of
-states. Two methods begin a stage earlier, with a cache of their own: LoRA, which needs frozen blocks behind its prefix,
-and the mix of layers, which needs layers to mix. They run the last quarter of the blocks in each step; for what that
-costs they are on two tasks, their rate is searched on one, and they have one seed. Every other rate is searched on each
+states. Four methods begin a stage earlier, with a cache of their own: LoRA, CoLA and prompts, which need blocks behind
+their prefix, and the mix of layers, which needs layers to mix. They run the last quarter of the blocks in each step;
+for what that costs they are on two tasks, their rate is searched on one, and they have one seed. Every other rate is searched on each
 task, because a borrowed one distorts what adapters bring (decision 9). The search has seed 0; then come the other
 seeds, one after the other.
 
@@ -103,11 +103,17 @@ methods = {
     "none": dict(label="readout only", method=dict(name="none"), cost=0.3),
     "bottleneck": dict(label="bottleneck", method=dict(name="bottleneck", budget=budget), cost=0.75),
     "lavish": dict(label="LAVISH", method=dict(name="lavish", budget=budget), cost=1.2),
+    "dgsct": dict(label="DG-SCT", method=dict(name="dgsct", budget=budget), cost=1.5),
+    "moka": dict(label="MokA", method=dict(name="moka", budget=budget), cost=1.0),
     "long": dict(label="LSTTA, long-term alone", method=dict(**_lstta, short_term=False)),
     "short": dict(label="LSTTA, short-term alone", method=dict(**_lstta, long_term=False)),
     "lstta": dict(label="LSTTA", method=_lstta),
     "layers": dict(label="readout of mixed layers", method=dict(name="layers"), cost=2.7, **_earlier),
     "lora": dict(label="LoRA", method=dict(name="lora", budget=budget, target=_LAST), cost=5.0, **_earlier),
+    "cola": dict(
+        label="CoLA", method=dict(name="cola", budget=budget, target=_LAST, reduction=64), cost=6.0, **_earlier
+    ),
+    "prompt": dict(label="prompt tuning", method=dict(name="prompt", budget=budget), cost=12.0, **_earlier),
 }
 search = dict(
     key="optim_wrapper.optimizer.lr",

@@ -1,7 +1,7 @@
 """Methods at one budget with the tiny encoders, on six tasks, and a readout that fuses nothing; one seed.
 
 Every method works on the last two of the four stages: adapters stand after the third and after the fourth block, LoRA
-changes the fourth. Rates are those of the main table's search; the two tasks that it does not have take emotion's.
+and CoLA change the fourth, and prompts, on two tasks, stand before it. Rates are those of the main table's search; the two tasks that it does not have take emotion's.
 
 cost:     lstta compare tiny_six --list; about two and a half core hours, before them --prepare, half an hour
 results:  docs/studies.md
@@ -42,13 +42,18 @@ tasks = {
     "humor": _task("humor", folder="humor", clips="--train 1800 --val 240 --test 480", epochs=8, seconds=120),
 }
 _lstta = dict(name="lstta", budget=budget)
+_LAST = r"blocks\.3\.(qkv|out|mlp\.[02])"
 methods = {
     "none": dict(label="readout only", method=dict(name="none"), cost=0.4),
     "layers": dict(label="readout of mixed layers", method=dict(name="layers"), cost=0.5),
     "bottleneck": dict(label="bottleneck", method=dict(name="bottleneck", budget=budget), cost=0.7),
     "lavish": dict(label="LAVISH", method=dict(name="lavish", budget=budget)),
-    "lora": dict(
-        label="LoRA", method=dict(name="lora", budget=budget, target=r"blocks\.3\.(qkv|out|mlp\.[02])"), cost=0.7
+    "dgsct": dict(label="DG-SCT", method=dict(name="dgsct", budget=budget), cost=1.2),
+    "moka": dict(label="MokA", method=dict(name="moka", budget=budget)),
+    "lora": dict(label="LoRA", method=dict(name="lora", budget=budget, target=_LAST), cost=0.7),
+    "cola": dict(label="CoLA", method=dict(name="cola", budget=budget, target=_LAST)),
+    "prompt": dict(
+        label="prompt tuning", method=dict(name="prompt", budget=budget), cost=12.0, tasks=("emotion", "humor")
     ),
     "long": dict(label="LSTTA, long-term alone", method=dict(**_lstta, short_term=False)),
     "short": dict(label="LSTTA, short-term alone", method=dict(**_lstta, long_term=False)),
