@@ -43,22 +43,7 @@ tasks = {
 _lstta = dict(name="lstta", width=48)
 methods = {
     "lstta": dict(label="LSTTA", method=_lstta),
-    "means": dict(
-        label="means before the prompt", method=dict(name="means"), cost=0.5, tasks=("captioning", "open-qa")
-    ),
-    "means_clip": dict(
-        label="means of the clip before the prompt",
-        method=dict(name="means", of="clip"),
-        cost=0.5,
-        tasks=("captioning",),
-    ),
-    "means_fast": dict(
-        label="means before the prompt, rate 1e-2",
-        method=dict(name="means"),
-        settings={"optim_wrapper.optimizer.lr": 1e-2},
-        cost=0.5,
-        tasks=("captioning",),
-    ),
+    "means": dict(label="means before the prompt", method=dict(name="means"), cost=0.5, tasks=("captioning",)),
     "deaf": dict(
         label="LSTTA without sound",
         method=_lstta,
