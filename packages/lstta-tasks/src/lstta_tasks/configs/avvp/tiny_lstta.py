@@ -1,4 +1,4 @@
-"""LSTTA on what is heard and what is seen in built-in clips, learnt from labels of clips, with the tiny encoders of sight and of sound.
+"""LSTTA on what is heard and what is seen in built-in clips, learnt from labels of clips, with the tiny encoders.
 
 command:  lstta train avvp/tiny_lstta     (before it: lstta generate avvp --out data/built-in/avvp, and
           lstta cache build avvp/tiny_lstta)
