@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 PACKAGES := packages/lstta-core packages/lstta-tasks packages/lstta-world packages/lstta-method-peft \
-	packages/lstta-backbones/lstta-backbone-tiny packages/lstta-backbones/lstta-backbone-transformers
+	packages/lstta-backbones/lstta-backbone-tiny packages/lstta-backbones/lstta-backbone-transformers \
+	packages/lstta-backbones/lstta-backbone-beats
 
 .PHONY: demo test test-slow docs lint format clean
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import ast
 import os
+import tempfile
+from functools import cache
 from pathlib import Path
 
 import pytest
+import tokenizers
+import transformers
 
 from lstta_core.profiling import ParameterCount, count_parameters
 from lstta_tasks.costs.profile import folder_bytes, macs_of_a_sample, profile
@@ -18,7 +22,9 @@ from lstta_tasks.shipped import shipped
 REPOSITORY = Path(__file__).parents[1]
 CONFIGS = list(shipped("config").values())
 OPTIONS = {
+    "ave": {},
     "avqa": {"task.answers": ["no", "yes"]},
+    "avvp": {},
     "captioning": {},
     "custom": {"task.labels": ["cat", "dog"]},
     "emotion": {},
@@ -39,6 +45,25 @@ ON_DISK = {
     "openai/whisper-tiny.en": "whisper-tiny-en",
     "sentence-transformers/all-MiniLM-L6-v2": "minilm-l6",
 }
+QWEN = "Qwen/Qwen2.5-0.5B-Instruct"
+ALPHABET = sorted(tokenizers.pre_tokenizers.ByteLevel.alphabet())
+
+
+@cache
+def small_qwen() -> tempfile.TemporaryDirectory[str]:
+    """A language model of Qwen's architecture with random weights, a tokenizer and a chat template; a folder."""
+    folder = tempfile.TemporaryDirectory()
+    words = tokenizers.Tokenizer(tokenizers.models.BPE({letter: number for number, letter in enumerate(ALPHABET)}, []))
+    words.pre_tokenizer, words.decoder = tokenizers.pre_tokenizers.ByteLevel(), tokenizers.decoders.ByteLevel()
+    made = transformers.PreTrainedTokenizerFast(tokenizer_object=words, eos_token="[END]")
+    made.chat_template = "{% for m in messages %}{{ m.content }}[END]{% endfor %}"
+    config = transformers.Qwen2Config(
+        **{"vocab_size": len(made), "hidden_size": 24, "intermediate_size": 48, "num_hidden_layers": 4},
+        **{"num_attention_heads": 4, "num_key_value_heads": 2, "eos_token_id": made.eos_token_id},
+    )
+    transformers.Qwen2ForCausalLM(config).save_pretrained(folder.name)
+    made.save_pretrained(folder.name)
+    return folder
 
 
 def local_models(path: Path) -> dict[str, str]:
@@ -46,7 +71,8 @@ def local_models(path: Path) -> dict[str, str]:
     options = {}
     for modality, settings in load_config(path).encoders.items():
         if "model" in settings:
-            folder = MODELS / ON_DISK.get(settings["model"], "none")
+            on_disk = MODELS / ON_DISK.get(settings["model"], "none")
+            folder = Path(small_qwen().name) if settings["model"] == QWEN else on_disk
             if not folder.is_dir():
                 pytest.skip(f"{settings['model']} is not in {MODELS}: set LSTTA_SHARED")
             options[f"encoders.{modality}.model"] = str(folder)

@@ -19,6 +19,7 @@ WORLD = "lstta_world"
 OURS = (
     "lstta_core",
     "lstta_tasks",
+    "lstta_backbone_beats",
     "lstta_backbone_tiny",
     "lstta_backbone_transformers",
     "lstta_method_peft",

@@ -44,6 +44,8 @@ PAGES = (
     "docs/tasks/retrieval.md",
     "docs/tasks/captioning.md",
     "docs/tasks/open-qa.md",
+    "docs/tasks/ave.md",
+    "docs/tasks/avvp.md",
     "docs/infer.md",
     "docs/features.md",
     "docs/transcribe.md",
@@ -58,6 +60,7 @@ PAGES = (
     "packages/lstta-tasks/README.md",
     "packages/lstta-world/README.md",
     "packages/lstta-method-peft/README.md",
+    "packages/lstta-backbones/lstta-backbone-beats/README.md",
     "packages/lstta-backbones/lstta-backbone-tiny/README.md",
     "packages/lstta-backbones/lstta-backbone-transformers/README.md",
 )

@@ -71,7 +71,7 @@ class TestErrors:
     def test_unknown_encoder(self, reader: Tool, world: World) -> None:
         said = reader(world.config, "encoders.visual={'_delete_': True, 'name': 'tiny-visul'}")
         assert said.startswith("no encoder is named 'tiny-visul'. Did you mean 'tiny-visual'? Installed: ")
-        assert "tiny-audio, tiny-language, tiny-speaker, tiny-visual" in said
+        assert "tiny-audio, tiny-language, tiny-sound-as-picture, tiny-speaker, tiny-visual" in said
 
     def test_unknown_task(self, reader: Tool, world: World) -> None:
         said = reader(world.config, "task={'_delete_': True, 'name': 'vqa'}")

@@ -18,7 +18,7 @@ from lstta_core import (
     save_adapter,
     trained_tensors,
 )
-from lstta_core.testing import synthetic_inputs, toy_encoders
+from lstta_core.testing import synthetic_inputs, toy_encoders_that_speak
 
 METHODS = {
     **{"lstta": {"width": 6}, "bottleneck": {"width": 5}, "lavish": {"width": 4}},
@@ -26,13 +26,13 @@ METHODS = {
     "dgsct": {"width": 4},
     "cola": {"r": 3, "reduction": 2},
     "prompt": {"tokens": 3, "modalities": ["audio", "language"]},
-    **{"layers": {}, "none": {}, "full": {}},
+    **{"layers": {}, "none": {}, "full": {}, "means": {}},
 }
 
 
 def build(name: str) -> TrimodalModel:
     torch.manual_seed(11)
-    model = TrimodalModel(toy_encoders())
+    model = TrimodalModel(toy_encoders_that_speak())
     model.add_adapter("other", LSTTA(width=3))
     model.add_adapter("mine", create_method(name, model, **METHODS[name]).method)
     return model.eval()

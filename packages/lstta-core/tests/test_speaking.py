@@ -18,6 +18,7 @@ from lstta_core.methods.full import FullFineTuning
 from lstta_core.methods.lavish import Lavish
 from lstta_core.methods.layers import Layers
 from lstta_core.methods.lstta.adapter import LSTTA
+from lstta_core.methods.means import Means
 from lstta_core.methods.moka import MokA
 from lstta_core.speaking import attendable, begin, go_on, places
 from lstta_core.testing.inputs import synthetic_inputs
@@ -38,6 +39,8 @@ METHODS = {
     "dgsct": DGSCT(width=3, groups=1),
     "layers": Layers(),
     "full": FullFineTuning(),
+    "means": Means(),
+    "means-clip": Means(of="clip"),
 }
 
 

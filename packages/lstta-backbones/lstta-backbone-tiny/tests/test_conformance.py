@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lstta_backbone_tiny import encoders
+from lstta_backbone_tiny import encoders, hearing
 from lstta_core import Encoder
 from lstta_core.testing import EncoderConformance
 
@@ -20,3 +20,8 @@ class TestTinyAudio(EncoderConformance):
 class TestTinyLanguage(EncoderConformance):
     def make_encoder(self) -> Encoder:
         return encoders.language()
+
+
+class TestTinySoundAsPicture(EncoderConformance):
+    def make_encoder(self) -> Encoder:
+        return hearing.sound_as_picture()

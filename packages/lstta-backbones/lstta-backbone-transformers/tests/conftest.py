@@ -26,6 +26,8 @@ def _beside(name: str) -> ModuleType:
 
 _beside("small_configs")  # which the next one imports
 SMALL = _beside("small_models")
+PERCEPTION = _beside("small_perception")
+CASES = (*SMALL.CASES, *_beside("small_pictures").PICTURE_CASES, *PERCEPTION.PERCEPTION_CASES)
 ALIKE = {
     "vit-resized",
     "videomae-filled",
@@ -34,6 +36,8 @@ ALIKE = {
     "wavlm-layer",
     "xlm-roberta",
     "clip-text-old",
+    "vit-hears",
+    "clip-hears",
 }
 """Cases whose architecture another one has: these pass the whole suite of checks in the slow tests."""
 SPEAKERS = _beside("small_speakers")
@@ -46,6 +50,12 @@ def small() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
+def perception() -> ModuleType:
+    """The module small_perception.py."""
+    return PERCEPTION
+
+
+@pytest.fixture(scope="session")
 def speakers() -> ModuleType:
     """The module small_speakers.py."""
     return SPEAKERS
@@ -55,7 +65,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """``case`` runs a test once for every family."""
     if "case" in metafunc.fixturenames:
         slow = ALIKE if metafunc.function.__name__ == "test_the_family_conforms" else {}
-        cases = [pytest.param(c, id=c.name, marks=[pytest.mark.slow] * (c.name in slow)) for c in SMALL.CASES]
+        cases = [pytest.param(c, id=c.name, marks=[pytest.mark.slow] * (c.name in slow)) for c in CASES]
         metafunc.parametrize("case", cases, scope="module")
 
 

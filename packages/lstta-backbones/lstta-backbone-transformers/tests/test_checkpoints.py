@@ -142,7 +142,8 @@ def test_an_unknown_architecture_lists_what_is_supported(tmp_path: Path) -> None
     checkpoint = locate(folder_of(tmp_path, model_type="mamba"), None)
     with pytest.raises(ValueError, match="'mamba' is not supported for audio") as caught:
         load_part(checkpoint, Modality.AUDIO, dtype=torch.float32)
-    assert "audio-spectrogram-transformer, clap, hubert, wav2vec2, wavlm, whisper." in str(caught.value)
+    known = "audio-spectrogram-transformer, clap, hubert, pe_audio, pe_audio_video, wav2vec2, wavlm, whisper."
+    assert known in str(caught.value)
     assert "Adding a family" in str(caught.value)
 
 
@@ -178,8 +179,12 @@ def test_a_block_path_that_moved_is_named(small: ModuleType) -> None:
         Body(model=case.library(), family=FAMILIES["clip_text_model"])
 
 
-def test_every_family_can_be_loaded_and_is_tested(small: ModuleType, speakers: ModuleType) -> None:
-    tested = {(case.part(case.library())).config.model_type for case in small.CASES} | set(speakers.CONFIGS)
+def test_every_family_can_be_loaded_and_is_tested(
+    small: ModuleType, perception: ModuleType, speakers: ModuleType
+) -> None:
+    cases = (*small.CASES, *perception.PERCEPTION_CASES)
+    tested = {(case.part(case.library())).config.model_type for case in cases} | set(speakers.CONFIGS)
     assert tested == set(FAMILIES)
     reached = {name for modality in Modality for name in supported(modality)}
-    assert reached == {name for name in FAMILIES if parts_of(name)} | {"clip", "siglip", "siglip2", "clap"}
+    several = {"clip", "siglip", "siglip2", "clap", "pe_audio", "pe_video", "pe_audio_video"}
+    assert reached == {name for name in FAMILIES if parts_of(name)} | several

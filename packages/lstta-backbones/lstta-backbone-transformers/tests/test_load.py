@@ -35,7 +35,10 @@ def nothing_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def saved(small: ModuleType, name: str, folder: Path) -> Any:
     """A family's small model and tokenizer on disk; the library's model."""
-    case = next(case for case in small.CASES if case.name == name)
+    return save(small, next(case for case in small.CASES if case.name == name), folder)
+
+
+def save(small: ModuleType, case: Any, folder: Path) -> Any:
     model = case.library()
     model.save_pretrained(folder)
     small.tokenizer().save_pretrained(folder)
@@ -47,11 +50,14 @@ def edit(path: Path, **changes: Any) -> None:
 
 
 def test_every_family_loads_from_a_directory(case: Any, small: ModuleType, tmp_path: Path) -> None:
-    model = saved(small, case.name, tmp_path)
+    if case.name.startswith("pe-av"):
+        pytest.skip("the library loads the vision model of PE-AV through timm")
+    model = save(small, case, tmp_path)
     options = dict(case.options)
     if "settings" in options:
         (tmp_path / "preprocessor_config.json").write_text(json.dumps(options.pop("settings")))
-    encoder = LOADERS[case.modality](model=tmp_path, **options)
+    load_it = load.sound_as_picture if case.name.endswith("-hears") else LOADERS[case.modality]
+    encoder = load_it(model=tmp_path, **options)
     ours = case.encoder(model)
     assert encoder_digest(encoder) == encoder_digest(ours)
     assert encoder.widths == ours.widths

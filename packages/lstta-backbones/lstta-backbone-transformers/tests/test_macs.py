@@ -72,6 +72,23 @@ def decoder(tokens: int = 5, width: int = 24) -> int:
     return DEPTH * (attention + 3 * tokens * width * F)
 
 
+def perception(tokens: int) -> int:
+    """PE-AV's transformer: two convolutions over three tokens, gated blocks, and a projection."""
+    gated = 4 * tokens * 12**2 + 2 * tokens**2 * 12 + 3 * tokens * 12 * F
+    return 2 * tokens * 3 * 12**2 + DEPTH * gated + tokens * 12**2
+
+
+def codec(samples: int) -> int:
+    """DAC's encoder: a convolution, twice three units of two and a stride, a convolution; then to 5 and to 12."""
+
+    def units(places: int, width: int) -> int:
+        return 3 * places * (7 + 1) * width**2
+
+    half, steps = samples // 2, samples // 20
+    first = samples * 7 * 3 + units(samples, 3) + half * 4 * 3 * 6
+    return first + units(half, 6) + steps * 20 * 6 * 12 + steps * 3 * 12**2 + 2 * steps * 12 * 5
+
+
 RESIZED = 15 * 4**2 * D if tuple(map(int, transformers.__version__.split(".")[:2])) >= (5, 24) else 0
 """SigLIP 2 resizes a grid of 4 × 4 places to its patches: by a product of matrices from transformers 5.24 on."""
 SWIN = (
@@ -82,6 +99,13 @@ SWIN = (
     + 2 * position_bias(3)
 )
 BERT = DEPTH * block(5)
+
+
+def mels(frames: int, bins: int, bands: int) -> int:
+    """Of a picture of sound: the spectrum of each frame to bands."""
+    return 5 * frames * bins * bands
+
+
 EXPECTED = {
     "vit": 5 * (patches(9) + DEPTH * block(10)),
     "vit-resized": 10 * (patches(10) + DEPTH * block(11)),
@@ -103,6 +127,14 @@ EXPECTED = {
     "wavlm-layer": wave(5000, gated=True),
     "clap-audio-fused": clap(),
     "clap-audio-unfused": 5 * clap(),
+    "vit-hears": mels(14, 2049, 15) + 5 * (patches(9) + DEPTH * block(10)),
+    "clip-hears": mels(14, 2049, 15) + 5 * (patches(9) + DEPTH * block(10)),
+    "dinov2-hears": mels(24, 1025, 15) + 5 * (patches(15) + DEPTH * block(16, inner=4 * D)),
+    "dinov3-hears": mels(19, 257, 15) + 5 * (patches(12, 24) + DEPTH * block(15, 24)),
+    "swinv2-hears": mels(35, 257, 36) + SWIN,
+    "pe-audio": 5 * (codec(1000) + perception(51)),
+    "pe-av-audio": codec(5000) + perception(251),
+    "pe-av-video": 10 * (patches(9) + DEPTH * block(10) + D * 7 + 7 * 12 + 12**2) + perception(11),
     "bert": BERT,
     "roberta": BERT,
     "xlm-roberta": BERT,

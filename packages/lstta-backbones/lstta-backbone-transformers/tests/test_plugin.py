@@ -15,6 +15,7 @@ def test_registers_one_loader_a_modality_and_one_that_speaks() -> None:
     assert {name: r.modality for name, r in registered.items()} == {
         "hf-audio": "audio",
         "hf-language": "language",
+        "hf-sound-as-picture": "audio",
         "hf-speaker": "language",
         "hf-visual": "visual",
     }

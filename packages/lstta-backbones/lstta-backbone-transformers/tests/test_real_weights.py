@@ -75,3 +75,24 @@ def test_minilm(models: Path) -> None:
         theirs = library(**tokenizer(texts, padding=True, return_tensors="pt"))
     ours = run(encoder, {"ids": ids, "mask": mask})
     assert apart(ours[mask[:, 0]], theirs.last_hidden_state[mask[:, 0]]) < 1e-5
+
+
+@pytest.mark.filterwarnings("ignore:At least one mel filter:UserWarning")
+def test_dinov2_hears(models: Path) -> None:
+    """The tokens of the library's own forward on the pictures of two sounds; the second ends after .6 s."""
+    encoder = load.sound_as_picture(model=models / "dinov2-small", sound_seconds=1.0)
+    assert encoder.widths == (384,) * 12
+    sound = torch.from_numpy(np.random.default_rng(0).integers(-9000, 9000, (1, 2, 16000), dtype=np.int16))
+    length = torch.tensor([[16000, 9600]])
+    inputs = {"sound": sound, "length": length}
+    wave = sound[0].float() / 32768 * (torch.arange(16000) < length[0][:, None])
+    picture = encoder.front.features(wave, length[0])["pixels"]
+    assert picture.shape == (2, 3, 224, 224)
+    assert -2 < picture.min() < picture.max() < 2
+    library = t.Dinov2Model.from_pretrained(models / "dinov2-small", dtype=torch.float32).eval()
+    with torch.no_grad():
+        theirs = library(picture).last_hidden_state
+        heard = encoder.embed(inputs).mask[:, 1:].view(2, 16, 16)
+    assert apart(run(encoder, inputs), theirs) < 1e-5
+    assert heard.all(2).sum(1).tolist() == [16, 10]
+    assert torch.equal(heard.all(2), heard.any(2))

@@ -16,6 +16,7 @@ from lstta_backbone_transformers.checkpoints import SPEAKING
 from lstta_backbone_transformers.load import speaker as loaded
 from lstta_core import LSTTA, Bottleneck, Encoder, Lavish, Method, Modality, TrimodalModel
 from lstta_core.generation import Decoding, say
+from lstta_core.methods.means import Means
 from lstta_core.speaking import speaker
 from lstta_core.testing import SpeakerConformance, ToyAudio, ToyVisual, synthetic_inputs
 from lstta_core.testing.speaker_checks import require_no_leak, require_same_spoken, with_answers
@@ -120,7 +121,7 @@ def test_gradients_reach_every_adapter(speakers: ModuleType, name: str) -> None:
     assert without == [f"adapters.some.2.up.{m}.weight" for m in ("visual", "audio")]
 
 
-@pytest.mark.parametrize("name", ["qwen2", "gpt2", "gemma2"])
+@pytest.mark.parametrize("name", ALL)
 def test_what_was_saved_says_the_same(speakers: ModuleType, name: str, tmp_path: Path) -> None:
     speakers.library(name).save_pretrained(tmp_path)
     speakers.words().save_pretrained(tmp_path)
@@ -130,6 +131,28 @@ def test_what_was_saved_says_the_same(speakers: ModuleType, name: str, tmp_path:
     again.load_state_dict(model.state_dict())
     assert again.digests[L] == model.digests[L]
     assert say(again, inputs, Decoding(length=9)) == say(model, inputs, Decoding(length=9))
+
+
+@pytest.mark.parametrize("name", FAST)
+def test_a_preface_is_what_the_library_makes_of_its_embeddings(speakers: ModuleType, name: str) -> None:
+    library = speakers.library(name)
+    model, inputs = trimodal(speakers.speaker(library), Means())
+    woken(model)
+    inputs = with_answers(inputs)
+    ids, mask = inputs[L]["ids"][:, 0], inputs[L]["mask"][:, 0]
+    streams = model(inputs).streams
+    preface = model.preface
+    assert preface is not None
+    before = preface({m: stream for m, stream in streams.items() if m != L})
+    assert before.shape == (3, 10, library.config.hidden_size)
+    embedded = library.get_input_embeddings()
+    end = torch.full(before.shape[:2], speaker(model).ends[0])
+    both = torch.cat([embedded(end) + before, embedded(ids)], 1)
+    there = torch.cat([torch.ones_like(end, dtype=torch.bool), mask], 1)
+    wanted = library(inputs_embeds=both, attention_mask=there.long()).logits[:, 10:]
+    torch.testing.assert_close(speaker(model).logits(streams[L].tokens[:, 0])[mask], wanted[mask], rtol=0, atol=1e-5)
+    require_no_leak(model, inputs)
+    require_same_spoken(model, inputs, 1e-5)
 
 
 def test_weights_without_a_head_and_others_are_refused(speakers: ModuleType, small: ModuleType, tmp_path: Path) -> None:

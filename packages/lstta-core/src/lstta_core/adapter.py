@@ -123,6 +123,19 @@ class Adapter(nn.Module, ABC):
         after = (self(streams) if plan is None else self(streams, plan)).streams[LANGUAGE]
         return ending(after, stream)
 
+    def listened(self, text: Stream, heard: Any) -> Mapping[Modality, Tensor]:
+        """To which segments each token of a text that speaks listens here, for people to see; by default not told.
+
+        Args:
+            text: as :meth:`forward` was given it.
+            heard: of the output that it gave; the streams it was given where that has none.
+
+        Returns:
+            (B, N, T) by modality of what is heard, shares that add up to 1 over segments and modalities, or to 0 where
+            there is nothing to hear; empty where an adapter cannot tell.
+        """
+        return {}
+
     def measure(self, streams: Streams) -> None:
         """See a training batch before :meth:`forward` does, for statistics of tokens; by default there are none.
 

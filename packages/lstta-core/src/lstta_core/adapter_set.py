@@ -6,13 +6,18 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
-from typing import Self, cast
+from typing import TYPE_CHECKING, Self, cast
 
 import torch
 from torch import Tensor, nn
 
 from lstta_core.adapter_upkeep import AdapterUpkeep
 from lstta_core.interfaces import Adapter, Encoder, EncoderChange, Method, Modality, Stage
+
+if TYPE_CHECKING:
+    from lstta_core.preface import Preface
+
+PREFACE = "preface"
 
 
 class AdapterSet(AdapterUpkeep):
@@ -55,9 +60,12 @@ class AdapterSet(AdapterUpkeep):
         if not name or "." in name or name in dir(self.adapters):
             raise ValueError(f"{name!r} cannot name an adapter: take a word without a dot that torch does not use")
         made = {str(stage.index): method.adapter(stage) for stage in self.adapted_stages}
-        at_stages = {stage: adapter for stage, adapter in made.items() if adapter is not None}
+        at_stages: dict[str, nn.Module] = {stage: adapter for stage, adapter in made.items() if adapter is not None}
         with self.disabled():
             self._changes[name] = method.prepare_at_stages(self.by_modality(), self.crossed)
+        widths = {m: encoder.widths[-1] for m, encoder in self.by_modality().items()}
+        if (preface := method.preface(widths)) is not None:
+            at_stages[PREFACE] = preface
         self.adapters[name] = nn.ModuleDict(at_stages).to(self.device).train(self.training)
         self.set_adapter(name)
 
@@ -86,6 +94,14 @@ class AdapterSet(AdapterUpkeep):
             return None
         at_stages = cast(nn.ModuleDict, self.adapters[self.active])
         return cast(Adapter, at_stages[str(stage)]) if str(stage) in at_stages else None
+
+    @property
+    def preface(self) -> Preface | None:
+        """What the active name puts before the text, if it does."""
+        if self.active is None:
+            return None
+        at_stages = cast(nn.ModuleDict, self.adapters[self.active])
+        return cast("Preface", at_stages[PREFACE]) if PREFACE in at_stages else None
 
     def by_modality(self) -> dict[Modality, Encoder]:
         """The encoders, typed."""

@@ -39,6 +39,8 @@ def count_parameters(method: Method, model: TrimodalModel) -> int:
         for stage in model.adapted_stages:
             adapter = method.adapter(stage)
             count += sum(parameter.numel() for parameter in adapter.parameters()) if adapter is not None else 0
+        preface = method.preface({m: encoder.widths[-1] for m, encoder in encoders.items()})
+        count += sum(parameter.numel() for parameter in preface.parameters()) if preface is not None else 0
     return count
 
 

@@ -21,6 +21,7 @@ from lstta_core.front import with_front, without_front
 from lstta_core.frozen import FrozenDtype, arithmetic, lower
 from lstta_core.interfaces import Encoder, EncoderState, Inputs, Modality, Stage, TrimodalOutput, check_streams
 from lstta_core.masks import Masks, to_stream
+from lstta_core.preface import with_preface
 from lstta_core.prefix import behind_the_prefix, brought
 
 States = dict[Modality, EncoderState]
@@ -112,6 +113,8 @@ class TrimodalModel(AdapterSet):
         missing = [m for m in self.encoders if m not in inputs]
         if missing:
             raise ValueError(f"the model reads {list(self.encoders)}; the inputs lack {missing}")
+        if (preface := self.preface) is not None:
+            return with_preface(self, preface, inputs, keep=heard is not None)
         present = {m: inputs[m]["present"] for m in self.by_modality()}
         states = self.prefix(inputs) if states is None else states
         bare, first = states, self.adapter_at(self.first_adapted)
@@ -145,15 +148,14 @@ class TrimodalModel(AdapterSet):
             ValueError: some inputs bring their state, others do not; or something trains inside the encoders.
         """
         encoders = {m: encoder for m, encoder in self.by_modality().items() if m in modalities}
-        if any("state" in inputs[m] for m in encoders):
-            return brought(self, inputs)
+        there = brought(self, inputs, encoders)
         mixed = not self.prefix_is_frozen
         with self.arithmetic(mixed=mixed):
-            states = {m: encoder.embed(inputs[m]) for m, encoder in encoders.items()}
+            states = {m: encoder.embed(inputs[m]) for m, encoder in encoders.items() if m not in there}
         run_blocks = self._computed_again(self.run_blocks)
         for index in range(1, self.first_adapted + 1):
             states = run_blocks(index, states, {m: inputs[m]["present"] for m in encoders})
-        return states
+        return {**there, **states}
 
     @property
     def first_adapted(self) -> int:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lstta_core.encoder import Encoder
     from lstta_core.lockstep import TrimodalModel
     from lstta_core.modality import Modality
+    from lstta_core.preface import Preface
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,16 @@ class Method:
 
     def adapter(self, stage: Stage) -> Adapter | None:
         """The adapter at this stage, freshly initialised; None, as it is here, for none."""
+        return None
+
+    def preface(self, widths: Mapping[Modality, int]) -> Preface | None:
+        """What stands before a text that speaks, freshly initialised; None, as it is here, for nothing.
+
+        A method with a preface has no adapters at stages, and changes nothing inside the encoders.
+
+        Args:
+            widths: of each encoder's finished tokens.
+        """
         return None
 
 

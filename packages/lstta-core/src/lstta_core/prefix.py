@@ -5,12 +5,13 @@ The prefix is what lies before the first adapted stage, see ``lockstep``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
 from lstta_core.interfaces import EncoderState, Modality, TrimodalOutput
+from lstta_core.speaking import SpeakingEncoder
 from lstta_core.states import move_state
 
 if TYPE_CHECKING:
@@ -32,16 +33,29 @@ def behind_the_prefix(model: TrimodalModel) -> tuple[str, ...]:
     return tuple(names)
 
 
-def brought(model: TrimodalModel, inputs: Mapping[Modality, Mapping[str, Any]]) -> dict[Modality, EncoderState]:
-    """The states that inputs bring along, on the model's device.
+def brought(
+    model: TrimodalModel, inputs: Mapping[Modality, Mapping[str, Any]], modalities: Collection[Modality]
+) -> dict[Modality, EncoderState]:
+    """The states that inputs bring along, on the model's device; none where none does.
+
+    A text that speaks need not: an answer goes through all blocks, and its prompt with it.
+
+    Args:
+        model: whose they are.
+        inputs: as of :meth:`~lstta_core.lockstep.TrimodalModel.forward`.
+        modalities: whose states are wanted.
 
     Raises:
         ValueError: some bring theirs, others do not; or something trains inside the prefix.
     """
-    states = {m: inputs[m]["state"] for m in model.by_modality() if "state" in inputs.get(m, {})}
-    if len(states) < len(model.encoders):
+    states = {m: inputs[m]["state"] for m in modalities if "state" in inputs.get(m, {})}
+    if not states:
+        return {}
+    lacking = [m for m in modalities if m not in states and not isinstance(model.by_modality()[m], SpeakingEncoder)]
+    if lacking:
         raise ValueError(
-            f"either all inputs bring a state or none: {list(model.encoders)}, got it for {[str(m) for m in states]}"
+            f"either all inputs bring a state or none: {[str(m) for m in modalities]}, got it for "
+            f"{[str(m) for m in states]}"
         )
     if not model.prefix_is_frozen:
         raise ValueError(f"{model.active!r} trains inside the encoders' prefix: its states cannot be brought along")

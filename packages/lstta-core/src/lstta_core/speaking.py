@@ -36,7 +36,8 @@ class SpeakingEncoder(Encoder):
     Beside the tensors of its spec ``embed`` takes ``answer`` (B, 1, L) bool, true for tokens of an answer, which stand
     right behind their prompt; the state says so in ``answer``. And it takes ``keep``, true where the answer is still to
     come: the state then has :data:`PAST`, (R, 0) at first, and each block adds its keys and values to the extras, as
-    ``keys.<block>`` and ``values.<block>`` (R, H, P, d).
+    ``keys.<block>`` and ``values.<block>`` (R, H, P, d). And it takes ``kept``, such extras of what stands before the
+    text (:mod:`~lstta_core.preface`), which goes on from there.
 
     Attributes:
         ends: the ids that end an answer; at least one.
@@ -124,7 +125,7 @@ def begin(model: TrimodalModel, inputs: Inputs) -> tuple[Tensor, Speech]:
     tokens, length = output.streams[LANGUAGE].tokens[:, 0], state.mask.sum(1)
     last = tokens[torch.arange(len(tokens), device=tokens.device), length - 1]
     importances = output.importances[-1] if output.importances else {}
-    return encoder.logits(last), Speech(_kept(state), heard, prompts["present"], importances)
+    return encoder.logits(last), Speech(kept_of(state), heard, prompts["present"], importances)
 
 
 @torch.no_grad()
@@ -158,7 +159,7 @@ def go_on(model: TrimodalModel, ids: Tensor, speech: Speech) -> tuple[Tensor, Sp
         state = state.with_tokens(stream.tokens.view_as(state.tokens).to(state.tokens.dtype))
     with model.arithmetic(mixed=bool(model.trained_inside)):
         finished = encoder.finish(state)
-    return encoder.logits(finished), replace(speech, kept=_kept(state))
+    return encoder.logits(finished), replace(speech, kept=kept_of(state))
 
 
 def prompts_of(inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -170,7 +171,12 @@ def prompts_of(inputs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def kept_at_first(inputs: Mapping[str, Any], mask: Tensor) -> dict[str, Tensor]:
-    """The extras with which a state begins to keep, where its inputs want that; (R, M) is the mask of its tokens."""
+    """The extras with which a state begins to keep, where its inputs want that; (R, M) is the mask of its tokens.
+
+    Those are nothing yet, or what is ``kept`` of tokens that stand before the text.
+    """
+    if "kept" in inputs:
+        return dict(inputs["kept"])
     return {PAST: mask[:, :0]} if inputs.get("keep") else {}
 
 
@@ -209,6 +215,7 @@ def places(mask: Tensor, past: Tensor | None = None) -> Tensor:
     return before + F.relu(mask.long().cumsum(1) - 1)
 
 
-def _kept(state: EncoderState) -> dict[str, Tensor]:
+def kept_of(state: EncoderState) -> dict[str, Tensor]:
+    """Of a state after all blocks what later tokens need: :data:`PAST` with the state's own tokens, keys and values."""
     kept = {name: tensor for name, tensor in state.extras.items() if name.startswith(("keys.", "values.", CONTEXT))}
     return {**kept, PAST: torch.cat([state.extras[PAST], state.mask], 1)}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
+import pytest
+
 from lstta_core.interfaces import Adapter, AdapterOutput, Method, Modality, Stage, Streams
 from lstta_core.lockstep import TrimodalModel
 from lstta_core.methods.bottleneck import Bottleneck, BottleneckAdapter
@@ -13,6 +15,7 @@ from lstta_core.methods.dgsct import DGSCT, DGSCTAdapter
 from lstta_core.methods.full import FullFineTuning
 from lstta_core.methods.lavish import Lavish, LavishAdapter
 from lstta_core.methods.layers import Layers
+from lstta_core.methods.means import Means
 from lstta_core.methods.moka import MokA, MokAAdapter
 from lstta_core.methods.none import NoAdapter
 from lstta_core.testing.adapter_suite import AdapterConformance
@@ -82,8 +85,9 @@ class TestLayersAdapters(AdapterConformance):
         return InARow(widths)
 
 
-def test_layers_pass_the_checks_that_the_command_makes() -> None:
-    assert not [result for result in run_checks(Layers()) if not result.passed]
+@pytest.mark.parametrize("method", [Layers(), Means()], ids=type)
+def test_they_pass_the_checks_that_the_command_makes(method: Method) -> None:
+    assert not [result for result in run_checks(method) if not result.passed]
 
 
 class TestLayers(MethodConformance):
@@ -125,6 +129,11 @@ class TestDGSCT(MethodConformance):
 class TestFull(MethodConformance):
     def make_method(self) -> Method:
         return FullFineTuning()
+
+
+class TestMeans(MethodConformance):
+    def make_method(self) -> Method:
+        return Means()
 
 
 class TestNone(MethodConformance):

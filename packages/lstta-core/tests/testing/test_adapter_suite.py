@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from lstta_core.interfaces import Adapter, AdapterOutput, Modality, Stream, Streams
 from lstta_core.methods.lstta.adapter import LSTTAAdapter
@@ -183,6 +183,12 @@ class SpeaksOtherwise(Good):
         return stream.with_tokens(stream.tokens + 1)
 
 
+class ListensToMoreThanThereIs(Good):
+    def listened(self, text: Stream, heard: Streams) -> Mapping[Modality, Tensor]:
+        segments = heard[Modality.VISUAL].tokens.shape[1]
+        return {Modality.VISUAL: torch.ones(len(text.tokens), text.tokens.shape[2], segments)}
+
+
 BROKEN: dict[type[Good], str] = {
     NotIdentity: "test_fresh_adapter_is_the_identity",
     NotIdentityInTraining: "test_fresh_adapter_is_the_identity_in_train_mode",
@@ -201,6 +207,7 @@ BROKEN: dict[type[Good], str] = {
     NeedsAll: "test_missing_modalities_work_or_are_refused",
     ReadsAnswers: "test_an_answer_is_read_by_nobody",
     SpeaksOtherwise: "test_an_answer_may_come_later",
+    ListensToMoreThanThereIs: "test_what_is_listened_to_adds_up",
 }
 
 

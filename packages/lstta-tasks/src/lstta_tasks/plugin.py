@@ -26,6 +26,8 @@ def lstta_register_tasks(register: Register) -> None:
     register("captioning", "lstta_tasks.tasks.captioning:Captioning", summary="a sentence on a clip (MSR-VTT, VATEX)")
     register("open-qa", "lstta_tasks.tasks.open_qa:OpenQA", summary="questions answered in words (MUSIC-AVQA)")
     register("inference", "lstta_tasks.tasks.inference:Inference", summary="does a statement follow (VIOLIN)")
+    register("ave", "lstta_tasks.tasks.ave:AVE", summary="what is seen and heard in each second (AVE)")
+    register("avvp", "lstta_tasks.tasks.avvp:AVVP", summary="what is heard, what is seen in each second (LLP)")
     register(
         "classification", "lstta_tasks.tasks.classification:Classification", summary="labels in a CSV of one's own"
     )

@@ -10,7 +10,7 @@ from lstta_tasks.data.clip import ClipSource
 
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
-Target = int | float | Sequence[float]
+Target = int | float | Sequence[float] | Sequence[Sequence[float]]
 Predictions = Mapping[str, Mapping[str, Any]]
 """By sample id."""
 
@@ -39,7 +39,7 @@ class Sample:
         source: where its clip is; ``source.id`` is the clip's id in the cache. Several samples may share a clip.
         text: the question, caption or utterance; None where there is none.
         target: what is to be predicted, as the task's kind of answer wants it: a class, a number on a scale, or a row
-            of numbers, equally long for all samples.
+            of numbers, equally long for all samples, or a row of them for each second.
         labels: what metrics group by, such as the type of a question.
         timed: subtitles; only tasks with ``timed_text`` have them.
         answers: of a task that is answered in words, what is right; the first is what is taught.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -10,8 +12,10 @@ from torch import Tensor
 
 from lstta_core.generation import Decoding, Said, say_from
 from lstta_core.interfaces import Inputs, Modality
+from lstta_core.listening import listened
 from lstta_core.lockstep import TrimodalModel
 from lstta_core.speaking import begin, go_on, speaker
+from lstta_tasks.answers.description import Word
 from lstta_tasks.task_network import TaskNetwork, TaskOutput
 
 LANGUAGE = Modality.LANGUAGE
@@ -25,11 +29,13 @@ class Spoken:
         losses: (B,), of the right answers, each the mean over its tokens; zeros where none was given.
         counts: (B,), how many tokens those have.
         said: what was said; empty in training.
+        words: of each answer its tokens, where it was asked what they listened to; else empty.
     """
 
     losses: Tensor
     counts: Tensor
     said: tuple[Said, ...] = ()
+    words: tuple[tuple[Word, ...], ...] = ()
 
 
 class SpeakingNetwork(TaskNetwork):
@@ -64,6 +70,25 @@ class SpeakingNetwork(TaskNetwork):
             counts = there.sum(1)
             losses = tokens.sum(1) / counts.clamp(min=1)
         return TaskOutput(Spoken(losses, counts, said), speech.importances)
+
+    def explain(self, inputs: Inputs) -> TaskOutput:
+        """As :meth:`forward`, and to what each token listened, where the method's adapters tell."""
+        output = self(inputs)
+        spoken: Spoken = output.output
+        shares = listened(self.trimodal, inputs, [said.ids for said in spoken.said])
+        words = tuple(self._words(said.ids, heard) for said, heard in zip(spoken.said, shares, strict=True))
+        return replace(output, output=replace(spoken, words=words))
+
+    def _words(self, ids: Sequence[int], heard: Mapping[Modality, Tensor]) -> tuple[Word, ...]:
+        if not heard:
+            return ()
+        # Only in a row do tokens say whether a blank is before them. Parts of a letter are told once it is whole.
+        texts = [speaker(self.trimodal).text(ids[:count]).rstrip("\ufffd") for count in range(len(ids) + 1)]
+        shares = {m: share.double().cpu().numpy() for m, share in heard.items()}
+        return tuple(
+            Word(after[len(before) :], {m: share[place] for m, share in shares.items()})
+            for place, (before, after) in enumerate(itertools.pairwise(texts))
+        )
 
     def _taught(self, inputs: Inputs) -> TaskOutput:
         output = self.trimodal(inputs)

@@ -34,12 +34,14 @@ class Task(ABC):
 
     Attributes:
         name: that it is registered under.
+        unasked: the text where somebody asks without words; None for none.
         timed_text: whether texts have one row a segment: the sample's text, and the subtitles that fall into it.
         reading: how its files are read, where ``lstta_tasks.annotations`` reads them: training and the doctor tell what
             was left out and what was guessed.
     """
 
     name: str
+    unasked: str | None = None
     timed_text: bool = False
     reading: Reading | None = None
 
@@ -99,4 +101,4 @@ class Task(ABC):
         """
         if options:
             raise ValueError(f"the task {self.name} has no options to choose from: ask it without --options")
-        return Question(text if text.strip() else None)
+        return Question(text if text.strip() else self.unasked)

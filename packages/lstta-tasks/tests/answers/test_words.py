@@ -116,6 +116,24 @@ def test_what_is_said_for_people() -> None:
     assert all(answer.text for answer in kind.describe(nothing))
 
 
+def test_an_explanation_has_the_words_and_what_they_listened_to() -> None:
+    network, inputs = made()
+    kind = Words(metrics="exact", decoding=DECODING)
+    output = network.eval().explain(inputs)
+    plain = network(inputs)
+    assert output.output.said == plain.output.said
+    answers = kind.describe(output.output)
+    for answer, said in zip(answers, output.output.said, strict=True):
+        assert "".join(word.text for word in answer.words) == said.text
+        assert len(answer.words) == len(said.ids)
+        for word in answer.words:
+            assert {m: share.shape for m, share in word.listened.items()} == {m: (5,) for m in inputs if m != L}
+    assert any(answer.words for answer in answers)
+    assert all(answer.words == () for answer in kind.describe(plain.output))
+    with network.trimodal.disabled():
+        assert network.explain(inputs).output.words == ((), (), ())
+
+
 def _one() -> dict[Modality, dict[str, Tensor]]:
     return {m: {name: tensor[:1] for name, tensor in tensors.items()} for m, tensors in made()[1].items()}
 

@@ -16,6 +16,7 @@ from lstta_tasks.answers.kind import OUTSIDE_NAME, AnswerKind
 from lstta_tasks.answers.one_of_many import OneOfMany
 from lstta_tasks.answers.ranking import Ranking
 from lstta_tasks.answers.scale import Scale
+from lstta_tasks.answers.segment_class import SegmentClass
 from lstta_tasks.answers.several_labels import SeveralLabels
 from lstta_tasks.answers.yes_or_no import YesOrNo
 from lstta_tasks.data.clip import ClipSource
@@ -25,7 +26,7 @@ from lstta_tasks.doctor.clips import check_media
 from lstta_tasks.doctor.finding import Finding
 from lstta_tasks.doctor.labels import check_balance, check_targets
 from lstta_tasks.doctor.probe import Probe
-from lstta_tasks.doctor.texts import Measure, check_texts, rows_of
+from lstta_tasks.doctor.texts import Measure, check_answers, check_texts, rows_of
 from lstta_tasks.task import Sample, TimedText
 
 GOOD = Probe(duration=4.0, has_video=True, has_sound=True)
@@ -176,6 +177,11 @@ class TestRepeats:
         said = Sample("2", clip("a"), "who plays?", 0, (), (TimedText(0.0, 1.0, "hello"),))
         assert list(check_repeats("train", [sample("1"), said])) == []
 
+    def test_of_a_clip_many_words_are_right(self) -> None:
+        captions = ["a dog", "a cat", "a dog"]
+        some = [replace(sample(str(number)), answers=(text,)) for number, text in enumerate(captions)]
+        assert told(check_repeats("train", some)) == [("warning", "repeated", "2")]
+
     def test_the_same_id(self) -> None:
         some = [sample("1"), sample("1", text="who sings?"), sample("1", text="what?")]
         (finding,) = check_repeats("train", some)
@@ -213,6 +219,20 @@ class TestLabels:
         some = {"train": train, "test": test}
         counts, findings = check_targets(kind, some)  # type: ignore[arg-type]
         return [*findings, *check_balance(some, counts)]  # type: ignore[arg-type]
+
+    def test_segments_are_counted_against_segments(self) -> None:
+        """Of three clips of five seconds nine seconds are background: no imbalance. Of fifteen it is one class."""
+        kind = SegmentClass(["bell", "none"], segments=5, background="none")
+
+        def found(*rows: tuple[int, ...]) -> list[str]:
+            some = {"train": [Sample(str(i), clip(str(i)), None, row) for i, row in enumerate(rows)]}
+            counts, bad = check_targets(kind, some)  # type: ignore[arg-type]
+            assert not bad
+            return [f.check for f in check_balance(some, counts, kind.segments)]  # type: ignore[arg-type]
+
+        assert found((0, 0, 1, 1, 1), (0, 0, 1, 1, 1), (0, 0, 1, 1, 1)) == []
+        assert found((1,) * 5, (1,) * 5, (1, 1, 1, 1, 0)) == ["imbalance"]
+        assert found((1,) * 5) == ["one class"]
 
     def test_outside_and_never_in_train(self) -> None:
         train = [sample("1"), sample("2", target=1)]
@@ -285,6 +305,13 @@ class TestTexts:
             "longer than the 7 tokens that are read: 'abcdefgh'",
         )
         assert told(empty) == [("warning", "no text", "3"), ("warning", "no text", "4")]
+
+    def test_answers_that_are_longer_than_may_be_said(self) -> None:
+        measure = Measure(LanguageSpec(Letters(7), max_length=7, answer=lambda text: [*range(len(text)), 0]))
+        some = [replace(sample(str(n)), answers=said) for n, said in enumerate([("abc",), ("ab", "abcd"), ()])]
+        (finding,) = check_answers("val", some, measure, 4)
+        assert (finding.level, finding.check, finding.id) == ("warning", "answer too long", "1")
+        assert finding.detail == "5 tokens, task.length=4 may be said: 'abcd'"
 
     def test_subtitles_count_in_their_segments(self) -> None:
         measure = Measure(LanguageSpec(Letters(7), max_length=7))

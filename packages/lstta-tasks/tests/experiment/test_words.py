@@ -12,10 +12,13 @@ import torch
 from lstta_core.adapter_files import AdapterFileError
 from lstta_core.interfaces import Modality
 from lstta_tasks.adapters import load
+from lstta_tasks.app.answering import answer
+from lstta_tasks.doctor.examine import examine
 from lstta_tasks.experiment.config import load_config
 from lstta_tasks.experiment.evaluate import evaluate
 from lstta_tasks.experiment.parts import Experiment
 from lstta_tasks.explain.explain import explain
+from lstta_tasks.prefix.build import build_prefix
 from lstta_tasks.training.checkpoints import last_checkpoint
 from lstta_tasks.training.train import train
 
@@ -49,6 +52,10 @@ def test_a_run_is_trained_evaluated_and_asked(config: Path, run: Path) -> None:
     (explanation,) = explain(predictor, sample.source.video, [sample.text or ""])
     assert explanation.answer.text == (first["prediction"] or "(nothing)")
     assert set(explanation.importances) == {Modality.VISUAL, Modality.AUDIO}
+    words = explanation.answer.words
+    assert "".join(word.text for word in words) == first["prediction"]
+    page = answer(predictor, "best", Path(sample.source.video or ""), sample.text or "")
+    assert page.count("class=&quot;listened&quot;") == (len(words) + 1 if words else 0)
 
 
 def test_a_checkpoint_has_the_adapters_and_no_readout(run: Path) -> None:
@@ -65,8 +72,37 @@ def test_another_tokenizer_of_answers_is_refused(run: Path, monkeypatch: pytest.
         load(run / "best", encoders)
 
 
-def test_a_prefix_cache_and_silent_encoders_are_refused(config: Path) -> None:
-    with pytest.raises(ValueError, match=r"clips\.prefix: an answer in words goes on from all blocks"):
-        _ = Experiment(load_config(config, {"clips.prefix": "cache"})).prefix.models
+def test_a_run_from_a_prefix_cache_is_that_from_clips(config: Path, tmp_path: Path) -> None:
+    """Prompts are run with their answers; what clips give before the first adapted stage is read."""
+    options = {"model.adapted": 1, "train_cfg.max_epochs": 2}
+    cached = options | {"clips.prefix": str(tmp_path / "prefix")}
+    report = build_prefix(Experiment(load_config(config, cached)))
+    assert report.built == 2 * 15, "sight and sound of every clip, and no text"
+    for name, some in {"clips": options, "prefix": cached}.items():
+        train(load_config(config, some), work_dir=tmp_path / name)
+    wanted, got = (torch.load(last_checkpoint(tmp_path / run), weights_only=True) for run in ("clips", "prefix"))
+    assert all(torch.equal(got["state_dict"][name], tensor) for name, tensor in wanted["state_dict"].items())
+    scores = [evaluate(load_config(config, some), tmp_path / "prefix/best", "test")[1] for some in (options, cached)]
+    assert scores[0]["predictions"] == scores[1]["predictions"]
+    means = {"method": {"_delete_": True, "name": "means"}}
+    states, clips = (Experiment(load_config(config, some | means)) for some in (cached, options))
+    one, other = (next(iter(e.loader("val", e.dataset("val")))) for e in (states, clips))
+    model = states.model.eval()
+    assert model(one["inputs"]).output.said == model(other["inputs"]).output.said
+
+
+def test_the_doctor_tells_the_lengths_of_answers(config: Path) -> None:
+    one = Experiment(load_config(config))
+    found = examine(one.task, one.specs, segments=3, splits=["train"])
+    assert found.splits["train"].answers == (2, 2)
+    short = Experiment(load_config(config, {"task.length": 1}))
+    told = examine(short.task, short.specs, segments=3, splits=["train"]).findings
+    assert {finding.check for finding in told} >= {"answer too long"}
+
+
+def test_silent_encoders_and_nothing_to_keep_are_refused(config: Path) -> None:
     with pytest.raises(ValueError, match="answers in words want a language encoder"):
         _ = Experiment(load_config(config, {"model.modalities": ["visual", "audio"]})).model
+    only = Experiment(load_config(config, {"clips.prefix": "cache", "model.modalities": ["language"]}))
+    with pytest.raises(ValueError, match="the model neither sees nor hears"):
+        _ = only.prefix.models

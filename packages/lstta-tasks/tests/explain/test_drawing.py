@@ -19,7 +19,7 @@ from untrained import TOY, predictor
 
 from lstta_core.interfaces import Modality
 from lstta_tasks.answers.description import Answer
-from lstta_tasks.explain import inline
+from lstta_tasks.explain import inline, said
 from lstta_tasks.explain.excerpt import Media, read_media
 from lstta_tasks.explain.explain import explain
 from lstta_tasks.explain.explanation import Explanation
@@ -235,3 +235,41 @@ def _luminance(colour: str) -> float:
     levels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in levels]
     return float(np.dot([0.2126, 0.7152, 0.0722], linear))
+
+
+class TestSegments:
+    """Answers for every segment: rows along the time axis, those that are said first."""
+
+    ANSWER = Answer("a 2", segments={EVIL: [0.0, 0.6, 1.0], "car, sight": [0.3, 0.2, 0.1], "never": [0.0, 0.1, 0.2]})
+
+    def test_a_row_each_with_a_cell_a_segment(self, case: Case) -> None:
+        text = article(*changed(case, answer=self.ANSWER, attention={}))
+        assert text.count('<div class="cells') == 2
+        assert '<div class="cells sight">' in text
+        assert ">60</i>" in text
+        assert 'class="likely"' in text
+        assert EVIL not in text
+        assert "never" not in text
+        assert "<th>&lt;script&gt;" in text  # among the numbers too
+
+    def test_the_picture_has_them_too(self, case: Case) -> None:
+        plain = picture(*case)
+        found = picture(*changed(case, answer=self.ANSWER))
+        assert found.shape[0] > plain.shape[0] + 30
+        assert found.shape[1:] == plain.shape[1:]
+
+    def test_one_row_where_nothing_is_likely(self, case: Case) -> None:
+        faint = Answer("none", segments={"a": [0.1] * 3, "b": [0.05] * 3})
+        assert list(said.rows(faint)) == ["a"]
+        assert article(*changed(case, answer=faint)).count('<div class="cells') == 1
+
+    def test_long_clips_have_no_numbers_in_cells(self, case: Case) -> None:
+        long = Answer("a", segments={"a": [0.9] * 41})
+        text = article(*changed(case, answer=long, importances={}, attention={}))
+        assert text.count("<i style=") == 41
+        assert ">90</i>" not in text
+        assert picture(*changed(case, answer=long, importances={}, attention={})).size
+
+    def test_names_are_cut_before_their_side(self) -> None:
+        assert said.short("Telephone_bell_ringing, sight", 17) == "Telephone…, sight"
+        assert said.short("background", 17) == "background"

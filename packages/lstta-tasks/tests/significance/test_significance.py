@@ -12,6 +12,7 @@ from scipy import stats
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import accuracy_score, f1_score
 
+from lstta_tasks.answers.event_scores import NAMES, event_scores
 from lstta_tasks.cli.main import main
 from lstta_tasks.significance.compare import compare
 from lstta_tasks.significance.measures import of_classes, of_labels, of_numbers
@@ -187,3 +188,69 @@ def test_numbers_have_no_mcnemar(tmp_path: Path) -> None:
     found = compare(files[0], files[1], resamples=100)
     assert [d.name for d in found.differences] == ["mae", "corr"]
     assert found.mcnemar is None
+
+
+def of_segments(seed: int) -> list[dict[str, Any]]:
+    """A class for each of seven segments, one of which has none; the truth is the same for every seed."""
+    truth = np.random.default_rng(0).choice(CLASSES, (SAMPLES, 7)).tolist()
+    random = np.random.default_rng(seed)
+    rows = []
+    for number, names in enumerate(truth):
+        wanted: list[str | None] = [*names[:6], None]
+        said = [name if random.random() < 0.6 else "flute" for name in names]
+        given = [None if number % 5 == 0 and place == 2 else name for place, name in enumerate(said)]
+        rows.append({"sample": f"s{number}", "truth": {"segments": wanted}, "prediction": {"segments": given}})
+    return rows
+
+
+def of_events(seed: int) -> list[dict[str, Any]]:
+    def drawn(random: np.random.Generator) -> dict[str, Any]:
+        spans = [
+            [str(name), int(start), int(start) + int(random.integers(1, 4))]
+            for name, start in zip(random.choice(CLASSES, 3, replace=False), random.integers(0, 7, 3), strict=True)
+        ]
+        return {"audio": spans[:2], "visual": spans[1:]}
+
+    first, own = np.random.default_rng(0), np.random.default_rng(seed)
+    return [{"sample": f"s{i}", "truth": drawn(first), "prediction": drawn(own)} for i in range(SAMPLES)]
+
+
+def test_of_segments(tmp_path: Path) -> None:
+    """Accuracy over the segments that count, and a bootstrap that draws clips."""
+    rows = [of_segments(1), of_segments(2)]
+    found = compare(*(write(tmp_path / f"{i}.json", some) for i, some in enumerate(rows)), resamples=300)
+    (difference,) = found.differences
+    pairs = [
+        [(t, s) for row in some for t, s in zip(row["truth"]["segments"], row["prediction"]["segments"], strict=True)]
+        for some in rows
+    ]
+    wanted = [accuracy_score(*zip(*[p for p in some if None not in p], strict=True)) for some in pairs]
+    assert (difference.name, difference.one, difference.other) == ("accuracy", *map(pytest.approx, wanted))
+    assert difference.low <= difference.other - difference.one <= difference.high
+    assert found.samples == SAMPLES
+
+
+def test_of_events(tmp_path: Path) -> None:
+    """What is right has all of the scores; and the scores are those of the files' matrices."""
+    rows = of_events(1)
+    right = [{**row, "prediction": row["truth"]} for row in rows]
+    found = compare(write(tmp_path / "a.json", rows), write(tmp_path / "b.json", right), resamples=100)
+    assert [d.name for d in found.differences] == list(NAMES)
+    assert all(d.other == 1 for d in found.differences)
+    masks = np.zeros((2, SAMPLES, 2, len(CLASSES), 10), np.bool_)
+    for which, key in enumerate(("prediction", "truth")):
+        for place, row in enumerate(rows):
+            for side, name in enumerate(("audio", "visual")):
+                for label, start, end in row[key][name]:
+                    masks[which, place, side, CLASSES.index(label), start:end] = True
+    assert [d.one for d in found.differences] == pytest.approx(event_scores(*masks).mean(0).tolist())
+
+
+@pytest.mark.parametrize(
+    "said", [{"segments": ["flute"]}, {"segments": "flute"}, {"audio": []}, {"audio": [["x", 1]], "visual": []}, {}]
+)
+def test_answers_for_segments_that_are_none_are_refused(said: dict[str, Any], tmp_path: Path) -> None:
+    rows = [{"sample": "s", "truth": {"segments": ["flute", "bell"]}, "prediction": said}]
+    path = write(tmp_path / "a.json", rows)
+    with pytest.raises(ValueError, match="sample 's' has the answer"):
+        compare(path, path)

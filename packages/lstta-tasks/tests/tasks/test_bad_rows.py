@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from lstta_tasks.task import Task
+from lstta_tasks.tasks.ave import AVE
 from lstta_tasks.tasks.avqa import AVQA
 from lstta_tasks.tasks.avqa_options import AVQAOptions
+from lstta_tasks.tasks.avvp import AVVP
 from lstta_tasks.tasks.classification import Classification
 from lstta_tasks.tasks.emotion import Emotion
 from lstta_tasks.tasks.humor import Humor
@@ -116,6 +118,18 @@ def retrieval(folder: Path) -> dict[str, Any]:
     return {"root": folder}
 
 
+def ave(folder: Path) -> dict[str, Any]:
+    rows = ["Bark&a&good&0&10", "Bark&b&good&0&0", "Dog&c&good&0&10", "Truck&d&good&2&8"]
+    (folder / "trainSet.txt").write_text("\n".join(rows))
+    return {"root": folder}
+
+
+def avvp(folder: Path) -> dict[str, Any]:
+    rows = ["a_0_10\tSpeech,Dog", "b_0_10\tSpeech,Wolf", "\tDog", "d_0_10\tCar"]
+    (folder / "AVVP_train.csv").write_text("\n".join(["filename\tevent_labels", *rows]))
+    return {"root": folder}
+
+
 CASES: dict[str, tuple[type[Task], Write]] = {
     "classification": (Classification, classification),
     "sentiment": (Sentiment, sentiment),
@@ -124,6 +138,8 @@ CASES: dict[str, tuple[type[Task], Write]] = {
     "humor": (Humor, humor),
     "avqa": (AVQA, avqa),
     "avqa-options": (AVQAOptions, avqa_options),
+    "ave": (AVE, ave),
+    "avvp": (AVVP, avvp),
     "inference": (Inference, inference),
     "retrieval": (Retrieval, retrieval),
 }

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from lstta_tasks.task import Sample, Task
+from lstta_tasks.tasks.ave import AVE
+from lstta_tasks.tasks.avvp import AVVP
 from lstta_tasks.tasks.emotion import Emotion
 from lstta_tasks.tasks.humor import Humor
 from lstta_tasks.tasks.sentiment import Sentiment
-from lstta_world import meld, mosi, urfunny
+from lstta_world import ave, llp, meld, mosi, urfunny
 from lstta_world.generate import generate
 from lstta_world.opinions import score
 
@@ -51,6 +53,37 @@ def test_emotion(tmp_path: Path, context: int) -> None:
             assert text == said if context == 0 or utterance.number == 0 else str(text).startswith(f"{said} ")
         samples = Emotion(root=tmp_path).samples(split)  # type: ignore[arg-type]
         assert [sample.labels[0] for sample in samples] == [utterance.emotion for utterance in planned]
+
+
+def test_ave(tmp_path: Path) -> None:
+    """A second has the event where an instrument that is one is seen and heard at once."""
+    generate("ave", tmp_path, **SIZES, seed=SEED, workers=1)
+    task = AVE(root=tmp_path)
+    for split, count in SIZES.items():
+        planned = ave.plan(split, count, SEED)  # type: ignore[arg-type]
+        for sample, clip in zip(task.samples(split), planned, strict=True):  # type: ignore[arg-type]
+            assert _is_there(sample)
+            for second, place in enumerate(sample.target):  # type: ignore[arg-type]
+                both = {ave.CATEGORIES.get(p.performer.instrument) for p in clip.players if p.both[second]} - {None}
+                assert both == ({task.answer.classes[place]} - {"background"})  # type: ignore[index]
+
+
+def test_avvp(tmp_path: Path) -> None:
+    """What is heard is what sounds, and what is seen what stands there; of train it is told whether it is at all."""
+    generate("avvp", tmp_path, **SIZES, seed=SEED, workers=1)
+    task = AVVP(root=tmp_path)
+    for split, count in SIZES.items():
+        planned = llp.plan(split, count, SEED)  # type: ignore[arg-type]
+        for sample, clip in zip(task.samples(split), planned, strict=True):  # type: ignore[arg-type]
+            assert _is_there(sample)
+            said = {side: llp.labelled(clip, side) for side in ("audio", "visual")}
+            if split == "train":
+                assert set(task.answer.names(sample.target)) == {label for of in said.values() for label in of}
+                continue
+            right = task.answer.right(sample)
+            for side, labels in said.items():
+                on = {(label, second) for label, first, last in right[side] for second in range(first, last)}
+                assert on == {(label, s) for label, seconds in labels.items() for s, so in enumerate(seconds) if so}
 
 
 def test_humor(tmp_path: Path) -> None:

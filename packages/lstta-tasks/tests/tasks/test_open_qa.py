@@ -1,4 +1,4 @@
-"""MUSIC-AVQA's questions, answered in words."""
+"""MUSIC-AVQA's questions and AVSD's dialogues, answered in words."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 
 from lstta_tasks.task import Task
 from lstta_tasks.tasks.avqa import AVQA
+from lstta_tasks.tasks.avsd import FILES, UNTOLD
 from lstta_tasks.tasks.open_qa import OpenQA
 from lstta_tasks.testing import TaskConformance
 
@@ -64,3 +65,69 @@ def test_exact_answers_are_counted_by_type(root: Path) -> None:
         "Visual": 1.0,
         "Visual/Location": 1.0,
     }
+
+
+DIALOGUE = [("is there anybody ? ", "one man"), ("what does he do ?", "he sneezes twice"), ("is he heard ?", "yes")]
+
+
+def avsd(root: Path, dialogues: dict[str, list[tuple[str, str]]]) -> None:
+    """Each of the three files, with all fields that the data set has."""
+    rows = [
+        {
+            "image_id": video,
+            "caption": "a man sits .",
+            "summary": "he sneezes",
+            "dialog": [{"question": question, "answer": answer} for question, answer in turns],
+        }
+        for video, turns in dialogues.items()
+    ]
+    content = {"type": "scene_aware_dialog", "version": "0.1", "dialogs": rows}
+    for name in FILES.values():
+        (root / name).write_text(json.dumps(content), encoding="utf-8")
+
+
+class TestDialogues(TaskConformance):
+    root: Path
+
+    @pytest.fixture(autouse=True)
+    def _written(self, tmp_path: Path) -> None:
+        self.root = tmp_path
+        avsd(tmp_path, {"VC5RZ": DIALOGUE, "YEDU4": DIALOGUE[1:]})
+
+    def make_task(self) -> Task:
+        return OpenQA(root=self.root, length=3)
+
+
+def test_a_question_of_a_dialogue_has_the_turns_before_it(tmp_path: Path) -> None:
+    avsd(tmp_path, {"VC5RZ": DIALOGUE, "YEDU4": [("who ?", "a cat"), ("where ?", UNTOLD)]})
+    task = OpenQA(root=tmp_path, history=1)
+    assert [(s.id, s.text, s.answers) for s in task.samples("train")] == [
+        ("VC5RZ#1", "is there anybody ?", ("one man",)),
+        ("VC5RZ#2", "is there anybody ? one man what does he do ?", ("he sneezes twice",)),
+        ("VC5RZ#3", "what does he do ? he sneezes twice is he heard ?", ("yes",)),
+        ("YEDU4#1", "who ?", ("a cat",)),
+    ]
+    assert [(s.id, s.source.video) for s in task.samples("test")] == [("VC5RZ#3", tmp_path / "videos/VC5RZ.mp4")]
+    assert [s.text for s in OpenQA(root=tmp_path, history=0).samples("val")][1] == "what does he do ?"
+    assert task.answer.metrics == "captions"
+    with pytest.raises(ValueError, match=r"task\.history must be 0 or more"):
+        OpenQA(history=-1)
+
+
+@pytest.mark.parametrize(
+    ("dialogues", "message"),
+    [
+        ({"a": []}, r"dialogue 0: field 'dialog' has no turn"),
+        ({"../a": DIALOGUE}, r"field 'image_id' leads out of the data set's folder"),
+        ({"a": [("who ?", "")]}, r"dialogue 0, turn 1: field 'answer' is empty"),
+        ({"a": [("who ?", UNTOLD)]}, r"no question has an answer that is told"),
+        ({}, r"a list 'dialogs' that is not empty is wanted"),
+    ],
+)
+def test_what_is_wrong_with_dialogues_is_named(
+    tmp_path: Path, dialogues: dict[str, list[tuple[str, str]]], message: str
+) -> None:
+    avsd(tmp_path, dialogues)
+    with pytest.raises(ValueError, match=message) as error:
+        OpenQA(root=tmp_path).samples("train")
+    assert str(tmp_path / FILES["train"]) in str(error.value)

@@ -19,8 +19,10 @@ from lstta_tasks.answers.several_labels import SeveralLabels
 from lstta_tasks.data.clip import ClipSource
 from lstta_tasks.plugin import lstta_register_tasks
 from lstta_tasks.task import SPLITS, Sample, Split, Task, TimedText
+from lstta_tasks.tasks.ave import AVE
 from lstta_tasks.tasks.avqa import AVQA
 from lstta_tasks.tasks.avqa_options import AVQAOptions
+from lstta_tasks.tasks.avvp import AVVP
 from lstta_tasks.tasks.classification import Classification
 from lstta_tasks.tasks.emotion import Emotion
 from lstta_tasks.tasks.humor import Humor
@@ -111,6 +113,33 @@ class TestHumor(Data):
 
     def make_task(self) -> Task:
         return Humor(root=self.root, context=1)
+
+
+class TestAVE(Data):
+    def write(self, root: Path) -> None:
+        for split in SPLITS:
+            rows = [f"{('Bark', 'Truck', 'Cat')[i % 3]}&{split}{i}&good&{i}&{i + 1 + i % 3}" for i in range(COUNT)]
+            (root / f"{split}Set.txt").write_text("\n".join(rows))
+
+    def make_task(self) -> Task:
+        return AVE(root=self.root)
+
+
+class TestAVVP(Data):
+    def write(self, root: Path) -> None:
+        def write(name: str, columns: str, rows: list[str]) -> None:
+            (root / f"AVVP_{name}.csv").write_text("\n".join([columns.replace(" ", "\t"), *rows]))
+
+        labels = ("Dog", "Car", "Speech,Dog")
+        for split in SPLITS:
+            listed = [f"{split}{i}_0_10\t{labels[i % 3]}" for i in range(COUNT)]
+            write("train" if split == "train" else f"{split}_pd", "filename event_labels", listed)
+            for side in ("audio", "visual") if split != "train" else ():
+                rows = [f"{split}{i}_0_10\t{i}\t{i + 1 + i % 3}\t{labels[i % 2]}" for i in range(1, COUNT)]
+                write(f"{split}_{side}", "filename onset offset event_labels", rows)
+
+    def make_task(self) -> Task:
+        return AVVP(root=self.root)
 
 
 class TestInference(Data):

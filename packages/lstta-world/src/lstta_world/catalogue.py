@@ -30,6 +30,8 @@ CATALOGUE = {
     "humor": Entry("urfunny", "set-ups and punchlines at a concert, as UR-FUNNY V2", (2000, 200, 300), "punchlines"),
     "sentiment": Entry("mosi", "opinions about films, as CMU-MOSI and CMU-MOSEI", (2000, 300, 400), "scores"),
     "emotion": Entry("meld", "dialogues with emotions, as MELD", (2000, 300, 400), "utterances"),
+    "ave": Entry("ave", "instruments that are seen and heard at once, as AVE", (2000, 200, 300), "events"),
+    "avvp": Entry("llp", "instruments that are seen and heard apart, as LLP", (2000, 200, 300), "clips"),
     "moments": Entry(
         "moments", "what is shown and said second by second, as MUSIC-AVQA", (2000, 200, 300), "questions"
     ),

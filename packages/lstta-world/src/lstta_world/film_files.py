@@ -11,6 +11,8 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
+from lstta_world.event_clips import SECONDS, EventClip
+from lstta_world.event_film import draw_second, render_event_sound
 from lstta_world.moment_clips import Moments
 from lstta_world.moment_film import draw_picture, render_heard
 from lstta_world.render import SceneRenderer
@@ -25,7 +27,7 @@ FRAMES_PER_SECOND = 8
 
 
 def write_film(path: Path, shown: Shown) -> None:
-    """Render musicians, shots of talkers, or moments to an mp4: 240 × 144 at 8 frames a second, mono sound at 16 kHz.
+    """Render musicians, shots of talkers, moments or events to an mp4: 240 × 144, 8 frames a second, mono at 16 kHz.
 
     Frame k of a scene or a shot shows k / 8 s of it; a shot has whole frames.
     """
@@ -34,6 +36,10 @@ def write_film(path: Path, shown: Shown) -> None:
         pictures = [draw_picture(picture) for picture in shown.pictures]
         frames = (picture for picture in pictures for _ in range(FRAMES_PER_SECOND))
         sound = render_heard(shown)
+    elif isinstance(shown, EventClip):
+        seconds = [draw_second(shown, second) for second in range(SECONDS)]
+        frames = (picture for picture in seconds for _ in range(FRAMES_PER_SECOND))
+        sound = render_event_sound(shown)
     elif isinstance(shown, Scene):
         frames = _frames(SceneRenderer(shown), shown.duration)
         sound = render_sound(shown)

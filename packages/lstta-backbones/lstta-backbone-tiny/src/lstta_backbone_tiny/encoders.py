@@ -114,6 +114,7 @@ class TinyVisual(Tiny):
     """
 
     modality = Modality.VISUAL
+    spec: VisualSpec
     masked = False
 
     def __init__(
@@ -124,6 +125,7 @@ class TinyVisual(Tiny):
         if size[0] % patch or size[1] % patch or patch % 2:
             raise ValueError(f"patch={patch} must be even and divide both sides of size={size}")
         self.spec = VisualSpec(size=size, frames_per_segment=2)
+        self.side = patch
         quarter = (2, patch // 2, patch // 2)
         self.quarters = nn.Conv3d(3, width // 2, kernel_size=quarter, stride=quarter)
         self.patch = nn.Conv3d(width // 2, width, kernel_size=(1, 2, 2), stride=(1, 2, 2))
@@ -135,12 +137,15 @@ class TinyVisual(Tiny):
     def embed(self, inputs: Mapping[str, Tensor]) -> EncoderState:
         frames = inputs["frames"]
         segments = frames.shape[1]
-        pixels = frames.flatten(0, 1).permute(0, 4, 1, 2, 3).to(self.position.dtype) / 127.5 - 1
-        tokens = self.patch(F.gelu(self.quarters(pixels))).flatten(2).transpose(1, 2)
-        tokens = torch.cat([self.class_token.expand(len(tokens), -1, -1), tokens], 1) + self.position
+        tokens = self.patches(frames.flatten(0, 1).permute(0, 4, 1, 2, 3).to(self.position.dtype) / 127.5 - 1)
         mask = inputs["mask"].flatten(0, 1).any(-1, keepdim=True).expand(-1, tokens.shape[1])
         patches = torch.arange(tokens.shape[1], device=tokens.device) > 0
         return EncoderState(tokens, mask, rows_as_segments(patches.expand(mask.shape), segments))
+
+    def patches(self, pixels: Tensor) -> Tensor:
+        """(R, 3, 2, H, W), −1 … 1, to (R, M, D): the class token and the patches, row by row."""
+        tokens = self.patch(F.gelu(self.quarters(pixels))).flatten(2).transpose(1, 2)
+        return torch.cat([self.class_token.expand(len(tokens), -1, -1), tokens], 1) + self.position
 
 
 @final
@@ -197,10 +202,10 @@ class TinyAudio(Tiny):
         return ((self.mel.float() @ power + 1e-6).log() + 6) / 6
 
 
-def mel_filters() -> NDArray[np.float32]:
-    """(MELS, FFT // 2 + 1): triangular filters, evenly spaced on the mel scale (O'Shaughnessy 1987)."""
-    bins = 2595 * np.log10(1 + np.linspace(0, RATE / 2, FFT // 2 + 1) / 700)
-    edges = np.linspace(0, bins[-1], MELS + 2)
+def mel_filters(mels: int = MELS, fft: int = FFT) -> NDArray[np.float32]:
+    """(mels, fft // 2 + 1): triangular filters, evenly spaced on the mel scale (O'Shaughnessy 1987)."""
+    bins = 2595 * np.log10(1 + np.linspace(0, RATE / 2, fft // 2 + 1) / 700)
+    edges = np.linspace(0, bins[-1], mels + 2)
     rise = (bins - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
     fall = (edges[2:, None] - bins) / (edges[2:] - edges[1:-1])[:, None]
     return np.clip(np.minimum(rise, fall), 0, None).astype(np.float32)

@@ -6,8 +6,8 @@ from lstta_core.hookspecs import Register, hookimpl
 
 LSTTA_API_VERSION = 2
 FAMILIES = {
-    "visual": "ViT, CLIP, SigLIP, SigLIP 2, DINOv2, DINOv3, Swin V2 or VideoMAE",
-    "audio": "AST, Whisper, wav2vec 2.0, HuBERT, WavLM or CLAP",
+    "visual": "ViT, CLIP, SigLIP, SigLIP 2, DINOv2, DINOv3, Swin V2, VideoMAE or PE-AV",
+    "audio": "AST, Whisper, wav2vec 2.0, HuBERT, WavLM, CLAP or PE-AV",
     "language": "BERT, RoBERTa, DeBERTa, MPNet, ModernBERT, T5, CLIP, Qwen, Llama and more",
 }
 
@@ -18,5 +18,9 @@ def lstta_register_encoders(register: Register) -> None:
     for modality, families in FAMILIES.items():
         target = f"lstta_backbone_transformers.load:{modality}"
         register(f"hf-{modality}", target, modality=modality, summary=f"{families} from Hugging Face")
+    heard = "a visual model from Hugging Face that is shown log-mels, as LAVISH does"
+    register(
+        "hf-sound-as-picture", "lstta_backbone_transformers.load:sound_as_picture", modality="audio", summary=heard
+    )
     said = "Llama, Qwen, Gemma, SmolLM or GPT-2 from Hugging Face, to answer in words"
     register("hf-speaker", "lstta_backbone_transformers.load:speaker", modality="language", summary=said)

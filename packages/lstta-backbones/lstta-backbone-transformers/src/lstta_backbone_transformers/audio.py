@@ -26,7 +26,7 @@ class AudioEncoder(Encoder):
         family: its declaration.
         settings: of the checkpoint's feature extractor.
         span: ``"segment"`` to hear each segment by itself, ``"clip"`` to hear the clip as a whole.
-        seconds: cut the position table to this length (Whisper alone), see ``WhisperFront``.
+        seconds: cut the position table to this length (Whisper), see ``WhisperFront``; or the length of a picture.
         longest: the longest sound of a row, in seconds, where it is known: without ``seconds`` the table is cut to it.
         name: hub id or folder.
         revision: of the hub.
@@ -60,6 +60,8 @@ class AudioEncoder(Encoder):
         self.front = family.front(config, settings or {}, seconds)
         if seconds is None and longest is not None:
             self.front.cut(longest)
+        if said := self.front.said():  # as bits, which no cast rounds
+            self.register_buffer("said", torch.tensor(said, dtype=torch.float64).view(torch.int64))
         window, rate = self.front.window, self.front.sample_rate
         self.spec = AudioSpec(
             sample_rate=rate,

@@ -42,8 +42,9 @@ class Body:
         self.model = model
         self.family = family
         norm = family.final_norm
-        path = norm(model) if callable(norm) else norm
-        self.norm = None if path is None else find(model, path, family)
+        given = norm(model) if callable(norm) else norm
+        paths = (given,) if isinstance(given, str) else given or ()
+        self.after = [find(model, path, family) for path in paths]
         self.steps = _steps(model, family, size)
 
     def start(self, features: Features) -> tuple[Tensor, dict[str, Tensor]]:
@@ -82,11 +83,10 @@ class Body:
         return None if self.family.grid is not None or self.family.amend is not None else grown
 
     def finish(self, tokens: Tensor) -> Tensor:
-        """The tokens after the norm that follows the last block, where the family has one."""
-        if self.norm is None:
-            return tokens
-        normed: Tensor = self.norm(tokens)
-        return normed
+        """The tokens after what follows the last block: a norm, where the family has one."""
+        for module in self.after:
+            tokens = module(tokens)
+        return tokens
 
     def widths(self, first: int) -> tuple[int, ...]:
         """The width after each block, given the width before block 0: each merging doubles it."""

@@ -6,6 +6,7 @@ import json
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from huggingface_hub.errors import (
 )
 from torch import nn
 
-from lstta_backbone_transformers.families import FAMILIES, LOADERS, AnyFamily, parts_of, supported
+from lstta_backbone_transformers.families import FAMILIES, LOADERS, NEEDS_TIMM, AnyFamily, parts_of, supported
 from lstta_core.interfaces import Modality
 
 TESTED = ("5.23", "5.24")
@@ -219,6 +220,8 @@ def _check_supported(checkpoint: Checkpoint, modality: Modality) -> None:
 
 def _load(checkpoint: Checkpoint, dtype: torch.dtype, attention: str | None) -> dict[Modality, Part]:
     model_type = str(checkpoint.config["model_type"])
+    if model_type in NEEDS_TIMM and find_spec("timm") is None:
+        raise ImportError(f"{checkpoint.name} ({model_type}) holds a vision model of timm: pip install timm")
     model, report = _from_files(LOADERS.get(model_type, "AutoModel"), checkpoint, dtype, attention)
     parts = {}
     for modality, path in parts_of(model_type).items():

@@ -62,7 +62,8 @@ class Family:
         embed: (model, features) → tokens (R, M, D) before block 0.
         needs: what blocks need besides tokens.
         amend: (model, index, tokens before, tokens after, extras) → tokens, for what stands between blocks.
-        final_norm: path of the norm after the last block, None where there is none; may depend on the model.
+        final_norm: path of the norm after the last block, or paths of it and what follows, None where there is none;
+            may depend on the model.
         poolers: modules that only pool, which nothing here runs: they count in the digest of the weights, and where a
             checkpoint lacks theirs they are taken out.
         unused: parameters that inference never reads. Where a checkpoint lacks them they are zero.
@@ -77,7 +78,7 @@ class Family:
     embed: Callable[[Any, Features], Tensor]
     needs: tuple[Need, ...] = ()
     amend: Callable[[Any, int, Tensor, Tensor, Extras], Tensor] | None = None
-    final_norm: Callable[[Any], str | None] | str | None = None
+    final_norm: Callable[[Any], str | None] | str | tuple[str, ...] | None = None
     poolers: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
     width: Callable[[Any], int] = _hidden_size
@@ -101,6 +102,7 @@ class VisualFamily(Family):
         native_size: config → (height, width) that it was built for.
         resizable: whether other sizes than the native one are accepted.
         window: config → (frames of a row, frames of a tubelet) of families that read video; None for pictures.
+        whole: whether all frames of a clip are one row, behind class tokens, and each frame is one token (PE-AV).
     """
 
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
@@ -109,6 +111,7 @@ class VisualFamily(Family):
     native_size: Callable[[Any], tuple[int, int]] = _image_size
     resizable: bool = True
     window: Callable[[Any], tuple[int, int]] | None = None
+    whole: bool = False
 
     modality = Modality.VISUAL
 

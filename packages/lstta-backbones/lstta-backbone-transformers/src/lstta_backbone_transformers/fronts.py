@@ -43,6 +43,10 @@ class Front(ABC):
         """Where the fixed length is one that can be shorter, hear no more padding than rows of so many seconds need."""
         return
 
+    def said(self) -> list[float]:
+        """Settings that count in the digest of the weights, since neither these nor the encoder's spec say them."""
+        return []
+
     @abstractmethod
     def features(self, wave: Tensor, length: Tensor) -> dict[str, Tensor]:
         """``input``, and ``mask`` (R, M) where the blocks mask what is not heard."""

@@ -4,6 +4,7 @@
     hf-audio     model="models/whisper-tiny.en"
     hf-language  model="sentence-transformers/all-MiniLM-L6-v2", revision="…"
     hf-speaker   model="Qwen/Qwen2.5-0.5B-Instruct"
+    hf-sound-as-picture   model="facebook/dinov2-base"
 
 Which architecture it is says the checkpoint itself. The two encoders of a bimodal checkpoint (CLIP, SigLIP, CLAP) are
 loaded once.
@@ -21,6 +22,7 @@ from lstta_backbone_transformers.audio import AudioEncoder
 from lstta_backbone_transformers.checkpoints import load_part, load_speaking, locate
 from lstta_backbone_transformers.family import AudioFamily, LanguageFamily, VisualFamily
 from lstta_backbone_transformers.language import LanguageEncoder
+from lstta_backbone_transformers.pictures import DEVIATION, MEAN, hearing
 from lstta_backbone_transformers.speaker import Speaker
 from lstta_backbone_transformers.visual import VisualEncoder
 from lstta_core.interfaces import Modality
@@ -95,6 +97,52 @@ def audio(
         span=span,
         seconds=seconds,
         longest=None if sound_seconds is None else sound_seconds * (segments or 1 if span == "clip" else 1),
+        name=checkpoint.name,
+        revision=checkpoint.revision,
+        licence=checkpoint.licence,
+    )
+
+
+def sound_as_picture(
+    *,
+    model: str | Path,
+    revision: str | None = None,
+    dtype: torch.dtype = torch.float32,
+    attention: str | None = None,
+    size: tuple[int, int] | None = None,
+    seconds: float | None = None,
+    mean: float = MEAN,
+    deviation: float = DEVIATION,
+    sound_seconds: float | None = None,
+) -> AudioEncoder:
+    """An audio encoder of a visual checkpoint, which is shown the log-mel of each segment.
+
+    The checkpoint may be that of the visual encoder: one transformer for both sight and sound. Each of the two then
+    holds the weights by itself, since a method may change an encoder's weights, and those of one alone.
+
+    Args:
+        model: as for :func:`visual`, and so the next three.
+        revision: of the hub.
+        dtype: of the weights.
+        attention: the library's implementation.
+        size: (height, width) of the picture: frames, and bands. By default what the visual encoder would read.
+        seconds: of a picture; by default ``sound_seconds``, and one where that is not given either.
+        mean: of log-mels, see :class:`~lstta_backbone_transformers.pictures.PictureFront`.
+        deviation: likewise.
+        sound_seconds: of a segment; a config's ``clips.sound_seconds``, where it says nothing here.
+
+    Raises:
+        ValueError: the checkpoint has no visual encoder or reads video, or the size does not fit it.
+    """
+    checkpoint = locate(model, revision)
+    part = load_part(checkpoint, Modality.VISUAL, dtype=dtype, attention=attention)
+    return AudioEncoder(
+        model=part.model,
+        family=hearing(cast(VisualFamily, part.family), size=size, mean=mean, deviation=deviation),
+        settings=checkpoint.settings,
+        span="segment",
+        seconds=seconds,
+        longest=sound_seconds,
         name=checkpoint.name,
         revision=checkpoint.revision,
         licence=checkpoint.licence,

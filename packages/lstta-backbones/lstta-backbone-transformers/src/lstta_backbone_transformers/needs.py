@@ -158,6 +158,10 @@ TEXT_ROTARY = Need(prepare=_text_rotary, arguments=_tables_and_places)
 """Rotary tables of the places in the text (Qwen, Llama, Gemma, SmolLM)."""
 
 
+ROTARY = Need(prepare=_text_rotary, arguments=_tables)
+"""Rotary tables of the places in the row (PE-AV)."""
+
+
 def _rotary_by_layer(model: Any, features: Features, tokens: Tensor) -> dict[str, Tensor]:
     tables = {}
     for kind in sorted(set(_layer_types(model))):

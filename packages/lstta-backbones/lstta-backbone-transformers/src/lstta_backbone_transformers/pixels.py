@@ -48,3 +48,15 @@ def frame_size(family: VisualFamily, config: Any, settings: Mapping[str, Any]) -
         if isinstance(size, Mapping) and "shortest_edge" in size:
             return (size["shortest_edge"], size["shortest_edge"])
     return family.native_size(config)
+
+
+def check_size(family: VisualFamily, config: Any, size: tuple[int, int]) -> None:
+    """Raise a ValueError where the architecture does not read pictures of this (height, width)."""
+    native = family.native_size(config)
+    if not family.resizable:
+        if size != native:
+            raise ValueError(f"{family.model_type} reads frames of {native} only, got size={size}")
+        return
+    patch = config.patch_size
+    if isinstance(patch, int) and (size[0] % patch or size[1] % patch):
+        raise ValueError(f"size={size} must be multiples of the patch size {patch} of {family.model_type}")

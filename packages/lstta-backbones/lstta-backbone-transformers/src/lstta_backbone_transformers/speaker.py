@@ -162,8 +162,12 @@ class Speaker(SpeakingEncoder):
     def embed(self, inputs: Mapping[str, Tensor]) -> EncoderState:
         mask = inputs["mask"].flatten(0, 1)
         answer = inputs["answer"].flatten(0, 1) if "answer" in inputs else None
-        tokens, extras = self.body.start({"ids": inputs["ids"].flatten(0, 1), "mask": mask})
-        extras |= kept_at_first(inputs, mask)
+        kept = kept_at_first(inputs, mask)
+        features = {"ids": inputs["ids"].flatten(0, 1), "mask": mask}
+        if "kept" in inputs:
+            features |= {"past": kept[PAST], "places": places(mask, kept[PAST])}
+        tokens, extras = self.body.start(features)
+        extras |= kept
         return EncoderState(tokens, mask, _layout(mask, inputs["ids"].shape[1]), extras, answer)
 
     def go_on(self, ids: Tensor, kept: Mapping[str, Tensor]) -> EncoderState:

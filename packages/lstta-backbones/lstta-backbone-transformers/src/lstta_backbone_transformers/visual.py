@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, final
+from typing import Any, Literal, final
 
 import torch
 import torch.nn.functional as F
@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from lstta_backbone_transformers.advance import advance
 from lstta_backbone_transformers.body import Body
 from lstta_backbone_transformers.family import VisualFamily
-from lstta_backbone_transformers.pixels import Pixels, frame_size
+from lstta_backbone_transformers.perception import with_class
+from lstta_backbone_transformers.pixels import Pixels, check_size, frame_size
 from lstta_core.interfaces import Encoder, EncoderState, Modality, VisualSpec
 from lstta_core.streams import Layout
 
@@ -22,7 +23,8 @@ class VisualEncoder(Encoder):
     """Frames in, tokens of the library's model out.
 
     A picture family makes one row of each frame, B·T·F in all. A video family (VideoMAE) makes one row of each window
-    of frames that its position table allows; the last window of a clip is filled up with its last frame.
+    of frames that its position table allows; the last window of a clip is filled up with its last frame. PE-AV makes
+    one row of a clip, and one token of a frame.
 
     Args:
         model: the library's vision model.
@@ -67,7 +69,8 @@ class VisualEncoder(Encoder):
         self.body = Body(model=model, family=family, size=size)
         self.pixels = Pixels(family=family, settings=settings)
         self.prefix = family.prefix(config)
-        self.spec = VisualSpec(size=size, frames_per_segment=frames, span="clip" if family.window else "segment")
+        span: Literal["segment", "clip"] = "clip" if family.window or family.whole else "segment"
+        self.spec = VisualSpec(size=size, frames_per_segment=frames, span=span)
         self.widths = self.body.widths(family.width(config))
 
     def embed(self, inputs: Mapping[str, Tensor]) -> EncoderState:
@@ -77,6 +80,8 @@ class VisualEncoder(Encoder):
                 f"frames must be (B, T, {self.spec.frames_per_segment}, {self.spec.size[0]}, {self.spec.size[1]}, 3) "
                 f"for {self.name or self.family.model_type}, got {tuple(frames.shape)}"
             )
+        if self.family.whole:
+            return self._embed_whole(frames, mask)
         return self._embed_video(frames, mask) if self.family.window else self._embed_pictures(frames, mask)
 
     def _embed_pictures(self, frames: Tensor, mask: Tensor) -> EncoderState:
@@ -87,6 +92,14 @@ class VisualEncoder(Encoder):
         segment[:, : self.prefix] = -1
         layout = Layout.regular(segment, segments, segments * per_segment)
         return EncoderState(tokens, mask.flatten()[:, None].expand_as(segment), layout, extras)
+
+    def _embed_whole(self, frames: Tensor, mask: Tensor) -> EncoderState:
+        segments, per_segment = mask.shape[1:]
+        mask = with_class(mask.flatten(1))
+        tokens, extras = self._start(frames.flatten(1, 2), mask=mask)
+        segment = torch.arange(segments, device=mask.device).repeat_interleave(per_segment).expand(len(mask), -1)
+        segment = F.pad(segment, (1, 0), value=-1)
+        return EncoderState(tokens, mask, Layout.ragged(segment, segments, 1, per_segment), extras)
 
     def _embed_video(self, frames: Tensor, mask: Tensor) -> EncoderState:
         batch, segments, per_segment = mask.shape
@@ -107,9 +120,9 @@ class VisualEncoder(Encoder):
             layout = Layout.regular(segment, segments, windows)
         return EncoderState(tokens, valid, layout, extras)
 
-    def _start(self, frames: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+    def _start(self, frames: Tensor, **more: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         dtype = next(p.dtype for p in self.model.parameters() if p.is_floating_point())
-        return self.body.start({"pixels": self.pixels(frames).to(dtype)})
+        return self.body.start({"pixels": self.pixels(frames).to(dtype), **more})
 
     def run_block(self, index: int, state: EncoderState) -> EncoderState:
         return advance(self.body, index, state)
@@ -125,11 +138,6 @@ class VisualEncoder(Encoder):
 
 
 def _check(family: VisualFamily, config: Any, size: tuple[int, int], frames: int, tubelet: int) -> None:
-    native = family.native_size(config)
-    if size != native and not family.resizable:
-        raise ValueError(f"{family.model_type} reads frames of {native} only, got size={size}")
-    patch = config.patch_size
-    if isinstance(patch, int) and (size[0] % patch or size[1] % patch):
-        raise ValueError(f"size={size} must be multiples of the patch size {patch} of {family.model_type}")
+    check_size(family, config, size)
     if frames < 1 or frames % tubelet:
         raise ValueError(f"frames_per_segment={frames} must be a multiple of {tubelet}, the frames of one tubelet")

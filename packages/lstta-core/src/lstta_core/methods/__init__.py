@@ -15,6 +15,7 @@ def lstta_register_methods(register: Register) -> None:
     register("layers", f"{home}.layers:Layers", summary="a learned mix of the encoders' layers, for the readout")
     register("bottleneck", f"{home}.bottleneck:Bottleneck", summary="bottlenecks, each modality by itself")
     register("lavish", f"{home}.lavish:Lavish", summary="latents between sight and sound")
+    register("means", f"{home}.means:Means", summary="means of sight and sound before a prompt")
     register("dgsct", f"{home}.dgsct:DGSCT", summary="lavish with channel, spatial and temporal gates")
     register("moka", f"{home}.moka:MokA", summary="low-rank updates between blocks that have heard the text")
     register("cola", f"{home}.cola:CoLA", summary="low-rank updates inside the encoders that the others steer")

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 from typing import ClassVar
+from unittest import SkipTest
 
 import torch
 
@@ -226,6 +227,22 @@ class AdapterConformance(Conformance):
         require_close(
             spoken.tokens[spoken_too], whole[:, :, -3:][spoken_too], self.tolerance, "an answer that comes later"
         )
+
+    def test_what_is_listened_to_adds_up(self) -> None:
+        streams = with_answer(self.make_streams(WIDTHS))
+        adapter = self._awake()
+        output = adapter(streams)
+        heard = streams if output.heard is None else output.heard
+        shares = adapter.listened(streams[LANGUAGE], heard)
+        if not shares:
+            raise SkipTest("the adapter does not tell what a text listens to")
+        texts, segments = streams[LANGUAGE].tokens.shape[2], next(iter(streams.values())).tokens.shape[1]
+        for modality, share in shares.items():
+            wanted = (len(share), texts, segments)
+            require(tuple(share.shape) == wanted, f"{modality} is listened to with {tuple(share.shape)}, not {wanted}")
+            require(bool((share >= 0).all()), f"a segment of {modality} is listened to less than not at all")
+        total = torch.stack([share.sum(-1) for share in shares.values()]).sum(0)
+        require_close(total, torch.ones_like(total), self.tolerance, "all that a token listens to, and 1")
 
     def test_missing_modalities_work_or_are_refused(self) -> None:
         for count in (1, 2):

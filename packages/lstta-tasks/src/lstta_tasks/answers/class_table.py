@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +56,18 @@ class ClassTable:
         places = np.argsort(-wrong, axis=None, kind="stable")[:most].tolist()
         found = [(*divmod(place, len(self.names)), int(wrong.flat[place])) for place in places]
         return [(self.names[true], self.names[said], count) for true, said, count in found if count]
+
+
+def each_class(truth: Sequence[Any], said: Sequence[Any]) -> tuple[list[str], list[str]]:
+    """The classes of samples, of each segment where an answer has many; without segments that count nowhere."""
+    pairs: list[tuple[Any, Any]] = []
+    for true, found in zip(truth, said, strict=True):
+        if isinstance(true, Mapping):
+            pairs += zip(true["segments"], found["segments"], strict=True)
+        else:
+            pairs.append((true, found))
+    counted = [pair for pair in pairs if None not in pair]
+    return [true for true, _ in counted], [found for _, found in counted]
 
 
 def class_table(truth: Sequence[str], said: Sequence[str], classes: Sequence[str]) -> ClassTable:

@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
+from lstta_core.modality import Modality
+
 PROBABILITY = "probability"
+
+
+@dataclass(frozen=True)
+class Word:
+    """A token of an answer in words.
+
+    Attributes:
+        text: of it, with the blank before it where there is one.
+        listened: (T,) by modality, to which segments whatever said it listened: shares that add up to 1 over all.
+    """
+
+    text: str
+    listened: Mapping[Modality, NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -18,6 +36,9 @@ class Answer:
         measure: what the numbers are.
         score: where the answer is a number.
         scale: between which ends the score's scale lies, where it has ends.
+        words: of an answer in words, token by token, where it is told what each listened to.
+        segments: of an answer for every segment, by what may be said of it, the probability in each, 0 to 1; those that
+            are said of any segment first.
     """
 
     text: str
@@ -25,6 +46,8 @@ class Answer:
     measure: str = PROBABILITY
     score: float | None = None
     scale: tuple[float, float] | None = None
+    words: Sequence[Word] = ()
+    segments: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
 
 def likeliest(probabilities: Mapping[str, float]) -> Answer:

@@ -26,11 +26,13 @@ class AnswerKind(OnTowers):
         words: whether the language encoder says the answer, so that it has to be one that speaks.
         ranks: whether an answer only says how well a text and a clip fit, so that texts, and clips, are ranked by it.
         classes: the names of what an answer is one of, in the order of targets; empty where it is no choice of one.
+        segments: of an answer for every segment, how many rows a target has; None where answers are of the clip.
     """
 
     words: bool = False
     ranks: bool = False
     classes: tuple[str, ...] = ()
+    segments: int | None = None
 
     @abstractmethod
     def loss(self, output: Any, target: Tensor) -> Tensor:

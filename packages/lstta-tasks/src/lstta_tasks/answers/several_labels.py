@@ -72,7 +72,7 @@ class SeveralLabels(AnswerKind):
         return Report("F1", (Score("F1", f1(said, true), len(samples), f1(everything, true), "all labels"),))
 
     def names(self, target: Target) -> list[str]:
-        numbers = list(target) if isinstance(target, Sequence) else None
+        numbers: list[Any] | None = list(target) if isinstance(target, Sequence) else None
         if numbers is None or len(numbers) != len(self.labels) or not set(numbers) <= {0, 1}:
             raise ValueError(f"a row of {len(self.labels)} numbers is wanted, each 0 or 1, got {target!r:.80}")
         return self._chosen(numbers) or [NONE]

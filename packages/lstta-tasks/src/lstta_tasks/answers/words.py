@@ -23,6 +23,7 @@ from lstta_tasks.speaking_network import SpeakingNetwork, Spoken
 
 NOTHING = "(nothing)"
 Metrics = Literal["captions", "exact"]
+TextMetrics = Callable[[Sequence[str], Sequence[Sequence[str]]], Mapping[str, float]]
 
 
 @final
@@ -35,6 +36,7 @@ class Words(AnswerKind):
         decoding: how an answer is made.
         groups: the groups of a sample that have a share of their own, next to ``overall``.
         cell: within what the trivial answer is the most frequent one; by default all samples.
+        beside: further metrics of captions, given texts and what is right for each.
     """
 
     words = True
@@ -46,8 +48,9 @@ class Words(AnswerKind):
         decoding: Decoding,
         groups: Callable[[Sample], Sequence[Group]] | None = None,
         cell: Callable[[Sample], Hashable] = lambda sample: None,
+        beside: TextMetrics = lambda texts, answers: {},
     ) -> None:
-        self.metrics, self.decoding, self.groups, self.cell = metrics, decoding, groups, cell
+        self.metrics, self.decoding, self.groups, self.cell, self.beside = metrics, decoding, groups, cell, beside
 
     def towers(self, modalities: Sequence[Modality]) -> dict[str, Sequence[Modality]]:
         if Modality.LANGUAGE not in modalities:
@@ -74,7 +77,8 @@ class Words(AnswerKind):
         return [{"text": said.text, "score": said.score} for said in output.said]
 
     def describe(self, output: Spoken) -> list[Answer]:
-        return [Answer(said.text or NOTHING) for said in output.said]
+        words = output.words or ((),) * len(output.said)
+        return [Answer(said.text or NOTHING, words=some) for said, some in zip(output.said, words, strict=True)]
 
     def names(self, target: Target) -> list[str]:
         """Nothing: what is right is no target."""
@@ -102,9 +106,9 @@ class Words(AnswerKind):
         trivial = [one["text"] for one in self.trivial(asked).values()]
         scores = [Score("exact", _exact(texts, asked), len(asked), _exact(trivial, asked), "most frequent")]
         if self.metrics == "captions":
-            reached, guessed = (caption_scores(some, [sample.answers for sample in asked]) for some in (texts, trivial))
-            scores[:0] = [Score(name, reached[name], len(asked), guessed[name], "one for all") for name in reached]
-            return Report("CIDEr-D", tuple(scores))
+            right = [sample.answers for sample in asked]
+            first, last = (self._compared(metric, texts, trivial, right) for metric in (caption_scores, self.beside))
+            return Report("CIDEr-D", (*first, *scores, *last))
         rows: dict[Group, list[int]] = defaultdict(list)
         for place, sample in enumerate(asked):
             for group in self.groups(sample) if self.groups is not None else ():
@@ -115,6 +119,12 @@ class Words(AnswerKind):
             value, baseline = values
             scores.append(Score("/".join(group), value, len(some), baseline, "most frequent"))
         return Report("exact", tuple(scores))
+
+    def _compared(
+        self, metric: TextMetrics, texts: Sequence[str], trivial: Sequence[str], right: Sequence[Sequence[str]]
+    ) -> list[Score]:
+        reached, guessed = (metric(some, right) for some in (texts, trivial))
+        return [Score(name, reached[name], len(texts), guessed[name], "one for all") for name in reached]
 
 
 def _exact(texts: Sequence[str], samples: Sequence[Sample]) -> float:

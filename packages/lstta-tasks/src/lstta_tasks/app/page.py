@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lstta_core.interfaces import Modality
 from lstta_tasks.adapters import Predictor
 from lstta_tasks.app.answering import alert, answer, refusal
 from lstta_tasks.app.uploads import Uploads
@@ -27,6 +28,8 @@ TEXTS = {
     "inference": "Statement",
     "humor": "Punchline, then its context",
     "retrieval": "Captions to rank, one a line",
+    "captioning": "Question, if it is another than the task's own",
+    "open-qa": "Question",
 }
 CSS = """
 iframe[title="answer"] { width: 100%; min-height: 28rem; border: 0; }
@@ -91,7 +94,8 @@ def build(
         with gr.Row():
             with gr.Column(scale=2, min_width=280):
                 video = gr.Video(label="Video", sources=["upload"], height=260)
-                text = gr.Textbox(label=TEXTS.get(task.name, "Text"), lines=2, max_lines=6)
+                reads = Modality.LANGUAGE in predictor.specs
+                text = gr.Textbox(label=TEXTS.get(task.name, "Text"), lines=2, max_lines=6, visible=reads)
                 options = gr.Textbox(label="Options, one a line", lines=4, visible=_has_options(task))
                 subtitles = gr.File(
                     label="Subtitles (srt, vtt)", file_types=[".srt", ".vtt"], visible=task.timed_text, height=90

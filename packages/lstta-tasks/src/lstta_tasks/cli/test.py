@@ -74,14 +74,14 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def _show_classes(details: dict[str, Any], *, printed: bool, picture: Path | None) -> None:
-    from lstta_tasks.answers.class_table import class_table
+    from lstta_tasks.answers.class_table import class_table, each_class
     from lstta_tasks.experiment.class_tables import print_classes
 
-    truth, said = ([row[key] for row in details["rows"]] for key in ("truth", "prediction"))
+    truth, said = each_class(*([row[key] for row in details["rows"]] for key in ("truth", "prediction")))
     table = class_table(truth, said, details["classes"])
     if printed:
         print_classes(table)
     if picture is not None:
         from lstta_tasks.explain.confusion import save_picture
 
-        save_picture(table, f"{details['split']} split, {len(truth):,} samples: truth and what was said", picture)
+        save_picture(table, f"{details['split']} split, {len(truth):,} answers: truth and what was said", picture)

@@ -66,14 +66,17 @@ def check_copies(clips: Mapping[Split, Sequence[ClipSource]]) -> Iterator[Findin
 
 
 def check_repeats(split: Split, samples: Sequence[Sample]) -> Iterator[Finding]:
-    """Samples of one id, and samples that ask the same of the same clip, with one answer or with two."""
+    """Samples of one id, and samples that ask the same of the same clip, with one answer or with two.
+
+    Of a clip many words may be right, so other answers in words contradict nothing.
+    """
     for name, count in Counter(sample.id for sample in samples).items():
         if count > 1:
             detail = f"{count} samples have this id; predictions are keyed by it"
             yield Finding("error", "same sample id", split, name, detail)
     asked: dict[Key, Sample] = {}
     for sample in samples:
-        earlier = asked.setdefault((sample.source.id, sample.text, sample.timed), sample)
+        earlier = asked.setdefault((sample.source.id, sample.text, sample.timed, sample.answers), sample)
         if earlier is sample:
             continue
         check = "repeated" if earlier.target == sample.target else "contradiction"

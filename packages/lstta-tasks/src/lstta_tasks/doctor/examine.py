@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from lstta_core.interfaces import InputSpec, LanguageSpec, Modality
+from lstta_tasks.answers.words import Words
 from lstta_tasks.data.clip import ClipSource, Preprocessing
 from lstta_tasks.data.features import feature_specs, needs_clips
 from lstta_tasks.doctor.annotations import check_copies, check_overlaps, check_repeats
@@ -15,7 +16,7 @@ from lstta_tasks.doctor.features import check_features, probe_features
 from lstta_tasks.doctor.finding import Finding, Level
 from lstta_tasks.doctor.labels import Balance, check_balance, check_targets
 from lstta_tasks.doctor.probe import USUAL, Probe, decode_each, probe_all
-from lstta_tasks.doctor.texts import Measure, check_texts, rows_of
+from lstta_tasks.doctor.texts import Measure, check_answers, check_texts, rows_of
 from lstta_tasks.task import SPLITS, Sample, Split, Task
 
 
@@ -29,6 +30,7 @@ class SplitFacts:
         without_sound, without_pictures: clips that are there and lack it.
         shortest, median, longest: lengths in seconds; None where none is known.
         tokens: the median and the largest number of tokens of a text; None without a language encoder or texts.
+        answers: likewise of answers in words, their ends included; None where there are none.
     """
 
     samples: int
@@ -40,6 +42,7 @@ class SplitFacts:
     median: float | None
     longest: float | None
     tokens: tuple[float, int] | None
+    answers: tuple[float, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,8 @@ def examine(
     measure = Measure(spec) if isinstance(spec, LanguageSpec) else None
     labels, bad_targets = check_targets(task.answer, samples) if samples else ({}, [])
     facts: dict[Split, SplitFacts] = {}
-    findings += [*check_overlaps(clips), *check_copies(clips), *bad_targets, *check_balance(samples, labels)]
+    findings += [*check_overlaps(clips), *check_copies(clips), *bad_targets]
+    findings += check_balance(samples, labels, task.answer.segments if samples else None)
     for split, some in samples.items():
         if media:
             findings += check_media(split, clips[split], probes, median=median, modalities=specs)
@@ -117,7 +121,12 @@ def examine(
             findings += check_texts(split, some, rows, measure)
             lengths = [measure(text)[0] for texts in rows for text in texts]
             tokens = (statistics.median(lengths), max(lengths)) if lengths else None
-        facts[split] = _facts(some, [probes[source.id] for source in clips[split]], tokens)
+        answers = None
+        if measure is not None and measure.spec.answer is not None and isinstance(task.answer, Words):
+            findings += check_answers(split, some, measure, task.answer.decoding.length)
+            lengths = [measure.answer(text) for sample in some for text in sample.answers]
+            answers = (statistics.median(lengths), max(lengths)) if lengths else None
+        facts[split] = _facts(some, [probes[source.id] for source in clips[split]], tokens, answers)
     findings += [Finding("warning", "annotations", split, "", note) for split, note in notes]
     findings.sort(key=lambda finding: (finding.level != "error", SPLITS.index(finding.split)))
     return Diagnosis(
@@ -156,7 +165,12 @@ def _read(task: Task, splits: Sequence[Split] | None) -> Read:
     return samples, clips, findings, notes
 
 
-def _facts(samples: Sequence[Sample], probes: Sequence[Probe], tokens: tuple[float, int] | None) -> SplitFacts:
+def _facts(
+    samples: Sequence[Sample],
+    probes: Sequence[Probe],
+    tokens: tuple[float, int] | None,
+    answers: tuple[float, int] | None,
+) -> SplitFacts:
     usable = [probe for probe in probes if probe.usable]
     lengths = [probe.duration for probe in usable if probe.duration is not None]
     return SplitFacts(
@@ -169,4 +183,5 @@ def _facts(samples: Sequence[Sample], probes: Sequence[Probe], tokens: tuple[flo
         median=median_length(usable),
         longest=max(lengths, default=None),
         tokens=tokens,
+        answers=answers,
     )

@@ -35,10 +35,18 @@ def check_targets(answer: AnswerKind, samples: Mapping[Split, Sequence[Sample]])
     return counts, findings
 
 
-def check_balance(samples: Mapping[Split, Sequence[Sample]], counts: Balance) -> Iterator[Finding]:
-    """Names that train lacks, and lopsided splits."""
+def check_balance(
+    samples: Mapping[Split, Sequence[Sample]], counts: Balance, segments: int | None = None
+) -> Iterator[Finding]:
+    """Names that train lacks, and lopsided splits.
+
+    Args:
+        samples: by split.
+        counts: of :func:`check_targets`.
+        segments: how many classes a sample has one after the other, where it is not one or some at once.
+    """
     for split, count in counts.items():
-        yield from _lopsided(split, len(samples[split]), count)
+        yield from _lopsided(split, len(samples[split]) * (segments or 1), count)
         if "train" in counts:
             for name in sorted(set(count) - set(counts["train"]) - {OUTSIDE_NAME}):
                 detail = f"{name!r} comes {count[name]} times in {split} and never in train"

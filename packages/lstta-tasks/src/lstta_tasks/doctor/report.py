@@ -98,6 +98,11 @@ def _splits(diagnosis: Diagnosis) -> Table:
         "tokens of a text, median": lambda facts: "" if facts.tokens is None else f"{facts.tokens[0]:.0f}",
         "at most": lambda facts: "" if facts.tokens is None else f"{facts.tokens[1]:,}",
     }
+    if any(facts.answers is not None for facts in diagnosis.splits.values()):
+        rows |= {
+            "tokens of an answer, median": lambda facts: "" if facts.answers is None else f"{facts.answers[0]:.0f}",
+            "an answer at most": lambda facts: "" if facts.answers is None else f"{facts.answers[1]:,}",
+        }
     for name, cell in rows.items():
         table.add_row(name, *map(cell, diagnosis.splits.values()))
     return table

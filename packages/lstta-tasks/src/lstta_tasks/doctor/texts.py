@@ -1,4 +1,4 @@
-"""Texts that are empty, or longer than the language encoder reads."""
+"""Texts that are empty, or longer than the language encoder reads; answers that are longer than may be said."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ class Measure:
 
     spec: LanguageSpec
     _measured: dict[str, tuple[int, bool]] = field(default_factory=dict)
+    _answers: dict[str, int] = field(default_factory=dict)
 
     def __call__(self, text: str) -> tuple[int, bool]:
         """How many tokens are read, and whether the text goes on after them.
@@ -34,6 +35,13 @@ class Measure:
             cut = len(ids) > self.spec.max_length or (full and self.spec.tokenize(text[:-1]) == ids)
             self._measured[text] = min(len(ids), self.spec.max_length), cut
         return self._measured[text]
+
+    def answer(self, text: str) -> int:
+        """How many tokens it has as an answer in words, the end included."""
+        if text not in self._answers:
+            assert self.spec.answer is not None
+            self._answers[text] = len(self.spec.answer(text))
+        return self._answers[text]
 
 
 def check_texts(
@@ -55,6 +63,21 @@ def check_texts(
             of = "" if len(all_texts) == 1 else f" in {len(cut)} of {len(all_texts)} segments"
             detail = f"longer than the {measure.spec.max_length} tokens that are read{of}: {_begin(cut[0])}"
             yield Finding("warning", "text cut off", split, sample.id, detail)
+
+
+def check_answers(split: Split, samples: Sequence[Sample], measure: Measure, longest: int) -> Iterator[Finding]:
+    """Answers in words that are longer than what may be said.
+
+    Args:
+        split: whose.
+        samples: of the split.
+        measure: of the language encoder.
+        longest: the most tokens of an answer, the end included.
+    """
+    for sample in samples:
+        if long := [answer for answer in sample.answers if measure.answer(answer) > longest]:
+            detail = f"{measure.answer(long[0])} tokens, task.length={longest} may be said: {_begin(long[0])}"
+            yield Finding("warning", "answer too long", split, sample.id, detail)
 
 
 def rows_of(sample: Sample, probe: Probe, segments: int, *, timed: bool) -> list[str]:

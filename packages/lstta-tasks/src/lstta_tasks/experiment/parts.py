@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader
 
 from lstta_core.interfaces import AudioSpec, Encoder, InputSpec, Modality, VisualSpec
 from lstta_core.methods.choice import MethodChoice
+from lstta_tasks.answers.each_segment import EachSegment, on_the_clips_time
 from lstta_tasks.data.batch import Collate, SampleDataset
 from lstta_tasks.data.cache import CacheError, CacheReader, open_cache
 from lstta_tasks.data.cache_shards import CacheSet
@@ -133,7 +134,16 @@ class Experiment:
 
     def dataset_of(self, samples: Sequence[Sample]) -> AnyDataset:
         """Samples with their clips, or with their features where encoders read those, or with their states where the
-        config names a prefix cache."""
+        config names a prefix cache; answers for every segment on the time of each clip."""
+        dataset = self._dataset_of(samples)
+        if isinstance(kind := self.task.answer, EachSegment):
+            cached = "prefix" in self.config.clips or needs_clips(self.used)
+            lasts = (lambda clip: float(self.cache.header(clip)["duration"])) if cached else None
+            segments = self.preprocessing.segments
+            dataset.samples[:] = on_the_clips_time(kind, dataset.samples, segments, lasts)
+        return dataset
+
+    def _dataset_of(self, samples: Sequence[Sample]) -> AnyDataset:
         if "prefix" in self.config.clips:
             return self.prefix.dataset(samples)
         clips = SampleDataset(samples, self.cache) if needs_clips(self.used) else None

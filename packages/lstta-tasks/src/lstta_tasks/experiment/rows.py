@@ -66,7 +66,8 @@ def _as_csv(rows: Sequence[Row]) -> str:
     writer.writerow([*fixed, *(f"p({name})" for name in names)])
     for row in rows:
         given = row.get("probabilities", {})
-        writer.writerow([*(_cell(row.get(name, "")) for name in fixed), *(given.get(name, "") for name in names)])
+        cells = [*(row.get(name, "") for name in fixed), *(given.get(name, "") for name in names)]
+        writer.writerow([_cell(cell) for cell in cells])
     return text.getvalue()
 
 

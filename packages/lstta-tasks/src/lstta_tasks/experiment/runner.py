@@ -57,7 +57,7 @@ class RunnerModel(BaseModel):
 
         Args:
             inputs: by modality.
-            target: (B,).
+            target: (B,), or with more axes, see :class:`~lstta_tasks.sample.Sample`.
             ids: the samples'.
             mode: ``"loss"`` for ``{"loss": ()}``, ``"predict"`` for one dict a sample (id, prediction, loss and
                 what it counts in the mean), ``"tensor"`` for the network's output.
@@ -75,7 +75,7 @@ class RunnerModel(BaseModel):
         told = [dict(zip(("id", "prediction", "loss", "weight"), row, strict=True)) for row in rows]
         if self.tells_choices:
             for row, answer in zip(told, self.task.answer.describe(result.output), strict=True):
-                row["choices"] = answer.choices
+                row["choices"] = answer.choices or answer.segments
         return told
 
 

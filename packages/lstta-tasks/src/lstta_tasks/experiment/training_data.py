@@ -60,6 +60,11 @@ def prepared(experiment: Experiment, dataset: Any, sampler: PlacedSampler) -> An
             f"augment.flip: the task {experiment.task.name} has the answer {told[0]!r}, which is wrong of a mirrored "
             "picture: leave flip out"
         )
+    if augment.time_shift and kind.segments:
+        raise ValueError(
+            f"augment.time_shift: the task {experiment.task.name} answers for every segment, and a clip that is "
+            "shifted leaves its answers behind: leave time_shift out"
+        )
     if not isinstance(dataset, SampleDataset):
         raise ValueError(
             "augment: an encoder reads ready-made features, which were made of clips as they are, so nothing in "

@@ -8,9 +8,11 @@ from importlib.resources import files
 from math import isnan
 from string import Template
 
+import numpy as np
+
 from lstta_core.interfaces import Modality
 from lstta_tasks.answers.description import PROBABILITY, Answer
-from lstta_tasks.explain import inline
+from lstta_tasks.explain import inline, said
 from lstta_tasks.explain.excerpt import Media
 from lstta_tasks.explain.explanation import Explanation
 from lstta_tasks.explain.palette import ATTENTION, COLOURS, DARK_COLOURS, IMPORTANCE, NAMES
@@ -118,6 +120,7 @@ def _numbers(explanation: Explanation) -> str:
     """Every number of the curves, as a table that is folded away."""
     curves = [(f"importance, {NAMES[m]}", "{:.2f}", g) for m, g in explanation.relative_importances.items()]
     curves += [(f"attention, {NAMES[m]}", "{:.1%}", a) for m, a in explanation.attention.items()]
+    curves += [(escape(name), "{:.1%}", np.array(row)) for name, row in said.rows(explanation.answer).items()]
     if not curves:
         return ""
     segments = len(curves[0][2])

@@ -22,3 +22,7 @@ ATTENTION = (
     f"The segment with most is outlined where it has {STANDS_OUT:g} times that. "
     "It says what was read, not what changed the answer."
 )
+LISTENED = (
+    "The darker, the more of what the adapters heard when they said the word came from there; the darkest is the most "
+    "of this answer. What the language model makes of its own earlier words is not in it."
+)

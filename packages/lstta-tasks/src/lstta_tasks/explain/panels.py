@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.patches import Rectangle
 
 from lstta_core.interfaces import Modality
 from lstta_tasks.answers.description import PROBABILITY
-from lstta_tasks.explain import axis
+from lstta_tasks.explain import axis, said
 from lstta_tasks.explain.excerpt import Media
 from lstta_tasks.explain.explanation import Explanation
 from lstta_tasks.explain.palette import COLOURS, DASHES, NAMES, SPECTROGRAM
@@ -18,6 +19,7 @@ from lstta_tasks.explain.words import amount, drawable, one_line
 LINES = 6  # of subtitles
 LEAST = 0.005  # of the clip, that a mark is wide
 GREY, HATCH = "0.45", "0.85"
+SIDES = {NAMES[m]: colour for m, colour in COLOURS.items()}
 VISUAL, AUDIO = Modality.VISUAL, Modality.AUDIO
 
 
@@ -145,6 +147,27 @@ def attention(panel: Axes, explanation: Explanation, media: Media) -> None:
     panel.axhline(even, color=GREY, linewidth=0.8, linestyle=":")
     panel.margins(y=0.2)
     _direct_labels(panel, labels)
+
+
+def said_of_segments(panel: Axes, explanation: Explanation, media: Media) -> None:
+    """A row for each thing that is said of segments, a cell a segment: the likelier the darker, in per cent."""
+    rows = said.rows(explanation.answer)
+    segments = len(next(iter(rows.values())))
+    edges = explanation.edges(segments)
+    ground = np.ones(3)
+    for place, (name, values) in enumerate(rows.items()):
+        colour = np.array(to_rgb(SIDES.get(said.side(name), "0.1")))
+        cells = ground + 0.9 * np.array(values)[:, None] * (colour - ground)
+        panel.imshow(cells[None], extent=(0, explanation.duration, place + 0.42, place - 0.42), aspect="auto")
+        for middle, value in zip((edges[:-1] + edges[1:]) / 2, values, strict=True):
+            likely = value >= said.LIKELY
+            ink, weight = ("white", "bold") if likely else ("0.35", "normal")
+            text = said.written(value, segments)
+            panel.text(middle, place, text, fontsize=6.5, color=ink, weight=weight, ha="center", va="center")
+    panel.set_ylim(len(rows) - 0.5, -0.5)
+    panel.set_yticks(range(len(rows)), [drawable(said.short(name, 17)) for name in rows], parse_math=False)
+    panel.tick_params(axis="y", labelsize=6.5, length=0, pad=2)
+    panel.spines["left"].set_visible(False)
 
 
 def _direct_labels(panel: Axes, heights: dict[Modality, float]) -> None:

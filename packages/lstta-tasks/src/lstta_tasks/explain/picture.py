@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from lstta_core.whole_files import write_whole
 from lstta_tasks.answers.description import PROBABILITY
-from lstta_tasks.explain import axis, panels
+from lstta_tasks.explain import axis, panels, said
 from lstta_tasks.explain.excerpt import Media
 from lstta_tasks.explain.explanation import Explanation
 from lstta_tasks.explain.palette import ATTENTION, IMPORTANCE
@@ -51,6 +51,8 @@ def draw(explanation: Explanation, media: Media, truth: str | None = None) -> Fi
         rows.insert(1, (0.2 + 0.17 * len(explanation.timed[: panels.LINES]), panels.subtitles))
     rows += [(1.2, panels.importances)] * bool(explanation.importances)
     rows += [(1.2, panels.attention)] * bool(explanation.attention)
+    if shown := said.rows(explanation.answer):
+        rows.append((0.08 + 0.2 * len(shown), panels.said_of_segments))
     notes = "\n".join(fill(note, 165) for note in _notes(explanation))
     beneath = BOTTOM + NOTE * (notes.count("\n") + 1)
     inner = sum(height for height, _ in rows) + BETWEEN * (len(rows) - 1)

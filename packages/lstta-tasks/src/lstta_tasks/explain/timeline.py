@@ -9,16 +9,18 @@ import numpy as np
 
 from lstta_core.interfaces import Modality
 from lstta_tasks.answers.description import PROBABILITY
-from lstta_tasks.explain import axis, inline
+from lstta_tasks.explain import axis, inline, said
 from lstta_tasks.explain.excerpt import Media
 from lstta_tasks.explain.explanation import Curve, Explanation
-from lstta_tasks.explain.palette import DASHES, NAMES
+from lstta_tasks.explain.heard_words import word_rows
+from lstta_tasks.explain.palette import DASHES, LISTENED, NAMES
 from lstta_tasks.explain.spectrogram import rows_at, spectrogram
 from lstta_tasks.explain.words import amount
 
 WIDTH, HEIGHT = 1000, 100  # of drawings, in their own units
 VISUAL, AUDIO = Modality.VISUAL, Modality.AUDIO
 LINES, BARS = {VISUAL: "━", AUDIO: "╍"}, {VISUAL: "■", AUDIO: "□"}
+BLOCKS = {VISUAL: "▀", AUDIO: "▄"}
 
 
 def timeline(explanation: Explanation, media: Media) -> str:
@@ -36,13 +38,18 @@ def timeline(explanation: Explanation, media: Media) -> str:
         rows.append(
             _row(f"attention,<br> % per segment<br> {_key(explanation.attention, BARS)}", _attention(explanation))
         )
+    if words := word_rows(explanation):
+        key = _key(explanation.answer.words[0].listened, BLOCKS)
+        rows.append(_row(f"what was heard,<br> word by word<br> {key}", f'<p class="soft">{LISTENED}</p>'))
+        rows += [_row(label, track, "word") for label, track in words]
+    rows += [_row(*one) for one in _said(explanation)]
     rows.append(_row(f"time, {axis.unit(explanation.duration)}", _axis(explanation.duration)))
     rows.append('<div class="playhead"></div>')
     return f'<div class="timeline" data-duration="{explanation.duration:.6f}">{"".join(rows)}</div>'
 
 
-def _row(label: str, track: str) -> str:
-    return f'<div class="row"><div class="label">{label}</div><div class="track">{track}</div></div>'
+def _row(label: str, track: str, kind: str = "") -> str:
+    return f'<div class="row {kind}"><div class="label">{label}</div><div class="track">{track}</div></div>'
 
 
 def _key(curves: Mapping[Modality, Curve], marks: Mapping[Modality, str]) -> str:
@@ -118,6 +125,19 @@ def _importances(explanation: Explanation) -> str:
         for value in (1 + 0.8 * (high - 1), 1, max(1 - 0.8 * (1 - low), 0))
     )
     return _drawing([*paths, *_hover(explanation)]) + ticks
+
+
+def _said(explanation: Explanation) -> Iterator[tuple[str, str]]:
+    """A row for each thing that is said of segments: its name, and a cell a segment, the darker the likelier."""
+    for name, values in said.rows(explanation.answer).items():
+        edges = explanation.edges(len(values))
+        cells = "".join(
+            f'<i style="--p: {value:.3f}" class="{"likely" if value >= said.LIKELY else ""}" title="{escape(name)}, '
+            f'{start:.1f}–{end:.1f} s: {amount(value, PROBABILITY)}">{said.written(value, len(values))}</i>'
+            for value, start, end in zip(values, edges, edges[1:], strict=False)
+        )
+        side = said.side(name)
+        yield f'<span class="{side}">{escape(name)}</span>', f'<div class="cells {side}">{cells}</div>'
 
 
 def _attention(explanation: Explanation) -> str:

@@ -97,6 +97,11 @@ class _Trial:
         dataset, model = experiment.dataset(split), experiment.model
         if not isinstance(dataset, SampleDataset):
             raise ValueError("segments are taken out of clips, and a prefix cache has none: leave clips.prefix out")
+        if experiment.task.answer.segments:
+            raise ValueError(
+                f"the task {experiment.task.name!r} answers for every segment: with one that is removed its question "
+                "goes too, so nothing would be measured"
+            )
         if not isinstance(model, TaskModel):
             raise ValueError(f"the task {experiment.task.name!r} has several towers, and no importances of one clip")
         self.experiment, self.split = experiment, split

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch.utils.data import Dataset
 
 from lstta_core.interfaces import LanguageSpec, Modality
 from lstta_core.states import as_segments, crop_state, join_states
-from lstta_tasks.data.batch import Batch
+from lstta_tasks.data.batch import Batch, language_inputs
 from lstta_tasks.data.cache import CacheError, CacheReader
 from lstta_tasks.data.cache_files import check_sources
 from lstta_tasks.data.cache_shards import CacheSet
@@ -132,11 +133,16 @@ class PrefixCollate:
 
     Args:
         reader: of the prefix cache.
-        modalities: of the model.
+        modalities: whose states it has.
+        spoken: the language encoder's spec, where texts are prompts whose answer is in words: then they come as they
+            are, with the first of their answers.
     """
 
-    def __init__(self, reader: PrefixReader, modalities: Sequence[Modality]) -> None:
+    def __init__(
+        self, reader: PrefixReader, modalities: Sequence[Modality], *, spoken: LanguageSpec | None = None
+    ) -> None:
         self.reader = reader
+        self.spoken = spoken
         self.modalities = tuple(modalities)
 
     @cached_property
@@ -144,7 +150,7 @@ class PrefixCollate:
         return {m: self.reader.shared(m) for m in self.modalities}
 
     def __call__(self, items: Sequence[tuple[Sample, States]]) -> Batch:
-        inputs = {}
+        inputs: dict[Modality, dict[str, Any]] = {}
         for m in self.modalities:
             of_samples = [states[m] for _, states in items]
             rows = [stored for of_one in of_samples for stored in of_one]
@@ -155,5 +161,9 @@ class PrefixCollate:
                 joined = as_segments(joined, len(of_samples[0]))
             present = [any(stored.present for stored in of_one) for of_one in of_samples]
             inputs[m] = {"state": joined, "present": torch.tensor(present)}
+        if self.spoken is not None:
+            answers = [next(iter(sample.answers), None) for sample, _ in items]
+            texts = [[sample.text] for sample, _ in items]
+            inputs[Modality.LANGUAGE] = language_inputs(texts, self.spoken, answers=answers)
         target = torch.tensor([sample.target for sample, _ in items])
         return {"inputs": inputs, "target": target, "ids": [sample.id for sample, _ in items]}

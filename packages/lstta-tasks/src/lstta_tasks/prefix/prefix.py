@@ -45,6 +45,8 @@ class Prefix:
     def models(self) -> dict[Modality, TrimodalModel]:
         """The lockstep models whose prefixes a prefix cache holds, by the modalities that they read.
 
+        Texts that are answered in words are not among these: they go through all blocks with their answers.
+
         Raises:
             ValueError: a prefix is not frozen, several models read a modality, or an encoder reads features.
         """
@@ -52,11 +54,6 @@ class Prefix:
             raise ValueError(
                 f"clips.prefix: encoders.{next(iter(features))} reads features from a file, which is a prefix already: "
                 "leave clips.prefix out"
-            )
-        if self._experiment.task.answer.words:
-            raise ValueError(
-                "clips.prefix: an answer in words goes on from all blocks of its prompt, of which a prefix cache keeps "
-                "the states alone: leave clips.prefix out"
             )
         models: dict[Modality, TrimodalModel] = {}
         for model in self._experiment.model.lockstep_models().values():
@@ -71,7 +68,17 @@ class Prefix:
                     "of a joint retrieval do: leave clips.prefix out"
                 )
             models |= dict.fromkeys(model.by_modality(), model)
-        return {m: models[m] for m in Modality if m in models}
+        kept = [m for m in models if m is not Modality.LANGUAGE or self._spoken is None]
+        if not kept:
+            raise ValueError("clips.prefix: the model neither sees nor hears, so nothing can be kept: leave it out")
+        return {m: models[m] for m in Modality if m in kept}
+
+    @property
+    def _spoken(self) -> LanguageSpec | None:
+        """Of the text where the answer is in words."""
+        spec = self._experiment.used.get(Modality.LANGUAGE) if self._experiment.task.answer.words else None
+        assert spec is None or isinstance(spec, LanguageSpec)
+        return spec
 
     @property
     def settings(self) -> PrefixSettings:
@@ -105,7 +112,7 @@ class Prefix:
     @property
     def collate(self) -> PrefixCollate:
         """For the encoders that the network has, which may be fewer than the config's."""
-        return PrefixCollate(self.reader, list(self.models))
+        return PrefixCollate(self.reader, list(self.models), spoken=self._spoken)
 
     def dataset(self, samples: Sequence[Sample]) -> PrefixDataset:
         """Samples with the states of their clips and texts."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 Row = Mapping[str, Any]
-Kind = Literal["a class", "a number", "a list of labels"]
+Kind = Literal["a class", "a number", "a list of labels", "a class for each segment", "events in segments"]
 NEEDED = ("sample", "truth", "prediction")
 HINT = "lstta test CONFIG ADAPTER --json FILE.json, or --predictions FILE.jsonl, writes such files"
 
@@ -37,8 +37,8 @@ def read_pairs(one: Path, other: Path) -> Pairs:
 
     Raises:
         FileNotFoundError: one is not there.
-        ValueError: one is no such file, or they are of other samples, of another truth, or of answers that are neither
-            classes, numbers nor lists of labels; the message names files and sample.
+        ValueError: one is no such file, or they are of other samples, of another truth, or of answers of no
+            :data:`Kind`; the message names files and sample.
     """
     first, second = _rows(one), _rows(other)
     for here, there, has, lacks in ((one, other, first, second), (other, one, second, first)):
@@ -98,9 +98,32 @@ def _kind(value: Any, path: Path, row: Row) -> Kind:
         return "a number"
     if isinstance(value, list) and all(isinstance(label, str) for label in value):
         return "a list of labels"
+    if isinstance(value, dict) and _is_classes(value.get("segments"), row["truth"]):
+        return "a class for each segment"
+    if isinstance(value, dict) and all(map(_is_spans, (value.get("audio"), value.get("visual")))):
+        return "events in segments"
     raise ValueError(
         f"{path}: sample {row['sample']!r} has the answer {value!r:.60}: classes, numbers and lists of labels can be "
-        "compared"
+        "compared, and classes or events in segments"
+    )
+
+
+def _is_classes(value: Any, truth: Any) -> bool:
+    """Whether these are classes or None, as many as are true."""
+    if not isinstance(value, list) or not all(name is None or isinstance(name, str) for name in value):
+        return False
+    wanted = truth.get("segments") if isinstance(truth, dict) else None
+    return isinstance(wanted, list) and len(wanted) == len(value)
+
+
+def _is_spans(value: Any) -> bool:
+    """Whether these are labels, each with the segment of its beginning and the one behind its end."""
+    return isinstance(value, list) and all(
+        isinstance(span, list)
+        and len(span) == 3
+        and isinstance(span[0], str)
+        and all(type(place) is int and place >= 0 for place in span[1:])
+        for span in value
     )
 
 

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from lstta_tasks.escaped import escaped
 from lstta_tasks.significance.answers_file import Pairs, read_pairs
-from lstta_tasks.significance.measures import of_classes, of_labels, of_numbers
+from lstta_tasks.significance.measures import of_classes, of_events, of_labels, of_numbers, of_segments
 from lstta_tasks.significance.statistics import Difference, calibration_error, mcnemar, paired_bootstrap
 
 
@@ -70,7 +70,8 @@ def compare(one: Path, other: Path, *, resamples: int = 10_000, seed: int = 0, b
     elif pairs.kind == "a number":
         first, second = (of_numbers(pairs.truth, said) for said in pairs.said)
     else:
-        first, second = (of_labels(pairs.truth, said) for said in pairs.said)
+        of = {"a list of labels": of_labels, "a class for each segment": of_segments}.get(pairs.kind, of_events)
+        first, second = (of(pairs.truth, said) for said in pairs.said)
     differences = paired_bootstrap(first, second, len(pairs.truth), resamples=resamples, seed=seed)
     if pairs.kind != "a class":
         return Comparison(len(pairs.truth), resamples, tuple(differences))

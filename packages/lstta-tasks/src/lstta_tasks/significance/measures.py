@@ -1,12 +1,15 @@
-"""What two models are compared by, for many draws of samples at once: of classes, of numbers, of lists of labels."""
+"""What two models are compared by, for many draws of samples at once: of classes, of numbers, of lists of labels, and
+of what is said of segments."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lstta_tasks.answers.event_scores import NAMES, event_scores
 from lstta_tasks.significance.statistics import Measures, Numbers
 
 Places = NDArray[np.int64]
@@ -51,6 +54,32 @@ def of_labels(truth: Sequence[Sequence[str]], said: Sequence[Sequence[str]]) -> 
     hit = np.array([len(t & s) for t, s in both], np.float64)
     total = np.array([len(t) + len(s) for t, s in both], np.float64)
     return lambda places: {"F1": 2 * hit[places].sum(1) / np.maximum(total[places].sum(1), 1)}
+
+
+def of_segments(truth: Sequence[Any], said: Sequence[Any]) -> Measures:
+    """Accuracy over the segments that have a class and were answered; clips are drawn, with all of theirs."""
+    pairs = [list(zip(t["segments"], s["segments"], strict=True)) for t, s in zip(truth, said, strict=True)]
+    counted = [[(t, s) for t, s in some if t is not None and s is not None] for some in pairs]
+    hit = np.array([sum(t == s for t, s in some) for some in counted], np.float64)
+    total = np.array([len(some) for some in counted], np.float64)
+    return lambda places: {"accuracy": hit[places].sum(1) / np.maximum(total[places].sum(1), 1)}
+
+
+def of_events(truth: Sequence[Any], said: Sequence[Any]) -> Measures:
+    """The F-scores of :mod:`~lstta_tasks.answers.event_scores`."""
+    spans = [[*one["audio"], *one["visual"]] for one in (*truth, *said)]
+    labels = sorted({label for some in spans for label, *_ in some}) or [""]
+    length = max((end for some in spans for *_, end in some), default=1)
+
+    def mask(one: Any) -> NDArray[np.bool_]:
+        on = np.zeros((2, len(labels), length), np.bool_)
+        for place, side in enumerate(("audio", "visual")):
+            for label, start, end in one[side]:
+                on[place, labels.index(label), start:end] = True
+        return on
+
+    scores = event_scores(np.stack([mask(one) for one in said]), np.stack([mask(one) for one in truth]))
+    return lambda places: {name: column[places].mean(1) for name, column in zip(NAMES, scores.T, strict=True)}
 
 
 def _counts(values: Places, kinds: int) -> NDArray[np.int64]:

@@ -9,6 +9,7 @@ Layout on disk, under ``root``. MSR-VTT: ``MSRVTT_data.json``, or the two files 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,11 @@ from typing import Any
 from lstta_core.generation import Decoding
 from lstta_tasks.annotations.files import check_fields, check_inside, clip_file, data_folder, first_file, read_json
 from lstta_tasks.annotations.reading import Reading
+from lstta_tasks.answers.caption_slots import slot_scores
 from lstta_tasks.answers.text_metrics import check_installed
 from lstta_tasks.answers.words import Words
 from lstta_tasks.data.clip import ClipSource
-from lstta_tasks.task import SPLITS, Question, Sample, Split, Task
+from lstta_tasks.task import SPLITS, Sample, Split, Task
 
 WHOLE, PARTS = "MSRVTT_data.json", ("train_val_videodatainfo.json", "test_videodatainfo.json")
 NAMED: dict[str, Split] = {"train": "train", "validate": "val", "test": "test"}
@@ -30,6 +32,8 @@ VATEX: dict[Split, str] = {
 }
 SENTENCE, VIDEO = {"video_id": str, "caption": str}, {"video_id": str, "split": str}
 ENGLISH = {"videoID": str, "enCap": list}
+GENERATED = "generated.json"
+"""The file that the folder of built-in clips has and no other."""
 PROMPT = "What is seen and heard?"
 Captions = dict[str, list[str]]
 
@@ -38,7 +42,8 @@ class Captioning(Task):
     """A sentence about a clip.
 
     In training each caption is a sample; of the other splits each clip is one, with all of its captions to compare
-    with. Selection goes by CIDEr-D.
+    with. Selection goes by CIDEr-D. Of the built-in clips it is told too how often each slot of a caption is exactly
+    right, see :mod:`~lstta_tasks.answers.caption_slots`.
 
     Args:
         root: the folder of the data set; None where there are no annotations to read, as for inference.
@@ -67,18 +72,16 @@ class Captioning(Task):
         self.root = None if root is None else Path(root)
         if not prompt.strip():
             raise ValueError("task.prompt is empty: a caption has to begin after something")
-        self.prompt = prompt
-        self._answer = Words(metrics="captions", decoding=Decoding(length=length, beams=beams))
+        self.unasked = prompt
+        decoding = Decoding(length=length, beams=beams)
+        self._answer = Words(metrics="captions", decoding=decoding, beside=self._slots)
 
     @property
     def answer(self) -> Words:
         return self._answer
 
     def options(self) -> dict[str, Any]:
-        return {"prompt": self.prompt, "length": self.answer.decoding.length, "beams": self.answer.decoding.beams}
-
-    def question(self, text: str, options: Any = ()) -> Question:
-        return super().question(text.strip() or self.prompt, options)
+        return {"prompt": self.unasked, "length": self.answer.decoding.length, "beams": self.answer.decoding.beams}
 
     def splits(self) -> list[Split]:
         return [split for split in SPLITS if self._captions.get(split)]
@@ -93,12 +96,17 @@ class Captioning(Task):
             source = self._source(video)
             if split == "train":
                 made += [
-                    Sample(f"{video}#{number}", source, self.prompt, 0, answers=(caption,))
+                    Sample(f"{video}#{number}", source, self.unasked, 0, answers=(caption,))
                     for number, caption in enumerate(captions)
                 ]
             else:
-                made.append(Sample(video, source, self.prompt, 0, answers=tuple(captions)))
+                made.append(Sample(video, source, self.unasked, 0, answers=tuple(captions)))
         return made
+
+    def _slots(self, texts: Sequence[str], answers: Sequence[Sequence[str]]) -> Mapping[str, float]:
+        """What captions of the built-in clips say exactly; of other clips nothing can be read off."""
+        built_in = self.root is not None and (self.root / GENERATED).is_file()
+        return slot_scores(texts, answers) if built_in else {}
 
     def _of(self, split: Split) -> Captions:
         captions = self._captions.get(split)

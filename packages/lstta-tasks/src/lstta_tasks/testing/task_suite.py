@@ -230,7 +230,8 @@ def _toys(task: Task) -> dict[Modality, Encoder]:
 
 
 def _inputs(task: Task, batch: int) -> dict[Modality, dict[str, Tensor]]:
-    inputs = {m: synthetic_inputs(encoder.spec, batch=batch, segments=3) for m, encoder in _toys(task).items()}
+    segments = task.answer.segments or 3
+    inputs = {m: synthetic_inputs(encoder.spec, batch=batch, segments=segments) for m, encoder in _toys(task).items()}
     return with_answers(inputs) if task.answer.words else inputs
 
 

@@ -9,6 +9,7 @@ from mmengine.dist import is_distributed, is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from lstta_tasks.answers.each_segment import EachSegment
 from lstta_tasks.data.features import needs_clips
 from lstta_tasks.experiment.parts import AnyDataset, Experiment
 from lstta_tasks.experiment.runner import RunnerModel, TaskMetric
@@ -19,6 +20,8 @@ def truth_of(task: Task, sample: Sample) -> str | None:
     """A sample's true answer in words; None of kinds that rank, where it is the clip itself."""
     if task.answer.ranks:
         return None
+    if isinstance(task.answer, EachSegment):
+        return task.answer.in_words(task.answer.right(sample))
     truth = task.answer.outcome(sample, task.answer.right(sample)).truth
     return f"{truth:+.2f}" if isinstance(truth, float) else ", ".join(truth) if isinstance(truth, list) else str(truth)
 
@@ -38,13 +41,14 @@ class ConfusionHook(Hook):
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         if not is_main_process() or not self.task.answer.classes:
             return
-        from lstta_tasks.answers.class_table import class_table
+        from lstta_tasks.answers.class_table import class_table, each_class
         from lstta_tasks.explain.confusion import picture
 
         predictions, answer = self.metric.predictions, self.task.answer
         samples = [sample for sample in self.metric.samples if sample.id in predictions]
         outcomes = [answer.outcome(sample, predictions[sample.id]) for sample in samples]
-        table = class_table([o.truth for o in outcomes], [o.prediction for o in outcomes], answer.classes)
+        truth, said = each_class([o.truth for o in outcomes], [o.prediction for o in outcomes])
+        table = class_table(truth, said, answer.classes)
         drawn = picture(table, f"val, {len(samples):,} samples: truth and what was said")
         runner.visualizer.add_image("val/confusion", drawn, step=runner.train_loop.place)
 

@@ -19,6 +19,13 @@ PARTS: dict[str, dict[Modality, str]] = {
     "siglip": {Modality.VISUAL: "vision_model", Modality.LANGUAGE: "text_model"},
     "siglip2": {Modality.VISUAL: "vision_model", Modality.LANGUAGE: "text_model"},
     "clap": {Modality.AUDIO: "audio_model", Modality.LANGUAGE: "text_model"},
+    "pe_audio": {Modality.AUDIO: "audio_encoder", Modality.LANGUAGE: "text_model"},
+    "pe_video": {Modality.VISUAL: "video_encoder", Modality.LANGUAGE: "text_model"},
+    "pe_audio_video": {
+        Modality.VISUAL: "video_model.video_encoder",
+        Modality.AUDIO: "audio_model.audio_encoder",
+        Modality.LANGUAGE: "text_model",
+    },
     "whisper": {Modality.AUDIO: "encoder"},
     "t5": {Modality.LANGUAGE: "encoder"},
 }
@@ -26,6 +33,9 @@ PARTS: dict[str, dict[Modality, str]] = {
 
 LOADERS = {"t5": "T5EncoderModel"}
 """The library's class that loads a checkpoint, where it is not ``AutoModel``."""
+
+NEEDS_TIMM = ("pe_video", "pe_audio_video")
+"""The model types of checkpoints whose vision model is timm's, which the library loads through it."""
 
 
 def parts_of(model_type: str) -> dict[Modality, str]:

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from lstta_backbone_transformers.family import AudioFamily, Features
 from lstta_backbone_transformers.fronts import ASTFront, ClapFront, WaveformFront, WhisperFront
-from lstta_backbone_transformers.needs import BIAS_FROM_BLOCK_0, KEY_MASK, NO_MASK, PADDING_MASK
+from lstta_backbone_transformers.needs import BIAS_FROM_BLOCK_0, KEY_MASK, NO_MASK, PADDING_MASK, ROTARY
+from lstta_backbone_transformers.perception import PerceptionFront, hear
 
 
 def _ast_embed(model: Any, features: Features) -> Tensor:
@@ -107,6 +108,16 @@ AUDIO: tuple[AudioFamily, ...] = (
         width=_clap_width,
         grid=_clap_grid,
         front=ClapFront,
+        standalone=False,
+    ),
+    AudioFamily(
+        model_type="pe_audio_encoder",
+        mechanism="rotary",
+        blocks="layers",
+        embed=hear,
+        needs=(PADDING_MASK, ROTARY),
+        final_norm=("norm", "output"),
+        front=PerceptionFront,
         standalone=False,
     ),
 )

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from lstta_backbone_transformers.family import Features, VisualFamily
-from lstta_backbone_transformers.needs import NO_MASK, PIXEL_ROTARY
+from lstta_backbone_transformers.needs import NO_MASK, PADDING_MASK, PIXEL_ROTARY, ROTARY
+from lstta_backbone_transformers.perception import see
 
 HALF = (0.5, 0.5, 0.5)
 
@@ -71,6 +72,13 @@ def _video_window(config: Any) -> tuple[int, int]:
 
 def _tubelets(model: Any, features: Features) -> Tensor:
     return model.embeddings(features["pixels"], None)
+
+
+def _perception_size(config: Any) -> tuple[int, int]:
+    """The vision model's; timm's configuration says it in its architecture's name, e.g. ``…_patch14_336``."""
+    inner = config.vision_config
+    side = int(inner.architecture.rsplit("_", 1)[-1]) if inner.model_type == "timm_wrapper" else inner.image_size
+    return (side, side)
 
 
 def _one(config: Any) -> int:
@@ -163,5 +171,19 @@ VISUAL: tuple[VisualFamily, ...] = (
         final_norm=_video_norm,
         window=_video_window,
         resizable=False,
+    ),
+    VisualFamily(
+        model_type="pe_video_encoder",
+        mechanism="rotary",
+        blocks="layers",
+        embed=see,
+        needs=(PADDING_MASK, ROTARY),
+        final_norm=("norm", "output"),
+        native_size=_perception_size,
+        resizable=False,
+        whole=True,
+        mean=HALF,
+        deviation=HALF,
+        standalone=False,
     ),
 )

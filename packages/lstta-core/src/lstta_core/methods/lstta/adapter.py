@@ -140,6 +140,13 @@ class LSTTAAdapter(Adapter):
         tokens = self._out({Modality.LANGUAGE: stream.tokens}, {Modality.LANGUAGE: z})
         return stream.with_tokens(tokens[Modality.LANGUAGE])
 
+    def listened(self, text: Stream, heard: Heard | Streams) -> Mapping[Modality, Tensor]:
+        if self.short_term is None or not isinstance(heard, Heard) or heard.key_values is None:
+            return {}
+        z = self.down[Modality.LANGUAGE](text.tokens)
+        shares = self.short_term.shares(z, heard.key_values, heard.hears)
+        return {m: share * heard.anything[:, 0] for m, share in shares.items()}
+
     def _out(self, tokens: Mapping[Modality, Tensor], z: Mapping[Modality, Tensor]) -> dict[Modality, Tensor]:
         return self.up(tokens, {m: self.dropout(self.units[m](F.gelu(values))) for m, values in z.items()})
 

@@ -41,5 +41,11 @@ class Attention(nn.Module):
         out: Tensor = self.out(attended.transpose(1, 2).flatten(2))
         return out
 
+    def weights(self, queries: Tensor, key_values: Tensor, bias: Tensor) -> Tensor:
+        """(R, Q, K), of :meth:`forward`'s attention, in the mean of its heads."""
+        keys, _ = key_values.chunk(2, -1)
+        scores = self._split(self.query(queries)) @ self._split(keys).transpose(2, 3)
+        return (scores * self.features**-0.5 + bias).softmax(-1).mean(1)
+
     def _split(self, values: Tensor) -> Tensor:
         return values.unflatten(-1, (self.heads, self.features)).transpose(1, 2)

@@ -122,3 +122,9 @@ class ShortTermInteraction(nn.Module):
         """z of tokens (B, S, N, r) over keys and values (B, S, K, 2 h d): what they hear, (B, S, N, r)."""
         heard: Tensor = self.attention(normed(tokens).flatten(0, 1), key_values.flatten(0, 1), bias)
         return heard.view_as(tokens)
+
+    def shares(self, tokens: Tensor, key_values: Tensor, bias: Tensor) -> dict[Modality, Tensor]:
+        """Of :meth:`listen` by a text of the whole clip, how much each segment is heard: (B, N, T) by modality."""
+        weights = self.attention.weights(normed(tokens)[:, 0], key_values[:, 0], bias)
+        by_segment = weights.unflatten(-1, (-1, len(self.timed), self.count)).sum(-1)
+        return dict(zip(self.timed, by_segment.unbind(-1), strict=True))

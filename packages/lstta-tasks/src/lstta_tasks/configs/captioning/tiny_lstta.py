@@ -5,8 +5,7 @@ command:  lstta train captioning/tiny_lstta --work-dir work_dirs/captioning
           and:       lstta cache build captioning/tiny_lstta
           it needs:  pip install "lstta-tasks[captions]"
 time:     pending
-result:   pending; 190 clips and 9 epochs (270 steps): CIDEr-D 1.05 on 48 clips of test, where one caption for all has .95
-          (one run, seed 0; docs/tasks/captioning.md has what it says right)
+result:   pending; short runs, beside models without sound or sight and means before the prompt: docs/tasks/captioning.md
 """
 
 from mmengine.config import read_base

@@ -1,0 +1,46 @@
+"""Methods at one budget on what is seen and heard in each second of built-in clips, with the tiny encoders.
+
+Every method works on the last two of the four stages: adapters stand after the third and after the fourth block, LoRA
+changes the fourth. The readout reads each second by itself and fuses nothing, so what sight and sound, and one second
+and another, tell each other passes through adapters. One rate for all, 2e-3, and the weights after the last epoch.
+
+cost:     21 runs, about a quarter of an hour of one core; before them --prepare, some twenty minutes
+results:  docs/studies.md
+"""
+
+_cache = "data/cache/ave_tiny"
+_lstta = dict(name="lstta", budget=190_000)
+
+budget = 190_000
+seeds = (0, 1, 2)
+settings = {
+    "model.adapted": 2,
+    "model.readout.guided": False,
+    "loader.workers": 0,
+    "optim_wrapper.optimizer.lr": 2e-3,
+    "train_cfg.val_interval": 5,
+}
+tasks = {
+    "ave": dict(
+        config="ave/tiny_lstta",
+        seconds=50,
+        settings={
+            "task.root": "data/built-in/ave",
+            "clips.cache": _cache,
+            "clips.prefix": f"{_cache}_last2",
+            "train_cfg.max_epochs": 5,
+        },
+        prepare=["generate ave --out ROOT --train 900 --val 100 --test 200", "cache build CONFIG"],
+    )
+}
+methods = {
+    "none": dict(label="readout only", method=dict(name="none"), cost=0.3),
+    "bottleneck": dict(label="bottleneck", method=dict(name="bottleneck", budget=budget), cost=0.6),
+    "lavish": dict(label="LAVISH", method=dict(name="lavish", budget=budget)),
+    "lora": dict(
+        label="LoRA", method=dict(name="lora", budget=budget, target=r"blocks\.3\.(qkv|out|mlp\.[02])"), cost=0.6
+    ),
+    "long": dict(label="LSTTA, long-term alone", method=dict(**_lstta, short_term=False)),
+    "short": dict(label="LSTTA, short-term alone", method=dict(**_lstta, long_term=False)),
+    "lstta": dict(label="LSTTA", method=_lstta),
+}

@@ -1,0 +1,74 @@
+"""Answers in words on built-in clips: LSTTA, without sound, without sight, and what is heard through a preface alone.
+
+The tiny speaker is the language encoder of all but avqa's classifier, which is asked the questions of open-qa.
+
+cost:     lstta compare words --list; about half an hour of one core
+results:  docs/tasks/captioning.md and docs/tasks/open-qa.md
+"""
+
+seeds = (0,)
+settings = {"model.adapted": 2, "loader.workers": 0}
+
+
+def _task(config: str, *, folder: str, clips: str, epochs: int, seconds: float, rate: float) -> dict[str, object]:
+    """A task on its built-in clips, from cached states of sight and sound; seconds are those of LSTTA."""
+    name = config.removesuffix("/tiny_lstta")
+    return dict(
+        config=config,
+        seconds=seconds,
+        settings={
+            "task.root": f"data/built-in/{folder}_words",
+            "clips.cache": f"data/cache/{folder}_words",
+            "clips.prefix": f"data/cache/{name}_words_last2",
+            "train_cfg.max_epochs": epochs,
+            "optim_wrapper.optimizer.lr": rate,
+        },
+        prepare=[f"generate {folder} --out ROOT {clips}", "cache build CONFIG"],
+    )
+
+
+_questions = dict(folder="avqa", clips="--train 300 --val 40 --test 150", epochs=5, seconds=150)
+tasks = {
+    "captioning": _task(
+        "captioning/tiny_lstta",
+        folder="retrieval",
+        clips="--train 400 --val 32 --test 128",
+        epochs=6,
+        seconds=250,
+        rate=1e-3,
+    ),
+    "open-qa": _task("open-qa/tiny_lstta", **_questions, rate=5e-3),
+    "avqa": _task("avqa/tiny_lstta", **_questions, rate=1e-3),
+}
+_lstta = dict(name="lstta", width=48)
+methods = {
+    "lstta": dict(label="LSTTA", method=_lstta),
+    "means": dict(
+        label="means before the prompt", method=dict(name="means"), cost=0.5, tasks=("captioning", "open-qa")
+    ),
+    "means_clip": dict(
+        label="means of the clip before the prompt",
+        method=dict(name="means", of="clip"),
+        cost=0.5,
+        tasks=("captioning",),
+    ),
+    "means_fast": dict(
+        label="means before the prompt, rate 1e-2",
+        method=dict(name="means"),
+        settings={"optim_wrapper.optimizer.lr": 1e-2},
+        cost=0.5,
+        tasks=("captioning",),
+    ),
+    "deaf": dict(
+        label="LSTTA without sound",
+        method=_lstta,
+        settings={"model.modalities": ["visual", "language"]},
+        tasks=("captioning",),
+    ),
+    "blind": dict(
+        label="LSTTA without sight",
+        method=_lstta,
+        settings={"model.modalities": ["audio", "language"]},
+        tasks=("captioning",),
+    ),
+}

@@ -1,0 +1,154 @@
+"""What is heard and what is seen in each second, in the files of LLP (Tian et al., ECCV 2020).
+
+Layout on disk, under ``root`` or its ``data``: ``AVVP_train.csv``, the labels of clips; and of each other split SPLIT
+(``val``, ``test``) ``AVVP_SPLIT_audio.csv`` and ``AVVP_SPLIT_visual.csv``, the labels of seconds, or the two of both
+splits together, ``AVVP_eval_audio.csv`` and ``AVVP_eval_visual.csv``. ``AVVP_SPLIT_pd.csv``, where it is there, says
+which clips the split has. The clips as ``video/<filename>.mp4``, or under the name without its times.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lstta_tasks.annotations.csv_rows import csv_rows, whole_number
+from lstta_tasks.annotations.files import check_inside, clip_file, data_folder, first_file
+from lstta_tasks.annotations.reading import Reading
+from lstta_tasks.annotations.splits import splits_with_files
+from lstta_tasks.answers.segment_events import SegmentEvents
+from lstta_tasks.data.clip import ClipSource
+from lstta_tasks.sample import Target
+from lstta_tasks.task import Sample, Split, Task
+from lstta_tasks.tasks.ave import again
+
+LABELS = (
+    *("Speech", "Car", "Cheering", "Dog", "Cat", "Frying_(food)", "Basketball_bounce", "Fire_alarm", "Chainsaw"),
+    *("Cello", "Banjo", "Singing", "Chicken_rooster", "Violin_fiddle", "Vacuum_cleaner", "Baby_laughter", "Accordion"),
+    *("Lawn_mower", "Motorcycle", "Helicopter", "Acoustic_guitar", "Telephone_bell_ringing", "Baby_cry_infant_cry"),
+    *("Blender", "Clapping"),
+)
+"""In the order of the data set's own code."""
+SECONDS = 10
+TIMES = re.compile(r"(.+)_\d+_\d+")
+"""A clip's name: that of its video, and between which of its seconds it lies."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """A row: a label from one second of a clip to before another; none where both are the same."""
+
+    clip: str
+    label: str
+    start: int
+    end: int
+
+
+class AVVP(Task):
+    """Which of 25 labels are heard, and which are seen, in each of ten seconds.
+
+    The training split says which labels its clips have, and not where. The report has F-scores by segment and by event
+    of sound, of sight and of both, ``Type@AV`` and ``Event@AV``; selection goes by ``segment/Type@AV``.
+
+    Args:
+        root: the folder of the data set; None where there are no annotations to read, as for inference.
+        skip_bad_rows: leave rows out that are malformed, and count them; otherwise they are all named, and refused.
+    """
+
+    name = "avvp"
+    reading: Reading
+    answer = SegmentEvents(LABELS, segments=SECONDS)
+
+    def __init__(self, *, root: str | Path | None = None, skip_bad_rows: bool = False) -> None:
+        self.reading = Reading(skip_bad_rows=skip_bad_rows)
+        self.root = None if root is None else Path(root)
+
+    def options(self) -> dict[str, Any]:
+        return {}
+
+    def splits(self) -> list[Split]:
+        return splits_with_files(self._leading)
+
+    def clips(self, split: Split) -> list[ClipSource]:
+        return list(dict.fromkeys(sample.source for sample in self.samples(split)))
+
+    def samples(self, split: Split) -> list[Sample]:
+        times: Counter[str] = Counter()
+        targets = self._of_clips() if split == "train" else self._of_seconds(split)
+        return [Sample(again(clip, times), self._source(clip), None, target) for clip, target in targets]
+
+    def _of_clips(self) -> list[tuple[str, Target]]:
+        """The clips of train, with the labels that are somewhere in them."""
+
+        def row(cells: Mapping[str, str], place: str) -> tuple[str, Target]:
+            labels = [_label(name.strip(), place) for name in cells["event_labels"].split(",") if name.strip()]
+            return _clip(cells, place), tuple(int(name in labels) for name in LABELS)
+
+        path = first_file(self._leading("train"))
+        return csv_rows(path, row, reading=self.reading, needed=("filename", "event_labels"))
+
+    def _of_seconds(self, split: Split) -> list[tuple[str, Target]]:
+        """The clips of another split, with what is heard and what is seen in each second."""
+        found = {side: self._spans(split, side) for side in ("audio", "visual")}
+        named = [path for path in self._places(f"AVVP_{split}_pd.csv") if path.is_file()]
+        if named:
+            clips = csv_rows(named[0], _clip, reading=self.reading, needed=("filename",))
+        else:
+            clips = list(dict.fromkeys(span.clip for spans in found.values() for span in spans))
+        rows = {clip: [[0] * (2 * len(LABELS)) for _ in range(SECONDS)] for clip in clips}
+        for place, spans in enumerate(found.values()):
+            for span in spans:
+                for row in rows[span.clip][span.start : span.end] if span.clip in rows else ():
+                    row[place * len(LABELS) + LABELS.index(span.label)] = 1
+        return [(clip, tuple(map(tuple, rows[clip]))) for clip in clips]
+
+    def _spans(self, split: Split, side: str) -> list[Span]:
+        own = self._places(f"AVVP_{split}_{side}.csv")
+        listed = any(path.is_file() for path in self._places(f"AVVP_{split}_pd.csv"))  # which clips are the split's
+        together = self._places(f"AVVP_eval_{side}.csv") if listed else []
+        needed = ("filename", "onset", "offset", "event_labels")
+        return csv_rows(first_file([*own, *together]), _span, reading=self.reading, needed=needed)
+
+    def _leading(self, split: Split) -> list[Path]:
+        """The files of which one is there where there are annotations of a split."""
+        if split == "train":
+            return self._places("AVVP_train.csv")
+        return [*self._places(f"AVVP_{split}_audio.csv"), *self._places(f"AVVP_{split}_pd.csv")]
+
+    def _places(self, file: str) -> list[Path]:
+        root = data_folder(self.root, self.name)
+        return [root / file, root / "data" / file]
+
+    def _source(self, clip: str) -> ClipSource:
+        assert self.root is not None
+        match = TIMES.fullmatch(clip)
+        names = [clip, *([match[1]] if match else [])]
+        folders = ("video", "videos", "LLP_dataset/video", "")
+        places = [self.root / folder / f"{name}.mp4" for folder in folders for name in names]
+        return ClipSource(clip, clip_file(places), end=float(SECONDS))
+
+
+def _clip(cells: Mapping[str, str], place: str) -> str:
+    name = cells["filename"].strip()
+    if not name:
+        raise ValueError(f"{place}: field 'filename' is empty")
+    return check_inside(name, "filename", place)
+
+
+def _label(name: str, place: str) -> str:
+    if name not in LABELS:
+        raise ValueError(f"{place}: field 'event_labels' must be of LLP's {len(LABELS)} labels, got {name!r:.80}")
+    return name
+
+
+def _span(cells: Mapping[str, str], place: str) -> Span:
+    clip, label = _clip(cells, place), _label(cells["event_labels"].strip(), place)
+    start, end = whole_number(cells, "onset", place), whole_number(cells, "offset", place)
+    if not start <= end <= SECONDS:
+        raise ValueError(
+            f"{place}: {label} of {clip!r} from onset {start} to offset {end} is no part of a clip's {SECONDS} seconds"
+        )
+    return Span(clip, label, start, end)
