@@ -99,6 +99,11 @@ class AdaptsPadding(ToyVisual):
         return replace(state, mask=torch.ones_like(state.mask))
 
 
+class HidesTheFront(ToyLanguage):
+    def more_tokens(self, extras: Mapping[str, Tensor], count: int) -> Mapping[str, Tensor]:
+        return {name: torch.nn.functional.pad(bias, (count, 0), value=-1e6) for name, bias in extras.items()}
+
+
 class Noisy(ToyAudio):
     def run_block(self, index: int, state: EncoderState) -> EncoderState:
         return super().run_block(index, state.with_tokens(state.tokens + 1e-4 * torch.randn_like(state.tokens)))
@@ -212,6 +217,7 @@ class CannotBeMade(ToyVisual):
 
 
 BROKEN: list[tuple[type[Encoder], str]] = [
+    (HidesTheFront, "test_tokens_in_front_are_read"),
     (WrongWidths, "test_states_have_the_declared_widths"),
     (NoWidths, "test_declarations_fit_together"),
     (WrongSpec, "test_declarations_fit_together"),

@@ -89,7 +89,7 @@ def test_pytest_reports_each_cause_once_too(tmp_path: Path) -> None:
     (tmp_path / "test_toy.py").write_text(raising)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-    assert "1 failed, 18 skipped" in result.stdout
+    assert "1 failed, 19 skipped" in result.stdout
 
 
 def test_left_out_checks_need_a_reason_and_must_exist() -> None:
@@ -120,7 +120,7 @@ def test_ten_lines_are_a_test_and_pytest_shows_what_is_left_out(tmp_path: Path) 
     (tmp_path / "test_toy.py").write_text(PLUGIN_TEST)
     command = [sys.executable, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", str(tmp_path)]
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert "17 passed, 2 skipped" in result.stdout
+    assert "18 passed, 2 skipped" in result.stdout
     assert "a reason that is shown" in result.stdout
 
 

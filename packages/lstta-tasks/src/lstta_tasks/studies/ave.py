@@ -1,15 +1,16 @@
 """Methods at one budget on what is seen and heard in each second of built-in clips, with the tiny encoders.
 
 Every method works on the last two of the four stages: adapters stand after the third and after the fourth block, LoRA
-changes the fourth. The readout reads each second by itself and fuses nothing, so what sight and sound, and one second
+and CoLA change the fourth, and prompts stand before it. The readout reads each second by itself and fuses nothing, so what sight and sound, and one second
 and another, tell each other passes through adapters. One rate for all, 2e-3, and the weights after the last epoch.
 
-cost:     21 runs, about a quarter of an hour of one core; before them --prepare, some twenty minutes
+cost:     31 runs, some fifty minutes of one core, half of them prompts; before them --prepare, some twenty minutes
 results:  docs/studies.md
 """
 
 _cache = "data/cache/ave_tiny"
 _lstta = dict(name="lstta", budget=190_000)
+_LAST = r"blocks\.3\.(qkv|out|mlp\.[02])"
 
 budget = 190_000
 seeds = (0, 1, 2)
@@ -37,9 +38,11 @@ methods = {
     "none": dict(label="readout only", method=dict(name="none"), cost=0.3),
     "bottleneck": dict(label="bottleneck", method=dict(name="bottleneck", budget=budget), cost=0.6),
     "lavish": dict(label="LAVISH", method=dict(name="lavish", budget=budget)),
-    "lora": dict(
-        label="LoRA", method=dict(name="lora", budget=budget, target=r"blocks\.3\.(qkv|out|mlp\.[02])"), cost=0.6
-    ),
+    "dgsct": dict(label="DG-SCT", method=dict(name="dgsct", budget=budget), cost=1.2),
+    "moka": dict(label="MokA", method=dict(name="moka", budget=budget)),
+    "lora": dict(label="LoRA", method=dict(name="lora", budget=budget, target=_LAST), cost=0.6),
+    "cola": dict(label="CoLA", method=dict(name="cola", budget=budget, target=_LAST)),
+    "prompt": dict(label="prompt tuning", method=dict(name="prompt", budget=budget), cost=30.0, seeds=(0,)),
     "long": dict(label="LSTTA, long-term alone", method=dict(**_lstta, short_term=False)),
     "short": dict(label="LSTTA, short-term alone", method=dict(**_lstta, long_term=False)),
     "lstta": dict(label="LSTTA", method=_lstta),

@@ -59,6 +59,4 @@ methods = {
     "short": dict(label="LSTTA, short-term alone", method=dict(**_lstta, long_term=False)),
     "lstta": dict(label="LSTTA", method=_lstta),
 }
-found = dict(
-    key="optim_wrapper.optimizer.lr", study="main", tasks={"sentiment": "emotion", "humor": "emotion"}
-)
+found = dict(key="optim_wrapper.optimizer.lr", study="main", tasks={"sentiment": "emotion", "humor": "emotion"})
