@@ -1,10 +1,13 @@
-"""Methods at one budget on what is seen and heard in each second of built-in clips, with the tiny encoders.
+"""Methods at one budget on what is seen and heard in each second of built-in clips, twice: with the tiny encoders, and
+with one visual transformer for both sight and sound, which is shown pictures of the sound and never saw one before.
 
 Every method works on the last two of the four stages: adapters stand after the third and after the fourth block, LoRA
-and CoLA change the fourth, and prompts stand before it. The readout reads each second by itself and fuses nothing, so what sight and sound, and one second
-and another, tell each other passes through adapters. One rate for all, 2e-3, and the weights after the last epoch.
+and CoLA change the fourth, and prompts stand before it. The readout reads each second by itself and fuses nothing, so
+what sight and sound, and one second and another, tell each other passes through adapters. One rate for all, 2e-3, and
+the weights after the last epoch.
 
-cost:     31 runs, some fifty minutes of one core, half of them prompts; before them --prepare, some twenty minutes
+cost:     lstta compare ave --list: some two hours of one core, half of them prompts; before it --prepare, some twenty
+          minutes
 results:  docs/studies.md
 """
 
@@ -21,18 +24,26 @@ settings = {
     "optim_wrapper.optimizer.lr": 2e-3,
     "train_cfg.val_interval": 5,
 }
-tasks = {
-    "ave": dict(
+
+
+def _task(ending: str = "", seconds: float = 50, **more: object) -> dict[str, object]:
+    return dict(
         config="ave/tiny_lstta",
-        seconds=50,
+        seconds=seconds,
         settings={
             "task.root": "data/built-in/ave",
             "clips.cache": _cache,
-            "clips.prefix": f"{_cache}_last2",
+            "clips.prefix": f"{_cache}{ending}_last2",
             "train_cfg.max_epochs": 5,
+            **more,
         },
         prepare=["generate ave --out ROOT --train 900 --val 100 --test 200", "cache build CONFIG"],
     )
+
+
+tasks = {
+    "ave": _task(),
+    "one_visual": _task("_one_visual", 100, **{"encoders.audio.name": "tiny-sound-as-picture"}),
 }
 methods = {
     "none": dict(label="readout only", method=dict(name="none"), cost=0.3),
