@@ -101,8 +101,8 @@ OPTIONS = {
     "seed=x": "seed: a value of type int is wanted, got 'x'",
     # names that nobody has
     "method.name=lsta": "no method is named 'lsta'. Did you mean 'lstta'? Installed: bottleneck, cola, dgsct, full, "
-    "lavish, layers, lora, lstta, moka, none, prompt. Others come with plugins: pip install the distribution that "
-    "has it.",
+    "lavish, layers, lora, lstta, means, moka, none, prompt. Others come with plugins: pip install the distribution "
+    "that has it.",
     "method.name=3": "method.name: a text is wanted, got 3",
     "method=lora": "method: a value of type dict is wanted, got 'lora'",
     "optim_wrapper.optimizer.type=AdamX": "optim_wrapper.optimizer.type: 'AdamX' cannot be imported (No module named "

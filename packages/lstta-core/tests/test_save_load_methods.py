@@ -25,7 +25,7 @@ METHODS = {
     "moka": {"r": 3},
     "dgsct": {"width": 4},
     "cola": {"r": 3, "reduction": 2},
-    "prompt": {"tokens": 3, "modalities": ["audio", "language"]},
+    "prompt": {"tokens": 3, "modalities": ["audio"]},  # an encoder that speaks takes none
     **{"layers": {}, "none": {}, "full": {}, "means": {}},
 }
 
