@@ -107,7 +107,9 @@ class TestTraining:
         options = ["--cfg-options", "method={'_delete_': True, 'name': 'lsta'}"]
         result = tool("train", world.config, "--work-dir", tmp_path / "run", *options)
         assert result.code == 2
-        assert "no method is named 'lsta'. Did you mean 'lstta'? Installed: bottleneck, cola, dgsct, full, " in result.err
+        assert (
+            "no method is named 'lsta'. Did you mean 'lstta'? Installed: bottleneck, cola, dgsct, full, " in result.err
+        )
 
     def test_no_cache(self, tool: Tool, world: World, tmp_path: Path) -> None:
         options = ["--cfg-options", f"clips.cache={tmp_path / 'none'}"]
