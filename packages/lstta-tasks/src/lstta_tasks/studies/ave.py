@@ -1,5 +1,7 @@
-"""Methods at one budget on what is seen and heard in each second of built-in clips, twice: with the tiny encoders, and
-with one visual transformer for both sight and sound, which is shown pictures of the sound and never saw one before.
+"""Methods at one budget on what is seen and heard in each second of built-in clips.
+
+Twice: with the tiny encoders, and with one visual transformer for both sight and sound, which is shown pictures of the
+sound and never saw one before.
 
 Every method works on the last two of the four stages: adapters stand after the third and after the fourth block, LoRA
 and CoLA change the fourth, and prompts stand before it. The readout reads each second by itself and fuses nothing, so
@@ -53,7 +55,9 @@ methods = {
     "moka": dict(label="MokA", method=dict(name="moka", budget=budget)),
     "lora": dict(label="LoRA", method=dict(name="lora", budget=budget, target=_LAST), cost=0.6),
     "cola": dict(label="CoLA", method=dict(name="cola", budget=budget, target=_LAST)),
-    "prompt": dict(label="prompt tuning", method=dict(name="prompt", budget=budget), cost=30.0, seeds=(0,)),
+    "prompt": dict(
+        label="prompt tuning", method=dict(name="prompt", budget=budget), cost=30.0, seeds=(0,), tasks=("ave",)
+    ),
     "long": dict(label="LSTTA, long-term alone", method=dict(**_lstta, short_term=False)),
     "short": dict(label="LSTTA, short-term alone", method=dict(**_lstta, long_term=False)),
     "lstta": dict(label="LSTTA", method=_lstta),
