@@ -15,7 +15,7 @@ results:  docs/studies.md
 
 _cache = "data/cache/ave_tiny"
 _lstta = dict(name="lstta", budget=190_000)
-_LAST = r"blocks\.3\.(qkv|out|mlp\.[02])"
+_LAST = r"(visual\.)?blocks\.3\.(qkv|out|mlp\.[02])"
 
 budget = 190_000
 seeds = (0, 1, 2)
