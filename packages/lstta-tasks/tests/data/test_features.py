@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstta_core.features import FeatureError, Features
@@ -57,6 +57,7 @@ def test_by_times() -> None:
     assert firsts(parts_of(numbered(1, times=[(0.0, 6.0)]), 3, 6.0)) == [[1], [1], [1]]
 
 
+@settings(deadline=None)
 @given(steps=st.integers(1, 23), segments=st.integers(1, 11))
 def test_every_step_is_somewhere_and_no_segment_is_empty(steps: int, segments: int) -> None:
     parts = firsts(parts_of(numbered(steps), segments, 1.0))
