@@ -1,4 +1,4 @@
-"""Softmax and multi-head attention under a boolean mask: for readouts, and for encoders made for tests."""
+"""Softmax, mean and multi-head attention under a boolean mask: for methods, readouts, and encoders made for tests."""
 
 from __future__ import annotations
 
@@ -16,6 +16,18 @@ def masked_softmax(scores: Tensor, mask: Tensor) -> Tensor:
     """
     allowed = mask | ~mask.any(-1, keepdim=True)
     return scores.masked_fill(~allowed, float("-inf")).softmax(-1)
+
+
+def masked_mean(tokens: Tensor, mask: Tensor, axes: int | tuple[int, ...]) -> Tensor:
+    """The mean over these axes where the mask is true; zeros where it is true nowhere.
+
+    Args:
+        tokens: (…, D).
+        mask: (…), bool, without the last axis of the tokens.
+        axes: of the mask.
+    """
+    there = mask[..., None]
+    return tokens.masked_fill(~there, 0).sum(axes) / there.sum(axes).clamp(min=1)
 
 
 def attend(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
+from lstta_core.attention import masked_mean
 from lstta_core.interfaces import EncoderState, Modality, Stream
 from lstta_core.masks import to_stream
 
@@ -60,9 +61,7 @@ def hearing(
 def _mean(stream: Stream) -> tuple[Tensor, Tensor]:
     """(B, S, D), of each segment's tokens, and whether there are any, (B, S)."""
     precise = torch.promote_types(stream.tokens.dtype, torch.float32)
-    mask = stream.mask[..., None]
-    total = stream.tokens.to(precise).masked_fill(~mask, 0).sum(2)
-    return total / mask.sum(2).clamp(min=1), stream.mask.any(2)
+    return masked_mean(stream.tokens.to(precise), stream.mask, 2), stream.mask.any(2)
 
 
 def _with_context(index: int, state: EncoderState, others: Mapping[Modality, tuple[Tensor, Tensor]]) -> EncoderState:

@@ -197,9 +197,14 @@ class TinyAudio(Tiny):
         """(R, n) int16 to (R, MELS, frames), float32, about −1 … 1; frames fill whole patches."""
         short = -sound.shape[-1] % PATCH_SAMPLES
         wave = F.pad(sound.float() / 32768, (FFT // 2, FFT // 2 + short - HOP))
-        spectrum = torch.stft(wave, FFT, HOP, window=self.window.float(), center=False, return_complex=True)
-        power = spectrum.real.square() + spectrum.imag.square()
-        return ((self.mel.float() @ power + 1e-6).log() + 6) / 6
+        return scaled_log_mel(wave, self.window, HOP, self.mel)
+
+
+def scaled_log_mel(wave: Tensor, window: Tensor, hop: int, mel: Tensor) -> Tensor:
+    """A wave (R, n) through windows a hop apart and filters (mels, bins) to (R, mels, frames), about −1 … 1."""
+    spectrum = torch.stft(wave, len(window), hop, window=window.float(), center=False, return_complex=True)
+    power = spectrum.real.square() + spectrum.imag.square()
+    return ((mel.float() @ power + 1e-6).log() + 6) / 6
 
 
 def mel_filters(mels: int = MELS, fft: int = FFT) -> NDArray[np.float32]:

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lstta_backbone_tiny.encoders import FFT, RATE, TinyVisual, mel_filters, rows_as_segments, visual
+from lstta_backbone_tiny.encoders import FFT, RATE, TinyVisual, mel_filters, rows_as_segments, scaled_log_mel, visual
 from lstta_core.interfaces import AudioSpec, Encoder, EncoderState, Modality
 
 
@@ -72,9 +72,7 @@ class TinySoundAsPicture(Encoder):
         """(R, n) int16 to (R, bands, columns), float32, about −1 … 1."""
         wave = F.pad(sound.float() / 32768, (self.fft // 2, self.longest - sound.shape[-1] + self.fft))
         wave = wave[:, : (self.columns - 1) * self.hop + self.fft]
-        spectrum = torch.stft(wave, self.fft, self.hop, window=self.window.float(), center=False, return_complex=True)
-        power = spectrum.real.square() + spectrum.imag.square()
-        return ((self.mel.float() @ power + 1e-6).log() + 6) / 6
+        return scaled_log_mel(wave, self.window, self.hop, self.mel)
 
     def run_block(self, index: int, state: EncoderState) -> EncoderState:
         return self.visual.run_block(index, state)

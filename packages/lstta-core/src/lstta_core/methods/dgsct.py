@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lstta_core.attention import MaskedAttention
+from lstta_core.attention import MaskedAttention, masked_mean
 from lstta_core.counts import check_counts
 from lstta_core.interfaces import TIMED, Adapter, AdapterOutput, Method, Modality, Size, Stage, Stream, Streams
 from lstta_core.methods.lavish import LavishDirection, directions
@@ -45,8 +45,7 @@ class Gates(nn.Module):
     def forward(self, x: Tensor, x_mask: Tensor, about: Tensor) -> Tensor:
         """x (R, N, D), its mask (R, N), ā (R, E) to x'' (R, N, D)."""
         alpha, beta = self.shares
-        both = (F.relu(self.own(x)) * F.relu(self.about(about))[:, None]).masked_fill(~x_mask[..., None], 0)
-        mean = both.sum(1) / x_mask.sum(1, keepdim=True).clamp(min=1)
+        mean = masked_mean(F.relu(self.own(x)) * F.relu(self.about(about))[:, None], x_mask, 1)
         channel = self.channel(F.relu(self.between(mean))).sigmoid()[:, None].to(x.dtype)
         places = F.relu(self.own_place((1 + channel) * x)) * F.relu(self.about_place(about))[:, None]
         place = self.place(places).sigmoid().to(x.dtype)
@@ -75,7 +74,7 @@ class GatedDirection(nn.Module):
 
     def forward(self, x: Tensor, x_mask: Tensor, y: Tensor, y_mask: Tensor) -> Tensor:
         """x (R, N, D), y (R, M, E) and their masks to (R, N, D); ā is zero where there is nothing to hear."""
-        about = y.masked_fill(~y_mask[..., None], 0).sum(1) / y_mask.sum(1, keepdim=True).clamp(min=1)
+        about = masked_mean(y, y_mask, 1)
         listened = self.lavish.listened(x, y, y_mask)
         return self.lavish.out(self.gates(listened, x_mask, about.to(y.dtype)))
 
@@ -98,8 +97,7 @@ class TemporalGate(nn.Module):
 
     def forward(self, stream: Stream) -> Tensor:
         """(B, T)."""
-        mask = stream.mask[..., None]
-        mean = stream.tokens.masked_fill(~mask, 0).sum(2) / mask.sum(2).clamp(min=1)
+        mean = masked_mean(stream.tokens, stream.mask, 2)
         z = self.narrow(F.layer_norm(mean, mean.shape[-1:]).to(stream.tokens.dtype))
         z = z + sinusoids(z.shape[1], z.shape[2], z)
         seen = stream.mask.any(-1)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, cast
 import torch
 from torch import Tensor, nn
 
+from lstta_core.attention import masked_mean
 from lstta_core.interfaces import TIMED, EncoderChange, Method, Modality, Stream, Streams
 from lstta_core.methods.projections import Standardised
 from lstta_core.preface import Preface
@@ -55,9 +56,8 @@ class MeansPreface(Preface):
 
     def _mapped(self, modality: Modality, stream: Stream) -> Tensor:
         """(B, P, D), P segments or 1."""
-        tokens, mask = self.standard[modality](stream.tokens), stream.mask[..., None]
         axes = (2,) if self.of == "segment" else (1, 2)
-        mean = tokens.masked_fill(~mask, 0).sum(axes) / mask.sum(axes).clamp(min=1)
+        mean = masked_mean(self.standard[modality](stream.tokens), stream.mask, axes)
         mapped: Tensor = self.map[modality](mean)
         return mapped if self.of == "segment" else mapped[:, None]
 
