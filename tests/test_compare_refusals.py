@@ -35,10 +35,10 @@ def test_options_that_do_not_go_together(tool: Tool, study: Path) -> None:
 
 
 def test_data_of_one_task_at_a_time_is_elsewhere(tool: Tool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    study, here = REPOSITORY / "studies/tiny.py", ["--where", f"task.root={tmp_path}", "clips.cache=cache"]
+    study, here = REPOSITORY / "studies/tiny_six.py", ["--where", f"task.root={tmp_path}", "clips.cache=cache"]
     said = tool("compare", study, "--list", *here)
     assert said.code == 2
-    assert "task.root: one place for the data of emotion, inference, avqa; name one of them with --only" in said.err
+    assert "task.root: one place for the data of moments, emotion, avqa, inference, sentiment, humor; name one of them with --only" in said.err
     commands: list[list[str]] = []
     monkeypatch.setattr(
         subprocess, "run", lambda command: commands.append(command) or subprocess.CompletedProcess(command, 0)

@@ -1,4 +1,4 @@
-"""Run a study and show its table: lstta compare tiny
+"""Run a study and show its table: lstta compare main
 
 Makes the runs that have no result file yet, one after the other, and then prints the table. A run that was killed goes
 on where it was. Several processes may do this at once, on one file system (--jobs) or on several (--part).

@@ -1,1 +1,0 @@
-../packages/lstta-tasks/src/lstta_tasks/studies/probe.py
