@@ -38,7 +38,8 @@ def test_data_of_one_task_at_a_time_is_elsewhere(tool: Tool, monkeypatch: pytest
     study, here = REPOSITORY / "studies/tiny_six.py", ["--where", f"task.root={tmp_path}", "clips.cache=cache"]
     said = tool("compare", study, "--list", *here)
     assert said.code == 2
-    assert "task.root: one place for the data of moments, emotion, avqa, inference, sentiment, humor; name one of them with --only" in said.err
+    tasks = "moments, emotion, avqa, inference, sentiment, humor"
+    assert f"task.root: one place for the data of {tasks}; name one of them with --only" in said.err
     commands: list[list[str]] = []
     monkeypatch.setattr(
         subprocess, "run", lambda command: commands.append(command) or subprocess.CompletedProcess(command, 0)

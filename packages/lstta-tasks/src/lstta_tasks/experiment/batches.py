@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 import torch
-from mmengine.device import get_device
 from mmengine.dist import is_main_process
 from torch import nn
 from tqdm import tqdm
@@ -23,22 +22,17 @@ Result = TypeVar("Result")
 def ready(experiment: Experiment, where: str | None = None) -> RunnerModel:
     """The experiment's network on a device, in evaluation mode."""
     model = RunnerModel(model=experiment.model, task=experiment.task)
-    model.to(device(where)).eval()
+    model.to(device_of(where)).eval()
     return model
 
 
-def device(where: str | None = None) -> torch.device:
-    """A GPU where there is one, unless ``where`` says otherwise; see :func:`~lstta_tasks.device.device_of`."""
-    return torch.device(get_device()) if where is None else device_of(where)
-
-
 def place_for(where: str | None, *, amp: bool) -> torch.device:
-    """Where a training runs, see :func:`device`.
+    """Where a training runs, see :func:`~lstta_tasks.device.device_of`.
 
     Raises:
         ValueError: there is no such device, or it has no mixed precision.
     """
-    place = device(where)
+    place = device_of(where)
     if amp and place.type != "cuda":
         raise ValueError("--amp needs a GPU; on a CPU leave it out")
     return place

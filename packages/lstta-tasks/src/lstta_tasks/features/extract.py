@@ -19,7 +19,7 @@ from lstta_core.lockstep import TrimodalModel
 from lstta_core.whole_files import write_text
 from lstta_tasks.data.batch import Collate
 from lstta_tasks.data.clip import Clip
-from lstta_tasks.experiment.batches import device
+from lstta_tasks.device import device_of
 from lstta_tasks.experiment.parts import Experiment
 from lstta_tasks.features.write import Form, write_features
 from lstta_tasks.network import DTYPES
@@ -74,7 +74,7 @@ def extract(
         ValueError: there is no such device, an encoder reads features already, or no clip of a split is in the cache.
         FeatureError: a file cannot be written.
     """
-    place = device(where)
+    place = device_of(where)
     experiment = _of_clips(experiment)
     encoders = {m: encoder for m, encoder in experiment.encoders.items() if m in experiment.used and m in modalities}
     if not encoders:

@@ -19,7 +19,7 @@ from lstta_tasks.data.cache_files import check_sources
 from lstta_tasks.data.cache_layout import DATA_FILE, OF_FINISHED
 from lstta_tasks.data.cache_shards import check_shards, shard_folder, shard_of
 from lstta_tasks.data.resumable_build import Earlier, resumable_build
-from lstta_tasks.experiment.batches import device
+from lstta_tasks.device import device_of
 from lstta_tasks.experiment.parts import Experiment
 from lstta_tasks.how_long import HowLong
 from lstta_tasks.prefix.prefix_cache import check_is_prefix
@@ -97,7 +97,7 @@ def prefix_shards(experiment: Experiment, splits: Sequence[Split] | None, count:
 
 def build_states(experiment: Experiment, wanted: PrefixBuild, where: str | None = None) -> PrefixReport:
     """Build it, alone or as one of many. Raises as :func:`build_prefix` does."""
-    path, jobs, place = wanted.path, wanted.jobs, device(where)
+    path, jobs, place = wanted.path, wanted.jobs, device_of(where)
     for model in experiment.prefix.models.values():
         model.to(place).eval()
     with resumable_build(path) as build, ExitStack() as stack:

@@ -93,9 +93,9 @@ class AVVP(Task):
     def _of_seconds(self, split: Split) -> list[tuple[str, Target]]:
         """The clips of another split, with what is heard and what is seen in each second."""
         found = {side: self._spans(split, side) for side in ("audio", "visual")}
-        named = [path for path in self._places(f"AVVP_{split}_pd.csv") if path.is_file()]
+        named = self._list_of(split)
         if named:
-            clips = csv_rows(named[0], _clip, reading=self.reading, needed=("filename",))
+            clips = csv_rows(named, _clip, reading=self.reading, needed=("filename",))
         else:
             clips = list(dict.fromkeys(span.clip for spans in found.values() for span in spans))
         rows = {clip: [[0] * (2 * len(LABELS)) for _ in range(SECONDS)] for clip in clips}
@@ -107,10 +107,13 @@ class AVVP(Task):
 
     def _spans(self, split: Split, side: str) -> list[Span]:
         own = self._places(f"AVVP_{split}_{side}.csv")
-        listed = any(path.is_file() for path in self._places(f"AVVP_{split}_pd.csv"))  # which clips are the split's
-        together = self._places(f"AVVP_eval_{side}.csv") if listed else []
+        together = self._places(f"AVVP_eval_{side}.csv") if self._list_of(split) else []
         needed = ("filename", "onset", "offset", "event_labels")
         return csv_rows(first_file([*own, *together]), _span, reading=self.reading, needed=needed)
+
+    def _list_of(self, split: Split) -> Path | None:
+        """The file that says which clips are the split's, where there is one."""
+        return next((path for path in self._places(f"AVVP_{split}_pd.csv") if path.is_file()), None)
 
     def _leading(self, split: Split) -> list[Path]:
         """The files of which one is there where there are annotations of a split."""
