@@ -33,7 +33,12 @@ SHAPES: dict[str, Callable[[], Any]] = {
     "MIT/ast-finetuned-audioset-10-10-0.4593": lambda: t.ASTConfig(**SMALL),
     "microsoft/wavlm-base-plus": lambda: t.WavLMConfig(**SMALL),
     "openai/whisper-small": lambda: t.WhisperConfig(
-        d_model=32, encoder_layers=12, encoder_attention_heads=2, encoder_ffn_dim=37, decoder_layers=1
+        d_model=32,
+        encoder_layers=12,
+        encoder_attention_heads=2,
+        encoder_ffn_dim=37,
+        decoder_layers=1,
+        decoder_attention_heads=2,
     ),
     "FacebookAI/roberta-base": lambda: t.RobertaConfig(**SMALL, max_position_embeddings=514),
     "microsoft/deberta-v3-base": lambda: t.DebertaV2Config(
@@ -50,10 +55,19 @@ SHAPES: dict[str, Callable[[], Any]] = {
 """Of the checkpoints that recipes name, made small."""
 SOUND = {"MIT/ast-finetuned-audioset-10-10-0.4593": 1214, "openai/whisper-small": 1500}
 """Tokens of a clip's sound, of encoders with a fixed length; others have 50 a second."""
-WORDS = {"music_avqa": 14, "meld": 60, "mosei": 30, "msrvtt": 14, "violin": 32, "urfunny": 100}
+WORDS = {"music_avqa": 14, "meld": 60, "mosei": 30, "msrvtt": 14, "violin": 32, "urfunny": 100, "ave": 0, "llp": 0}
 """Ids of a text, a guess at the data's."""
-SAMPLES = {"music_avqa": 32_087, "meld": 9_989, "mosei": 16_326, "msrvtt": 180_000, "violin": 76_122, "urfunny": 10_598}
-"""Of an epoch: of the first four as docs/tasks and the files have them, of the last two as in the papers."""
+SAMPLES = {
+    "music_avqa": 32_087,
+    "meld": 9_989,
+    "mosei": 16_326,
+    "msrvtt": 180_000,
+    "violin": 76_122,
+    "urfunny": 10_598,
+    "ave": 3_339,
+    "llp": 10_000,
+}
+"""Of an epoch: of the first four as docs/tasks and the files have them, of the others as in the papers."""
 KNOWN_MS, KNOWN_PREFIX_MS = 57 / 16, 45 / 16
 """A sample of the model of DESIGN.md section 7."""
 KNOWN_GIB, KNOWN_TOKENS, WEIGHTS_GIB = 3.7, 16 * (8 * PATCHES + 1214 + 24), 0.5

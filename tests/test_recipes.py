@@ -23,6 +23,8 @@ BUILT_IN = {
     "msrvtt": "retrieval",
     "violin": "inference",
     "urfunny": "humor",
+    "ave": "ave",
+    "llp": "avvp",
 }
 RECIPES = sorted(path.stem for name, path in shipped("config").items() if name.startswith("recipes/"))
 PAGE = (Path(__file__).parents[1] / "docs" / "recipes.md").read_text(encoding="utf-8")
