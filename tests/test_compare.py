@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from statistics import mean, stdev
@@ -228,3 +229,20 @@ def test_parts_share_out_the_runs(study: Path) -> None:
 def test_shipped_studies_are_whole() -> None:
     for name in shipped("study"):
         results_of(load_study(REPOSITORY / f"studies/{name}.py"))
+
+
+@pytest.mark.parametrize("name", sorted(shipped("study")))
+def test_the_data_of_a_shipped_study_is_made_by_verbs_of_ours(
+    name: str, tool: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands: list[list[str]] = []
+    monkeypatch.setattr(
+        subprocess, "run", lambda command: commands.append(command) or subprocess.CompletedProcess(command, 0)
+    )
+    said = tool("compare", name, "--prepare")
+    assert said.code == 0, said.err
+    made = [command[command.index("lstta_tasks") + 1 :] for command in commands]
+    roots = {command[command.index("--out") + 1] for command in made if command[0] == "generate"}
+    assert roots
+    assert all(root.startswith("data/built-in/") for root in roots)
+    assert {command[0] for command in made} <= {"generate", "cache"}

@@ -17,6 +17,7 @@ HEAVY = {"torch", "numpy", "mmengine", "transformers", "lmdb", "av", "matplotlib
 TO_THE_FIRST_STEP = """
 import json, runpy, sys
 from collections import Counter
+from pathlib import Path
 from unittest import mock
 
 opened, called = Counter(), Counter()
@@ -53,6 +54,7 @@ counting(adapter, "LongTermFilter")
 counting(lstta_tasks.experiment.parts, "open_cache")
 mock.patch.object(lstta_tasks.training.train.ProgressHook, "after_train_iter", stop).start()
 sys.argv = sys.argv[1:]
+sys.path.append(str(Path(sys.argv[0]).parent))  # behind all: torch imports profile, and tools/ has one
 try:
     runpy.run_path(sys.argv[0], run_name="__main__")
 except FirstStep:
@@ -93,7 +95,7 @@ def test_profile_py_does_not_hide_the_standard_library(tool: str) -> None:
 def test_training_does_nothing_twice(world: World, tmp_path: Path) -> None:
     command = [str(TOOLS / "train.py"), str(world.config), "--work-dir", str(tmp_path / "run")]
     support = str(Path(sys.modules["small_world"].__file__ or "").parent)
-    paths = os.pathsep.join([support, str(TOOLS), os.environ.get("PYTHONPATH", "")])
+    paths = os.pathsep.join([support, os.environ.get("PYTHONPATH", "")])
     result = subprocess.run(
         [sys.executable, "-c", TO_THE_FIRST_STEP, *command],
         capture_output=True,

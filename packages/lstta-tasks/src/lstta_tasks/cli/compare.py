@@ -85,15 +85,18 @@ def _asked(study: Study, keys: list[str]) -> tuple[list[str], list[str]]:
 
 
 def _prepare(study: Study, tasks: list[str]) -> None:
+    from lstta_tasks.experiment.config import load_config
+
     for key in tasks:
         task = study.tasks[key]
         settings = {**study.settings, **task.settings, **study.where}
+        root = load_config(task.config, settings).task.get("root")
         config = [str(task.config), "--cfg-options", *(f"{name}={value}" for name, value in settings.items())]
         for command in task.prepare:
             arguments = shlex.split(command)
-            if "ROOT" in arguments and "task.root" not in settings:
-                raise ValueError(f"{study.path}: tasks.{key}: ROOT stands for task.root, which is not in its settings")
-            arguments = [settings["task.root"] if word == "ROOT" else word for word in arguments]
+            if "ROOT" in arguments and root is None:
+                raise ValueError(f"{study.path}: tasks.{key}: ROOT stands for task.root, which {task.config} has not")
+            arguments = [str(root) if word == "ROOT" else word for word in arguments]
             if "CONFIG" in arguments:
                 at = arguments.index("CONFIG")
                 arguments[at : at + 1] = config

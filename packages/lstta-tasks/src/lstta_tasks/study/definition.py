@@ -38,7 +38,7 @@ class StudyTask:
         config: its path.
         seconds: about what a run costs, of one core.
         settings: config keys for the runs on it.
-        prepare: arguments of tools that make its data, such as ``"generate.py avqa --out ROOT"``; ROOT stands for
+        prepare: arguments of tools that make its data, such as ``"generate avqa --out ROOT"``; ROOT stands for
             ``task.root``, CONFIG for the config, both with the study's settings and the task's.
     """
 
