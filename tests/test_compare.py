@@ -226,6 +226,20 @@ def test_parts_share_out_the_runs(study: Path) -> None:
     assert sorted(run.name for part in parts for run in part) == sorted(run.name for run in runs)
 
 
+def test_a_search_that_is_not_complete_is_shown_if_asked(finished: Path, tool: Tool, tmp_path: Path) -> None:
+    shutil.copytree(finished.parent, tmp_path / "copy")
+    study = tmp_path / "copy" / finished.name
+    results = study.parent / "results/small/films"
+    (results / "bottleneck-0.01-seed0.json").unlink()
+    assert "bottleneck" not in tool("compare", study, "--report", "--only", "bottleneck").out.partition("no run of")[0]
+    said = tool("compare", study, "--report", "--so-far", "--only", "bottleneck", "--json", tmp_path / "so_far.json")
+    assert said.code == 0
+    assert "films, bottleneck: 1 of the search's values not tried yet" in said.out
+    runs = json.loads((tmp_path / "so_far.json").read_text())["runs"]
+    assert {run["searched"] for run in runs} == {0.001}
+    assert tool("compare", study, "--list", "--so-far").code == 2
+
+
 def test_shipped_studies_are_whole() -> None:
     for name in shipped("study"):
         results_of(load_study(REPOSITORY / f"studies/{name}.py"))
@@ -233,7 +247,7 @@ def test_shipped_studies_are_whole() -> None:
 
 @pytest.mark.parametrize("name", sorted(shipped("study")))
 def test_the_data_of_a_shipped_study_is_made_by_verbs_of_ours(
-    name: str, tool: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    name: str, tool: Tool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     commands: list[list[str]] = []
     monkeypatch.setattr(

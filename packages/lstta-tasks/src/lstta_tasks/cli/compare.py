@@ -40,6 +40,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--only", nargs="+", metavar="KEY", help="only these methods and tasks")
     parser.add_argument("--work-dir", type=Path, default=Path("work_dirs/studies"), help="holds the run folders")
     parser.add_argument("--where", nargs="+", metavar="KEY=VALUE", help="where data, caches and encoders are, as a.b=c")
+    parser.add_argument(
+        "--so-far", action="store_true", help="with --report: count searches that are not complete with what they have"
+    )
     parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
     parser.add_argument("--csv", type=Path, help="write every run here")
     parser.add_argument("--json", type=Path, help="write means, deviations and every run here")
@@ -47,6 +50,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_args(argv)
     if args.jobs > 1 and args.most is not None:
         parser.error("--most is for one process: leave --jobs out")
+    if args.so_far and not args.report:
+        parser.error("--so-far is for --report: runs wait until the search is complete")
 
     from lstta_tasks.study.definition import load_study
     from lstta_tasks.study.make import make_missing, part_of, results_of
@@ -63,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args.prepare:
         _prepare(study, tasks)
         return
-    results = results_of(study)
+    results = results_of(study, so_far=args.so_far)
     if args.list:
         _list(results, wanted)
         return
@@ -162,6 +167,9 @@ def _show(study: Study, results: StudyResults, wanted: Callable[[Run], bool], ar
         write_summary(args.json, study, summary, finished, diverged)
     if args.figure is not None:
         draw(args.figure, summary)
+    for place, count in results.open().items():
+        if place in {study.place_of(run.task, run.method) for run in finished}:
+            print(f"{place.task}, {place.method}: {count} of the search's values not tried yet")
     if left := len(results.missing()) + len(results.waiting()):
         where = escaped(str(study.results.resolve()))
         print(f"{left} runs of the study are missing in {where}: lstta compare {args.study} --list")

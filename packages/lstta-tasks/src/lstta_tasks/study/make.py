@@ -25,8 +25,12 @@ def _to_stderr(line: str) -> None:
     sys.stderr.write(f"{line}\n")
 
 
-def results_of(study: Study) -> StudyResults:
+def results_of(study: Study, *, so_far: bool = False) -> StudyResults:
     """What the study has so far. Every config is read, so that a mistake in one shows before the first run.
+
+    Args:
+        study: whose.
+        so_far: see :class:`~lstta_tasks.study.results.StudyResults`.
 
     Raises:
         ValueError: a config does not fit, or a result is not this study's.
@@ -39,7 +43,7 @@ def results_of(study: Study) -> StudyResults:
                 configured(study, Run(task, method, study.seeds[0], first))
     except (ValueError, LookupError) as error:
         raise ValueError(f"{study.path}: {error.args[0] if error.args else error}") from error
-    return StudyResults(study, partial(digest, study))
+    return StudyResults(study, partial(digest, study), so_far=so_far)
 
 
 def make_missing(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -22,19 +23,21 @@ class StudyResults:
     Args:
         study: whose.
         digest: of a run's configuration, as :func:`~lstta_tasks.study.make.digest` gives it.
+        so_far: whether a search that is not complete counts with what it has; by default its place waits.
 
     Raises:
         ValueError: a file was made with another configuration than the study's, or two of a task with different data
             or encoders.
     """
 
-    def __init__(self, study: Study, digest: Callable[[Run], str]) -> None:
+    def __init__(self, study: Study, digest: Callable[[Run], str], *, so_far: bool = False) -> None:
         self.study = study
+        self.so_far = so_far
         self.digest = digest
         self._read: dict[Run, Result] = {}
         self._values: dict[Place, float | None] = {}
         self._further: list[Run] = []
-        self._others = None if study.found is None else _results_of(study, study.found)
+        self._others = None if study.found is None else _results_of(study, study.found, so_far)
         self.refresh()
 
     def refresh(self) -> None:
@@ -87,6 +90,12 @@ class StudyResults:
         held = self.study.compared(open_places)
         return [run for run in held if (run.task, run.method, run.seed) not in search]
 
+    def open(self) -> dict[Place, int]:
+        """How many values are still to be tried, of the places whose search has begun and is not complete."""
+        searched = [*self.study.searched(), *self._further]
+        left = Counter(Place(run.task, run.method) for run in searched if run not in self._read)
+        return {place: count for place, count in left.items() if place in self._values}
+
     def seconds(self, run: Run) -> float:
         """About what a run costs: as the same method's on the task did, else as others did, else as the study says."""
         whole = {other: result for other, result in self._read.items() if not result["resumed"]}
@@ -101,9 +110,10 @@ class StudyResults:
 
     def _best(self, place: Place, searched: Sequence[Run]) -> float | None:
         runs = [run for run in searched if Place(run.task, run.method) == place]
-        if not runs or any(run not in self._read for run in runs):
+        made = [run for run in runs if run in self._read]
+        if not made or (made != runs and not self.so_far):
             return None
-        return max(runs, key=self._merit).value
+        return max(made, key=self._merit).value
 
     def _found(self, places: Sequence[Place], others: StudyResults) -> dict[Place, float | None]:
         """What the other study has found so far, by this study's places."""
@@ -146,7 +156,7 @@ class StudyResults:
                     )
 
 
-def _results_of(study: Study, found: Found) -> StudyResults:
+def _results_of(study: Study, found: Found, so_far: bool) -> StudyResults:
     """The results of the study that finds the values.
 
     Raises:
@@ -160,4 +170,4 @@ def _results_of(study: Study, found: Found) -> StudyResults:
         raise ValueError(f"{study.path}: found: {other.path} has no {', '.join(sorted(lacking))}")
     if other.search is None or other.search.key != found.key:
         raise ValueError(f"{study.path}: found.key: {other.path} does not search {found.key}")
-    return StudyResults(other, partial(digest, other))
+    return StudyResults(other, partial(digest, other), so_far=so_far)

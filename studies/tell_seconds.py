@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+"""What a trained model would gain if it were told which seconds matter: adapters and readout see those alone.
+
+    python studies/tell_seconds.py main emotion work_dirs/lstta/best work_dirs/none/best [--where clips.cache=DIR …]
+
+For each adapter folder, the score on test as it is, with only the segments of sight and sound that matter, and with
+only those that do not. Encoders have seen the whole clip: tokens of the other segments are in no segment. The samples
+are those of which the seconds are known, and tell some segments from others. A model that finds the seconds by itself
+gains nothing; one that cannot use what happens in them neither.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lstta_core.interfaces import Inputs, Modality
+from lstta_core.lockstep import States
+from lstta_tasks.cli.options import cfg_options, user_errors
+from lstta_tasks.data.cache import CacheReader
+from lstta_tasks.experiment.batches import ready, through
+from lstta_tasks.experiment.evaluate import restore
+from lstta_tasks.experiment.parts import Experiment
+from lstta_tasks.importances.measured import Matters, segments_that_matter
+from lstta_tasks.importances.relevance_file import read_relevant_seconds, relevance_file
+from lstta_tasks.importances.removal import hidden
+from lstta_tasks.study.definition import Run, load_study
+from lstta_tasks.study.run_config import configured, placed
+
+
+def known(experiment: Experiment) -> Matters:
+    """Which segments of the samples of test matter: those that tell some segments from others."""
+    file = relevance_file(experiment.config.task)
+    if file is None:
+        raise ValueError("the data set has no relevant_seconds.json")
+    samples = experiment.task.samples("test")
+    relevant = read_relevant_seconds(file, "test", [sample.id for sample in samples])
+    clips = CacheReader(experiment.config.clips.cache)
+    durations = {sample.id: clips.read(sample.source.id).duration for sample in samples if sample.id in relevant}
+    matters = segments_that_matter(relevant, durations, experiment.preprocessing.segments)
+    return {sample: of for sample, of in matters.items() if all(0 < mask.sum() < len(mask) for mask in of.values())}
+
+
+def kept(matters: Matters, ids: Sequence[str], segments: int, *, others: bool) -> dict[Modality, Tensor]:
+    """(B, T) bool of sight and sound: the segments that matter, or the others; all of a sample that is not measured."""
+    everything = np.ones(segments, bool)
+    return {
+        m: torch.from_numpy(np.stack([matters[name][m] ^ others if name in matters else everything for name in ids]))
+        for m in (Modality.VISUAL, Modality.AUDIO)
+    }
+
+
+def scores(experiment: Experiment, matters: Matters) -> list[float]:
+    """Of test: as it is, with what matters alone, with the rest alone."""
+    dataset = experiment.dataset("test")
+    trimodal = ready(experiment).model.trimodal
+    prefix, segments = trimodal.prefix, experiment.preprocessing.segments
+    found = []
+    for others in (None, False, True):
+        predictions: dict[str, object] = {}
+
+        def step(batch: dict, others: bool | None = others, predictions: dict[str, object] = predictions) -> None:
+            def told(inputs: Inputs) -> States:
+                states = prefix(inputs)
+                if others is None:
+                    return states
+                return hidden(states, kept(matters, batch["ids"], segments, others=others))
+
+            trimodal.prefix = told
+            answers = experiment.task.answer.predict(experiment.model(batch["inputs"]).output)
+            predictions.update(zip(batch["ids"], answers, strict=True))
+
+        through(experiment, experiment.loader("test", dataset), step, "test")
+        samples = [sample for sample in dataset.samples if sample.id in matters]
+        report = experiment.task.answer.report({sample.id: predictions[sample.id] for sample in samples}, samples)
+        found.append(report.score(report.primary).value)
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("study")
+    parser.add_argument("task")
+    parser.add_argument("adapters", nargs="+", type=Path, help="folders that runs of the study left, best/")
+    parser.add_argument("--where", nargs="+", default=[], metavar="KEY=VALUE", help="as of lstta compare")
+    args = parser.parse_args()
+    study = placed(load_study(args.study), cfg_options(args.where), [args.task])
+    config = configured(study, Run(args.task, next(iter(study.methods)), study.seeds[0], None))
+    matters: Matters | None = None
+    for folder in args.adapters:
+        experiment = restore(config, folder)
+        if matters is None:
+            matters = known(experiment)
+            print(
+                f"{len(matters)} of {len(experiment.task.samples('test'))} samples have seconds that matter and others"
+            )
+        as_it_is, alone, rest = scores(experiment, matters)
+        print(
+            f"{folder}: {as_it_is:.3f}; with what matters alone {alone:.3f}, with the rest alone {rest:.3f}", flush=True
+        )
+
+
+if __name__ == "__main__":
+    with user_errors():
+        main()
