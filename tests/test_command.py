@@ -70,7 +70,7 @@ class TestConfigs:
         assert "LSTTA on the built-in clips with the tiny encoders." in said
         assert loaded == []
         studies, _ = said_by("configs", "--studies")
-        names = "ave demo depth guided main robust shares tiny_six words"
+        names = "ave demo depth guided main robust shares tiny_six window words"
         assert [line.split()[0] for line in studies.splitlines()] == names.split()
 
     def test_the_header_of_one(self, capsys: pytest.CaptureFixture[str]) -> None:

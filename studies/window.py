@@ -1,0 +1,1 @@
+../packages/lstta-tasks/src/lstta_tasks/studies/window.py
