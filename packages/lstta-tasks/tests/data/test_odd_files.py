@@ -86,7 +86,7 @@ def test_what_is_no_file_is_listed(film: Path, tmp_path: Path) -> None:
         film / "inside.mp4": "there is no such file",
         tmp_path / "loop.mp4": "it cannot be looked at (Too many levels of symbolic links)",
         tmp_path / ("x" * 300): "it cannot be looked at (File name too long)",
-        Path("nul\0.mp4"): "not a path (embedded null byte)",
+        Path("nul\0.mp4"): "not a path (it contains a null byte)",
     }
     sources = [ClipSource(str(path), path) for path in reasons]
     report = build_cache(tmp_path / "cache", [*sources, ClipSource("film", film)], SETTINGS, workers=1)

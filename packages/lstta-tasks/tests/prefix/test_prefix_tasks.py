@@ -14,10 +14,10 @@ import pytest
 import small_msrvtt
 import small_violin
 import torch
+from rounding import same
 from small_world import World
 from torch import Tensor
 
-from lstta_core.compiling import OLDEST
 from lstta_core.fast_linear import fast_linear
 from lstta_core.interfaces import Modality
 from lstta_core.testing.toy_encoders import ToyLanguage
@@ -29,7 +29,6 @@ from lstta_tasks.prefix.build import build_prefix
 from lstta_tasks.training.checkpoints import last_checkpoint
 from lstta_tasks.training.train import train
 
-OLD = tuple(int(number) for number in torch.__version__.split(".")[:2]) < OLDEST
 TINY = {f"encoders.{m}": {"_delete_": True, "name": f"tiny-{m}"} for m in Modality}
 
 
@@ -85,11 +84,6 @@ def losses(one: Experiment) -> tuple[list[str], list[Tensor]]:
                 ids += batch["ids"]
                 found.append(loss.detach())
     return ids, found
-
-
-def same(one: Tensor, other: Tensor) -> bool:
-    """To the bit; torch 2.6, the oldest that was tried, rounds products of few rows otherwise, and is given 1e-6."""
-    return torch.equal(one, other) or (OLD and torch.allclose(one, other, rtol=0, atol=1e-6))
 
 
 def test_losses_are_equal_to_the_bit(small: tuple[World, dict[str, Any]], built: Path) -> None:

@@ -99,6 +99,7 @@ def point_client_at(hub: Hub, cache: str, monkeypatch: pytest.MonkeyPatch, token
     """Have the hub's client in this process ask this server, as HF_ENDPOINT, HF_HOME and HF_TOKEN would a new one."""
     from huggingface_hub import constants
 
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)  # whatever who runs the tests has set
     monkeypatch.setattr(constants, "ENDPOINT", hub.url)
     monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", hub.url + "/{repo_id}/resolve/{revision}/{filename}")
     monkeypatch.setattr(constants, "HF_HUB_CACHE", cache)
