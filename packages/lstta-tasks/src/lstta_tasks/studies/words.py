@@ -43,7 +43,16 @@ tasks = {
 _lstta = dict(name="lstta", width=48)
 methods = {
     "lstta": dict(label="LSTTA", method=_lstta),
-    "means": dict(label="means before the prompt", method=dict(name="means"), cost=0.5, tasks=("captioning",)),
+    "means": dict(
+        label="means before the prompt, a token a segment", method=dict(name="means"), cost=0.5, tasks=("captioning",)
+    ),
+    "clip": dict(
+        label="means before the prompt, a token a clip",
+        method=dict(name="means", of="clip"),
+        settings={"optim_wrapper.optimizer.lr": 4e-3},
+        cost=0.4,
+        tasks=("captioning",),
+    ),
     "deaf": dict(
         label="LSTTA without sound",
         method=_lstta,
