@@ -61,13 +61,14 @@ def _show() -> None:
     from lstta_tasks.demo.chosen import draw
     from lstta_tasks.demo.peers import peers
     from lstta_tasks.demo.table import column, table
+    from lstta_tasks.whole_table import print_whole
 
     results = {name: json.loads((RUNS / name / "test.json").read_text(encoding="utf-8")) for name in MODELS}
     head = results["none"]["trainable_parameters"]
     labels = {"none": "frozen + head", "lstta": "LSTTA"}
     own = [column(labels[name], result, head) for name, result in results.items()]
     console = Console()
-    console.print(table(results["lstta"], [*own, *peers()]))
+    print_whole(table(results["lstta"], [*own, *peers()]))
     console.print("Readout and head are the same and fuse nothing (model.readout.guided=False):", highlight=False)
     console.print("sight, sound and question meet in adapters or nowhere.", highlight=False)
     draw(CONFIG, DATA, RUNS / "lstta" / "best", results, PICTURE)

@@ -42,14 +42,20 @@ def column(label: str, details: Mapping[str, Any], head: int) -> Column:
 def table(details: Mapping[str, Any], columns: list[Column]) -> Table:
     """Rows are those of the report, without sums over the kinds of one modality.
 
+    A terminal of 80 columns has room for four models.
+
     Args:
         details: of any of the runs: types of question, their numbers, and their most frequent answers.
         columns: models.
     """
-    made = Table(title=f"right answers on the test split, {details['samples']:,} questions", box=SIMPLE_HEAD)
-    made.add_column("question")
-    for name in ("questions", "most frequent answer", *(column.label for column in columns)):
-        made.add_column(name, justify="right")
+    made = Table(
+        title=f"right answers on the test split, {details['samples']:,} questions",
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+    )
+    made.add_column("question", no_wrap=True)
+    for name in ("asked", "most\nfrequent", *(column.label.replace(" ", "\n", 1) for column in columns)):
+        made.add_column(name, justify="right", no_wrap=True)
     for score in details["scores"]:
         name, overall = score["name"], score["name"] == details["primary"]
         if "/" in name or overall:
@@ -57,6 +63,6 @@ def table(details: Mapping[str, Any], columns: list[Column]) -> Table:
             style = "bold" if overall else None
             made.add_row(name, f"{score['count']:,}", f"{score['baseline']:.3f}", *cells, style=style)
     made.add_section()
-    made.add_row("parameters of adapters", "", "", *(f"{column.adapter:,}" for column in columns))
-    made.add_row("of readout and head", "", "", *(f"{column.head:,}" for column in columns))
+    made.add_row("adapters train", "", "", *(f"{column.adapter:,}" for column in columns))
+    made.add_row("readout, head train", "", "", *(f"{column.head:,}" for column in columns))
     return made
