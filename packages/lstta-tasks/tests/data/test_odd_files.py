@@ -25,6 +25,7 @@ from lstta_tasks.data.build_cache import build_cache
 from lstta_tasks.data.cache import CacheReader
 from lstta_tasks.data.clip import Clip, ClipSource, DecodeError, Preprocessing
 from lstta_tasks.data.decode import decode_clip
+from lstta_tasks.data.files import missing
 from lstta_tasks.data.verify_cache import damage_in
 
 SETTINGS = Preprocessing(segments=2, frames_per_segment=1, frame_size=(6, 8), sample_rate=8_000, sound_seconds=0.5)
@@ -92,6 +93,11 @@ def test_what_is_no_file_is_listed(film: Path, tmp_path: Path) -> None:
     report = build_cache(tmp_path / "cache", [*sources, ClipSource("film", film)], SETTINGS, workers=1)
     assert report.built == 1
     assert {Path(clip_id): why.rpartition(": ")[2] for clip_id, why in report.failed.items()} == reasons
+
+
+def test_a_name_that_no_file_can_have_says_why() -> None:
+    assert "null byte" not in str(missing(Path("\ud800.mp4")))
+    assert "surrogates not allowed" in str(missing(Path("\ud800.mp4")))
 
 
 DECODE = """

@@ -14,8 +14,8 @@ def missing(path: Path) -> str | None:
         return f"{path}: there is no such file"
     except OSError as error:  # such as a loop of links, a closed folder, or a name that is too long
         return f"{path}: it cannot be looked at ({error.strerror})"
-    except ValueError:  # Pythons word it each otherwise
-        return f"{str(path)!r}: not a path (it contains a null byte)"
+    except ValueError as error:  # of a null byte Pythons say each something else
+        return f"{str(path)!r}: not a path ({'it contains a null byte' if chr(0) in str(path) else error})"
     if not stat.S_ISREG(found.st_mode):
         return f"{path}: not a file"
     if found.st_size == 0:
