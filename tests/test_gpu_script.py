@@ -24,10 +24,9 @@ from on_gpu.rows import FROZEN, FULL, SMOKE, Plan, plans  # noqa: E402
 from on_gpu.run import Clock, run  # noqa: E402
 from on_gpu.wheels import expected  # noqa: E402
 
-from lstta_core.compiling import OLDEST  # noqa: E402
+from lstta_core.compiling import torch_compiles  # noqa: E402
 
 CPU = torch.device("cpu")
-VERSION = tuple(int(number) for number in torch.__version__.split(".")[:2])
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +57,7 @@ def test_what_is_prepared_is_small_and_holds_no_video(prepared: Path) -> None:
         prepare(prepared, clips=2)
 
 
-@pytest.mark.skipif(VERSION < OLDEST, reason="this torch is too old to compile adapters")
+@pytest.mark.skipif(not torch_compiles(), reason="this torch is too old to compile adapters")
 def test_the_smoke_takes_every_row_without_pyav(prepared: Path, tmp_path: Path) -> None:
     hidden = tmp_path / "hidden" / "av"
     hidden.mkdir(parents=True)

@@ -11,7 +11,7 @@ import torch
 from small_world import World, make
 from torch import Tensor
 
-from lstta_core.compiling import COMPILERS, OLDEST
+from lstta_core.compiling import COMPILERS, torch_compiles
 from lstta_core.quantized import is_quantized
 from lstta_tasks.adapters import load, read
 from lstta_tasks.costs.profile import macs_of_a_sample, profile
@@ -25,9 +25,7 @@ from lstta_tasks.training.checkpoints import last_checkpoint
 from lstta_tasks.training.train import train
 
 EAGER = {"model.compile": {"backend": "eager"}}
-new_enough = pytest.mark.skipif(
-    tuple(int(number) for number in torch.__version__.split(".")[:2]) < OLDEST, reason="this torch is too old"
-)
+new_enough = pytest.mark.skipif(not torch_compiles(), reason="this torch is too old")
 
 
 @pytest.fixture(scope="module")

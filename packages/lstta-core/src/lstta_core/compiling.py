@@ -84,9 +84,14 @@ def _defaults() -> dict[str, Any]:
     return {}
 
 
+def torch_compiles() -> bool:
+    """Whether this torch is new enough for adapters."""
+    return tuple(int(number) for number in torch.__version__.split(".")[:2]) >= OLDEST
+
+
 def _check_torch() -> None:
     """Raise a ValueError where torch would fail in the first step, with a trace of its own."""
-    if tuple(int(number) for number in torch.__version__.split(".")[:2]) < OLDEST:
+    if not torch_compiles():
         oldest = ".".join(map(str, OLDEST))
         raise ValueError(
             f"torch.compile needs torch {oldest} or newer here, and this is {torch.__version__}: install a newer one, "
