@@ -8,7 +8,7 @@ import pytest
 import seeded_encoders
 import small_world
 import torch
-from rounding import same, told
+from rounding import TRAINED, same, told
 
 from lstta_core.adapter_files import AdapterFileError
 from lstta_core.interfaces import Modality
@@ -82,7 +82,7 @@ def test_a_run_from_a_prefix_cache_is_that_from_clips(config: Path, tmp_path: Pa
     for name, some in {"clips": options, "prefix": cached}.items():
         train(load_config(config, some), work_dir=tmp_path / name)
     wanted, got = (torch.load(last_checkpoint(tmp_path / run), weights_only=True) for run in ("clips", "prefix"))
-    assert all(same(got["state_dict"][name], tensor, trained=True) for name, tensor in wanted["state_dict"].items())
+    assert all(same(got["state_dict"][name], tensor, TRAINED) for name, tensor in wanted["state_dict"].items())
     scores = [evaluate(load_config(config, some), tmp_path / "prefix/best", "test")[1] for some in (options, cached)]
     assert told(scores[0]["predictions"]) == told(scores[1]["predictions"])
     means = {"method": {"_delete_": True, "name": "means"}}

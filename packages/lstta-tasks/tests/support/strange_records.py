@@ -90,8 +90,7 @@ def index(folder: Path) -> Kind:
 
 
 def result(folder: Path) -> Kind:
-    source = next((REPOSITORY / "studies/results/ave/ave").glob("lstta-seed1.json"))
-    record = json.loads(source.read_text())
+    record = json.loads((REPOSITORY / "studies/results/ave/ave/lstta-seed1.json").read_text())
     tasks, methods = {"films": StudyTask(config=Path("x"), seconds=1)}, {"none": Compared(method={"name": "none"})}
     study = Study(path=folder / "small.py", tasks=tasks, methods=methods, seeds=(0,))
     path = folder / "results/small/films/none-seed0.json"
