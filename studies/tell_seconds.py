@@ -19,15 +19,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lstta_core.interfaces import Inputs, Modality
-from lstta_core.lockstep import States
+from lstta_core.interfaces import Modality
 from lstta_tasks.cli.options import cfg_options, user_errors
-from lstta_tasks.data.cache import CacheReader
+from lstta_tasks.data.batch import Batch
 from lstta_tasks.experiment.batches import ready, through
 from lstta_tasks.experiment.evaluate import restore
 from lstta_tasks.experiment.parts import Experiment
-from lstta_tasks.importances.measured import Matters, segments_that_matter
-from lstta_tasks.importances.relevance_file import read_relevant_seconds, relevance_file
+from lstta_tasks.importances.measure import known_seconds
+from lstta_tasks.importances.measured import Matters
 from lstta_tasks.importances.removal import hidden
 from lstta_tasks.study.definition import Run, load_study
 from lstta_tasks.study.run_config import configured, placed
@@ -35,14 +34,9 @@ from lstta_tasks.study.run_config import configured, placed
 
 def known(experiment: Experiment) -> Matters:
     """Which segments of the samples of test matter: those that tell some segments from others."""
-    file = relevance_file(experiment.config.task)
-    if file is None:
-        raise ValueError("the data set has no relevant_seconds.json")
-    samples = experiment.task.samples("test")
-    relevant = read_relevant_seconds(file, "test", [sample.id for sample in samples])
-    clips = CacheReader(experiment.config.clips.cache)
-    durations = {sample.id: clips.read(sample.source.id).duration for sample in samples if sample.id in relevant}
-    matters = segments_that_matter(relevant, durations, experiment.preprocessing.segments)
+    _, matters = known_seconds(experiment, "test", experiment.dataset("test").samples, experiment.cache)
+    if not matters:
+        raise ValueError("no relevant_seconds.json says which seconds matter")
     return {sample: of for sample, of in matters.items() if all(0 < mask.sum() < len(mask) for mask in of.values())}
 
 
@@ -57,29 +51,28 @@ def kept(matters: Matters, ids: Sequence[str], segments: int, *, others: bool) -
 
 def scores(experiment: Experiment, matters: Matters) -> list[float]:
     """Of test: as it is, with what matters alone, with the rest alone."""
-    dataset = experiment.dataset("test")
-    trimodal = ready(experiment).model.trimodal
-    prefix, segments = trimodal.prefix, experiment.preprocessing.segments
-    found = []
-    for others in (None, False, True):
-        predictions: dict[str, object] = {}
+    dataset, segments = experiment.dataset("test"), experiment.preprocessing.segments
+    runner = ready(experiment)
+    model = experiment.model
+    told: list[dict[str, object]] = [{}, {}, {}]
 
-        def step(batch: dict, others: bool | None = others, predictions: dict[str, object] = predictions) -> None:
-            def told(inputs: Inputs) -> States:
-                states = prefix(inputs)
-                if others is None:
-                    return states
-                return hidden(states, kept(matters, batch["ids"], segments, others=others))
+    def step(batch: Batch) -> None:
+        batch = runner.data_preprocessor(batch, False)
+        inputs, ids = batch["inputs"], batch["ids"]
+        states = model.trimodal.prefix(inputs)
+        present = next(iter(inputs.values()))["present"]
+        alone, rest = (
+            hidden(states, {m: mask.to(present.device) for m, mask in kept(matters, ids, segments, others=others).items()})
+            for others in (False, True)
+        )
+        for seen, predictions in zip((states, alone, rest), told, strict=True):
+            output = model.head(model.readout(model.trimodal(inputs, seen)))
+            predictions.update(zip(ids, experiment.task.answer.predict(output), strict=True))
 
-            trimodal.prefix = told
-            answers = experiment.task.answer.predict(experiment.model(batch["inputs"]).output)
-            predictions.update(zip(batch["ids"], answers, strict=True))
-
-        through(experiment, experiment.loader("test", dataset), step, "test")
-        samples = [sample for sample in dataset.samples if sample.id in matters]
-        report = experiment.task.answer.report({sample.id: predictions[sample.id] for sample in samples}, samples)
-        found.append(report.score(report.primary).value)
-    return found
+    through(experiment, experiment.loader("test", dataset), step, "test")
+    samples = [sample for sample in dataset.samples if sample.id in matters]
+    reports = [experiment.task.answer.report({s.id: one[s.id] for s in samples}, samples) for one in told]
+    return [report.score(report.primary).value for report in reports]
 
 
 def main() -> None:

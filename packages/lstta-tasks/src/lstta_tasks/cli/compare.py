@@ -167,8 +167,9 @@ def _show(study: Study, results: StudyResults, wanted: Callable[[Run], bool], ar
         write_summary(args.json, study, summary, finished, diverged)
     if args.figure is not None:
         draw(args.figure, summary)
+    shown = {study.place_of(run.task, run.method) for run in finished}
     for place, count in results.open().items():
-        if place in {study.place_of(run.task, run.method) for run in finished}:
+        if place in shown:
             print(f"{place.task}, {place.method}: {count} of the search's values not tried yet")
     if left := len(results.missing()) + len(results.waiting()):
         where = escaped(str(study.results.resolve()))

@@ -12,6 +12,8 @@ from torch import Tensor
 
 from lstta_core.prefix import suffix
 from lstta_tasks.data.batch import Batch, SampleDataset
+from lstta_tasks.data.cache import CacheReader
+from lstta_tasks.data.cache_shards import CacheSet
 from lstta_tasks.device import device_of
 from lstta_tasks.experiment.batches import ready, through
 from lstta_tasks.experiment.evaluate import restore
@@ -27,7 +29,7 @@ from lstta_tasks.importances.relevance_file import (
 )
 from lstta_tasks.importances.removal import blanked, hidden, kept_segments, seen_segments
 from lstta_tasks.network import TaskModel
-from lstta_tasks.task import Predictions, Split
+from lstta_tasks.task import Predictions, Sample, Split
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -71,7 +73,7 @@ def measure(
     counts = list(range(1, segments)) if removed is None else list(removed)
     if counts != sorted(set(counts) & set(range(1, segments))):
         raise ValueError(f"of {segments} segments 1 … {segments - 1} can be removed, in rising numbers; got {counts}")
-    relevant, matters = trial.relevant()
+    relevant, matters = known_seconds(experiment, split, trial.dataset.samples, trial.dataset.reader)
     whole, explanations = trial.explain()
     answers = trial.remove(orders(explanations, draws), counts)
 
@@ -88,6 +90,32 @@ def measure(
         metric=score.name,
         lower_is_better=score.lower_is_better,
     )
+
+
+def known_seconds(
+    experiment: Experiment, split: Split, samples: Sequence[Sample], clips: CacheReader | CacheSet
+) -> tuple[dict[str, RelevantSeconds], Matters]:
+    """What the data set's own file says of a split, and which segments matter to the samples that are given.
+
+    Args:
+        experiment: whose data set.
+        split: of it.
+        samples: those that have a clip.
+        clips: where they lie decoded.
+
+    Raises:
+        ValueError: see :mod:`~lstta_tasks.importances.relevance_file`.
+    """
+    file = relevance_file(experiment.config.task)
+    if file is None:
+        return {}, {}
+    ids = [sample.id for sample in experiment.task.samples(split)]
+    relevant = read_relevant_seconds(file, split, ids)
+    names = {sample.id: sample.source.id for sample in samples if sample.id in relevant}
+    lengths = {name: clips.read(name).duration for name in dict.fromkeys(names.values())}
+    durations = {sample: lengths[name] for sample, name in names.items()}
+    check_within_clips(file, relevant, durations)
+    return relevant, segments_that_matter(relevant, durations, experiment.preprocessing.segments)
 
 
 class _Trial:
@@ -108,23 +136,6 @@ class _Trial:
         self.dataset, self.model = dataset, model
         self.segments = experiment.preprocessing.segments
         self.runner = ready(experiment, device)
-
-    def relevant(self) -> tuple[dict[str, RelevantSeconds], Matters]:
-        """What the data set's own file says of samples, and which segments matter to those that have a clip.
-
-        Raises:
-            ValueError: see :mod:`~lstta_tasks.importances.relevance_file`.
-        """
-        file = relevance_file(self.experiment.config.task)
-        if file is None:
-            return {}, {}
-        ids = [sample.id for sample in self.experiment.task.samples(self.split)]
-        relevant = read_relevant_seconds(file, self.split, ids)
-        clips = {sample.id: sample.source.id for sample in self.dataset.samples if sample.id in relevant}
-        lengths = {clip: self.dataset.reader.read(clip).duration for clip in dict.fromkeys(clips.values())}
-        durations = {sample: lengths[clip] for sample, clip in clips.items()}
-        check_within_clips(file, relevant, durations)
-        return relevant, segments_that_matter(relevant, durations, self.segments)
 
     def explain(self) -> tuple[Predictions, dict[str, Scores]]:
         """Predictions of whole clips, the last stage's importances, and where the readout attends.
