@@ -112,17 +112,21 @@ def timed(clip: Clip) -> list[Modality]:
 
 
 def long_term(
-    module: LongTermFilter, clip: Clip, width: int
+    module: LongTermFilter, clip: Clip, width: int, held: Clip | None = None
 ) -> tuple[list[Tensor], Tensor, dict[Modality, list[Tensor]]]:
-    """Context of each segment, that of the clip, and log g of each segment."""
+    """Context of each segment, that of the clip, and log g of each segment; held is the clip before what was heard."""
     like = next(module.parameters())
     segments = len(clip[timed(clip)[0]])
-    summaries: dict[tuple[Modality, int], Tensor] = {}
-    for n, modality in enumerate(timed(clip)):
-        for t in range(segments):
-            if clip[modality][t]:
-                time = linear(sinusoid(t, width, like), module.time)
-                summaries[modality, t] = mean(clip[modality][t], width, like) + time + module.kind[n]
+
+    def summed_up(clip: Clip) -> dict[tuple[Modality, int], Tensor]:
+        return {
+            (m, t): mean(clip[m][t], width, like) + linear(sinusoid(t, width, like), module.time) + module.kind[n]
+            for n, m in enumerate(timed(clip))
+            for t in range(segments)
+            if clip[m][t]
+        }
+
+    summaries = summed_up(clip)
     words = [word for part in clip.get(Modality.LANGUAGE, []) for word in part]
     if words:
         summaries[Modality.LANGUAGE, 0] = mean(words, width, like) + module.text_kind
@@ -141,11 +145,14 @@ def long_term(
 
     context = [softly_normed(total(t)) for t in range(segments)]
     seen = [t for t in range(segments) if any((m, t) in parts for m in TIMED)]
+    known = {key: plain_norm(value) for key, value in summed.items()}
+    if held is not None:
+        known = {key: torch.cat([known[key], plain_norm(value)]) for key, value in summed_up(held).items()}
     log_g: dict[Modality, list[Tensor]] = {}
     for modality in timed(clip) if module.importance is not None else ():
         assert module.importance is not None
         there = [t for t in range(segments) if (modality, t) in parts]
-        shares = importance(module.importance, modality, there, summed, words, timed(clip))
+        shares = importance(module.importance, modality, there, known, words, timed(clip))
         log_g[modality] = [shares[there.index(t)] if t in there else like.new_zeros(()) for t in range(segments)]
     return context, mean([context[t] for t in seen], width, like), log_g
 
@@ -159,7 +166,7 @@ def importance(
     module: Importance,
     modality: Modality,
     there: list[int],
-    summaries: dict[tuple[Modality, int], Tensor],
+    known: dict[tuple[Modality, int], Tensor],
     words: list[Tensor],
     modalities: list[Modality],
 ) -> list[Tensor]:
@@ -177,9 +184,9 @@ def importance(
             q = query[head * size : (head + 1) * size]
 
             def found(m: Modality, at: int, q: Tensor = q, head: int = head) -> Tensor:
-                if (m, at) not in summaries:
+                if (m, at) not in known:
                     return query.new_zeros(())
-                return (q * (keys[modalities.index(m), head] @ plain_norm(summaries[m, at]))).sum() / math.sqrt(size)
+                return (q * (keys[modalities.index(m), head] @ known[m, at])).sum() / math.sqrt(size)
 
             places = [torch.ones_like(score)]
             if module.place is not None:
@@ -281,13 +288,15 @@ def lstta(adapter: LSTTAAdapter, streams: Streams) -> tuple[dict[Modality, Tenso
         raw = visible({m: stream.tokens for m, stream in streams.items()}, masks, b)
         z = {m: [[down(x, adapter.down[m]) for x in part] for part in parts] for m, parts in raw.items()}
         log_g: dict[Modality, list[Tensor]] = {}
+        held: Clip | None = None
         if adapter.short_term is not None:
+            held = z
             heard = short_term(adapter.short_term, z)
             z = {
                 m: [[v + h for v, h in zip(*pair, strict=True)] for pair in zip(z[m], heard[m], strict=True)] for m in z
             }
         if adapter.long_term is not None:
-            context, clip_context, log_g = long_term(adapter.long_term, z, width)
+            context, clip_context, log_g = long_term(adapter.long_term, z, width, held)
             for parts in z.values():
                 for s, part in enumerate(parts):
                     said = clip_context if len(parts) == 1 else context[s]

@@ -36,7 +36,7 @@ pytestmark = pytest.mark.usefixtures("selected_core")
 @pytest.mark.parametrize(
     ("name", "budget", "options"),
     [
-        ("lstta", 120_000, {}),
+        ("lstta", 110_000, {}),
         ("lstta", 350_000, {"latents": 3}),
         ("lstta", 50_000, {"short_term": False, "window": 5}),
         ("bottleneck", 5_000, {}),

@@ -305,7 +305,7 @@ def test_parameter_count_by_a_closed_formula() -> None:
             count = sum(2 * WIDTHS[m] * r + r for m in modalities)
             if long_term and n:
                 count += (1 + n) * r * r + c * r + attention
-                count += last * ((1 + n) * r * inner + inner + (1 + t) * r)
+                count += last * ((1 + n * (1 + short_term)) * r * inner + inner + (1 + t) * r)
                 if w > 1 and short_term:
                     count += last * (n * (r + 1) * heads * w + t * r)
             if short_term and n:

@@ -20,7 +20,7 @@ WITH_SIGHT_OR_SOUND = [m for n in (1, 2, 3) for m in itertools.combinations((V, 
 WIDTH = 6
 
 
-def a_filter(modalities: Sequence[Modality], *, importance: bool = True, window: int = 3) -> LongTermFilter:
+def a_filter(modalities: Sequence[Modality], *, importance: bool = True, window: int | None = 3) -> LongTermFilter:
     """In float64, with importances that are no longer at their start."""
     torch.manual_seed(0)
     module = LongTermFilter(width=WIDTH, heads=4, modalities=modalities, importance=importance, window=window).double()
@@ -53,27 +53,41 @@ class Judged(NamedTuple):
     log_importances: dict[Modality, Tensor]
 
 
+def before(z: dict[Modality, Tensor]) -> dict[Modality, Tensor]:
+    """Something else than z that depends on it, as what a short-term module has not touched yet does."""
+    return {m: (3 * tokens).sin() for m, tokens in z.items()}
+
+
 def judge(module: LongTermFilter, z: dict[Modality, Tensor], masks: dict[Modality, Tensor]) -> Judged:
-    """What the filter says of the modalities by name."""
+    """What the filter says of the modalities by name; where it looks around segments, it is told of :func:`before`."""
     timed = [m for m in (V, A) if m in z]
+    held = torch.cat([before(z)[m] for m in timed], 2) if module.importance and module.importance.parts > 1 else None
     plan = make_plan(masks, width=WIDTH, window=3, latents=2, dtype=module.time.weight.dtype)
-    out = module(torch.cat([z[m] for m in timed], 2), z.get(L), plan)
+    out = module(torch.cat([z[m] for m in timed], 2), z.get(L), plan, held)
     log_g = () if out.log_importances is None else out.log_importances.unbind(-1)
     return Judged(out.context, out.clip_context[:, 0], dict(zip(timed, log_g, strict=False)))
 
 
-@pytest.mark.parametrize("window", [1, 3, 5])
+@pytest.mark.parametrize("window", [None, 1, 3, 5])
 @pytest.mark.parametrize("text_segments", [1, 5])
 @pytest.mark.parametrize("modalities", WITH_SIGHT_OR_SOUND, ids="-".join)
 def test_equals_naive_loops_and_their_gradients(
-    naive: ModuleType, modalities: tuple[Modality, ...], text_segments: int, window: int
+    naive: ModuleType, modalities: tuple[Modality, ...], text_segments: int, window: int | None
 ) -> None:
     module = a_filter(modalities, window=window)
     z, masks = tokens_of(modalities, text_segments=text_segments)
     got = judge(module, z, masks)
     outs = [got.context, got.clip_context, *got.log_importances.values()]
 
-    clips = [naive.long_term(module, naive.visible(z, masks, b), WIDTH) for b in range(2)]
+    clips = [
+        naive.long_term(
+            module,
+            naive.visible(z, masks, b),
+            WIDTH,
+            None if window is None else naive.visible(before(z), masks, b),
+        )
+        for b in range(2)
+    ]
     references = [
         torch.stack([torch.stack(context) for context, _, _ in clips]),
         torch.stack([clip_context for _, clip_context, _ in clips]),

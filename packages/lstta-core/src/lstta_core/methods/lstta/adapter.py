@@ -56,8 +56,8 @@ class LSTTAAdapter(Adapter):
 
     The way down gives z_m, the way up adds ``W↑_m · GELU(z_m)``, bounded: see :mod:`~lstta_core.methods.projections`.
     Between them the short-term module adds to z_m what the other modalities say around it, and the long-term module,
-    which so can judge a segment by its neighbours too, what each segment means within the whole clip. W↑ is zero at the
-    start and nothing else is, except the importance's keys.
+    which so can judge a segment by its neighbours too, what each segment means within the whole clip. Importance reads
+    z_m before and after. W↑ is zero at the start and nothing else is, except the importance's keys.
 
     Args:
         widths: D_m, the width of each modality's tokens at this stage.
@@ -99,7 +99,7 @@ class LSTTAAdapter(Adapter):
         self.short_term: ShortTermInteraction | None = None
         if long_term and timed:
             self.long_term = LongTermFilter(
-                width=width, heads=heads, modalities=modalities, importance=last, window=window if short_term else 1
+                width=width, heads=heads, modalities=modalities, importance=last, window=window if short_term else None
             )
         if short_term and timed:
             self.short_term = ShortTermInteraction(
@@ -159,8 +159,10 @@ class LSTTAAdapter(Adapter):
         """
         z = torch.cat([down[m] for m in self.timed], 2).masked_fill(plan.hidden, 0)
         text = down[Modality.LANGUAGE].masked_fill(plan.text.hidden, 0) if plan.text is not None else None
+        held: Tensor | None = None
         whole: Tensor | None = None
         if self.short_term is not None:
+            held = z
             heard, said, whole = self.short_term(z, text, plan)
             z = torch.addcmul(z, heard, plan.heard)
             if text is not None and plan.text is not None:
@@ -168,7 +170,7 @@ class LSTTAAdapter(Adapter):
         log_g: Tensor | None = None
         context: Tensor | None = None
         if self.long_term is not None:
-            filtered = self.long_term(z, text, plan)
+            filtered = self.long_term(z, text, plan, held)
             log_g = filtered.log_importances
             z = torch.addcmul(z, filtered.context[:, :, None], plan.there)
             if text is not None and plan.text is not None:

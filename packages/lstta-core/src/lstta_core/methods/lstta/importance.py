@@ -20,7 +20,8 @@ class Importance(nn.Module):
     ::
 
         q        = LN(q₀ + Σ_n softmax_n(u · z_n) z_n)                over the words: what is looked for
-        e_m,i[t] = (Q_i q) · (K_m,i LN(s_m[t])) / √d                  found in segment t of sight or of sound, by head i
+        e_m,i[t] = (Q_i q) · (K_m,i LN(u_m[t]) + K'_m,i LN(o_m[t])) / √d
+                                                                      found in segment t of sight or of sound, by head i
         q'       = LN(q₀ + Σ_n softmax_n(u' · z_n) z_n)               over the words: where it is looked for
         a_m,i    = softmax(A_m,i q' + b_m,i)                          over the places of the window
         s_m[t]   = Σ_i ( e_m,i[t] + Σ_p a_m,i,p Σ_{m' ≠ m} e_m',i[t + p] )
@@ -29,25 +30,29 @@ class Importance(nn.Module):
     A segment of sight matters where it holds what is looked for, or where the sound around it does, at the place that
     the question chooses. So the second in which a word is said and the second after, in which the answer is shown, both
     stand out, each in its own modality. A bilinear form of q alone cannot say 'after X' without also saying 'X'
-    (decision 14). A modality that is alone looks at itself. K is zero at the start, hence g = 1.
+    (decision 14). A modality that is alone looks at itself. K and K' are zero at the start, hence g = 1.
+
+    u is a segment behind both modules' attention, o what it holds itself: where the short-term module has brought in
+    what neighbours hold, u alone hardly tells which of them holds it (decision 29). Without that module there is no o.
 
     Args:
         width: r, of the bottleneck.
         heads: h; each has d = ⌈r / h⌉ features.
         window: w, how many places there are: a segment itself and its neighbours. Odd.
+        parts: what is known of each segment: 1 for u, 2 for u and o.
         timed: n, how many modalities have importances: one or two.
         text: whether the model has language; what is asked is the same for all clips where it has none.
     """
 
-    def __init__(self, *, width: int, heads: int, window: int, timed: int, text: bool) -> None:
+    def __init__(self, *, width: int, heads: int, window: int, parts: int, timed: int, text: bool) -> None:
         super().__init__()
-        self.heads, self.window, self.timed = heads, window, timed
+        self.heads, self.window, self.parts, self.timed = heads, window, parts, timed
         inner = heads * -(-width // heads)
         self.asked = nn.Parameter(torch.randn(width) * 0.02)
         # What is looked for and, where there is a choice, where around it.
         self.words = nn.Parameter(torch.randn(1 + (window > 1), width) * width**-0.5) if text else None
         self.query = nn.Linear(width, inner)
-        self.key = nn.Linear(width, timed * inner, bias=False)
+        self.key = nn.Linear(parts * width, timed * inner, bias=False)
         nn.init.zeros_(self.key.weight)
         self.place = nn.Linear(width, timed * heads * window) if window > 1 else None
 
@@ -55,7 +60,7 @@ class Importance(nn.Module):
         """Log g, (B, T, n), 0 for segments that hold nothing; at least float32.
 
         Args:
-            summaries: s, (B, T, n, r), of each segment of each modality.
+            summaries: u and, where it is there, o, (B, T, n, parts, r), of each segment of each modality.
             words: z of the text, (B, L, r), zero where nothing is; None where the model has no language.
             plan: of the batch.
         """
@@ -84,7 +89,7 @@ class Importance(nn.Module):
         query = query * query.shape[-1] ** -0.5
         keys = self.key.weight.unflatten(0, (self.timed, self.heads, -1))
         directions = torch.einsum("bhd,nhdr->bnrh", query, keys)
-        return torch.einsum("btnr,bnrh->btnh", normed(summaries), directions)
+        return torch.einsum("btnr,bnrh->btnh", normed(summaries).flatten(3), directions)
 
     def _shared_out(self, scores: Tensor, plan: Plan) -> Tensor:
         """(B, T, n): log of T · softmax over the T segments that are there; half precision is too coarse."""

@@ -44,12 +44,18 @@ class LongTermFilter(nn.Module):
         heads: of the attention and of the importance.
         modalities: those that the model has; at least one of visual and audio.
         importance: whether importances are wanted; they are where the readout reads them.
-        window: how many places around a segment the importance can look for what is asked; odd. 1 where there is no
-            short-term module, which is the one that knows a segment's neighbours.
+        window: of the short-term module that stands before, in segments, odd: the places around a segment where the
+            importance can look for what is asked. None where there is none: a segment then knows no neighbours.
     """
 
     def __init__(
-        self, *, width: int, heads: int, modalities: Sequence[Modality], importance: bool = True, window: int = 1
+        self,
+        *,
+        width: int,
+        heads: int,
+        modalities: Sequence[Modality],
+        importance: bool = True,
+        window: int | None = None,
     ) -> None:
         super().__init__()
         timed = [m for m in TIMED if m in modalities]
@@ -62,21 +68,28 @@ class LongTermFilter(nn.Module):
         self.context = nn.Linear(len(timed) * width, width, bias=False)
         self.importance: Importance | None = None
         if importance:
-            text = Modality.LANGUAGE in modalities
-            self.importance = Importance(width=width, heads=heads, window=window, timed=len(timed), text=text)
+            self.importance = Importance(
+                width=width,
+                heads=heads,
+                window=1 if window is None else window,
+                parts=1 if window is None else 2,
+                timed=len(timed),
+                text=Modality.LANGUAGE in modalities,
+            )
 
-    def forward(self, z: Tensor, text: Tensor | None, plan: Plan) -> LongTermOutput:
+    def forward(self, z: Tensor, text: Tensor | None, plan: Plan, held: Tensor | None = None) -> LongTermOutput:
         """Judge every segment within its clip.
 
         Args:
             z: (B, T, N, r), of sight and sound side by side. Zero where nothing is.
             text: (B, S, L, r), or None.
             plan: of the batch.
+            held: z before the short-term module, where there is one.
         """
         clips, segments, *_ = z.shape
         count = plan.means.shape[2]
-        time = self.time(plan.time)
-        summaries = [(plan.means @ z + (time[:, None] + self.kind)).flatten(1, 2)]
+        place = self.time(plan.time)[:, None] + self.kind
+        summaries = [(plan.means @ z + place).flatten(1, 2)]
         words = None if text is None else text.flatten(1, 2)
         if words is not None and plan.text is not None and self.text_kind is not None:
             summaries.append(plan.text.means @ words + self.text_kind)
@@ -86,7 +99,10 @@ class LongTermFilter(nn.Module):
 
         own = attended[:, : segments * count].view(clips, segments, count, -1)
         context = softly_normed(self.context((own * plan.seen).flatten(2)))
-        log_g = None if self.importance is None else self.importance(own, words, plan)
+        log_g: Tensor | None = None
+        if self.importance is not None:
+            known = [own] if held is None else [own, plan.means @ held + place]
+            log_g = self.importance(torch.stack(known, 3), words, plan)
         weights = plan.clip_means
         if log_g is not None and plan.text is not None and plan.text.speaks:
             weights = weights * log_g.exp().mean(-1)[:, None].to(weights.dtype)
