@@ -1,4 +1,4 @@
-# Seven verbs. Each does its own set-up; a second run reuses what is there.
+# Eight verbs. Each does its own set-up; a second run reuses what is there.
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
@@ -6,7 +6,7 @@ PACKAGES := packages/lstta-core packages/lstta-tasks packages/lstta-world packag
 	packages/lstta-backbones/lstta-backbone-tiny packages/lstta-backbones/lstta-backbone-transformers \
 	packages/lstta-backbones/lstta-backbone-beats
 
-.PHONY: demo test test-slow docs lint format clean
+.PHONY: demo demo-captions test test-slow docs lint format clean
 
 $(VENV)/installed: constraints.txt requirements-test.txt $(addsuffix /pyproject.toml,$(PACKAGES))
 	test -x $(RUN) || $(PYTHON) -m venv $(VENV)
@@ -20,6 +20,9 @@ $(VENV)/slow: $(VENV)/installed requirements-slow.txt
 
 demo: $(VENV)/installed  ## from nothing to a trained adapter and its table
 	$(RUN) tools/demo.py
+
+demo-captions: $(VENV)/installed  ## the same for answers in words
+	$(RUN) tools/demo.py --captions
 
 test: $(VENV)/installed  ## the fast tests, on all cores
 	OMP_NUM_THREADS=1 $(RUN) -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal

@@ -1,4 +1,4 @@
-"""The speaking language model's problem: the next word of the texts of all built-in data sets."""
+"""The speaking language model's problem: the next word of the texts of all built-in data sets, and of answers."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from problems import Batch, Problem
-from texts import texts
+from problems import SEED, Batch, Problem
+from texts import questions, texts
 from torch import Tensor, nn
 
 from lstta_backbone_tiny.encoders import PAD
@@ -21,7 +21,10 @@ WORDS = Path(__file__).parents[1] / "src/lstta_backbone_tiny/weights/words.json"
 
 
 class SpeakerProblem(Problem):
-    """The next word, the end included; every second batch is of captions, the others are of one data set each."""
+    """The next word, the end included; a batch is of captions, of questions with their answers, or of one data set.
+
+    Of an answer no more can be learnt than what is said behind such a question, and how often: the scene is not there.
+    """
 
     def __init__(self, *, scenes: int, seed: int) -> None:
         self.encoder = TinySpeaker(words=json.loads(WORDS.read_text(encoding="utf-8")))
@@ -38,7 +41,7 @@ class SpeakerProblem(Problem):
         parts = {name: [("", line) for line in part] for name, part in texts(split, scenes, seed).items()}
         captions = parts["retrieval"]
         parts["retrieval"] = [(PROMPT if place % 2 else "", line) for place, (_, line) in enumerate(captions)]
-        return parts
+        return {**parts, "avqa": questions(split, scenes, seed + SEED)}
 
     def tokens(self, lines: list[tuple[str, str]]) -> Tensor:
         """Ids (lines, longest), padded."""
@@ -49,7 +52,9 @@ class SpeakerProblem(Problem):
 
     def draw(self, batch: int) -> Batch:
         names = list(self.train_ids)
-        name = "retrieval" if torch.rand(()) < 0.5 else names[int(torch.randint(len(names), ()))]
+        chance = float(torch.rand(()))
+        any_name = names[int(torch.randint(len(names), ()))]
+        name = "retrieval" if chance < 0.4 else "avqa" if chance < 0.6 else any_name
         ids = self.train_ids[name]
         rows = ids[torch.randint(len(ids), (batch,))]
         return {"ids": rows[:, : int((rows != PAD).sum(1).max())]}

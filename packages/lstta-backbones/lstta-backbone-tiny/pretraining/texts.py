@@ -12,14 +12,22 @@ from lstta_world import meld, mosi, msrvtt, music_avqa, urfunny, violin
 from lstta_world.splits import Split
 
 
-def questions(split: Split, clips: int, seed: int) -> list[str]:
-    """The questions about a split's clips."""
+def questions(split: Split, clips: int, seed: int) -> list[tuple[str, str]]:
+    """The questions about a split's clips, each with its answer."""
     asked = [question for _, asked in music_avqa.plan(split, clips, seed) for question in asked]
-    return [fill(question.template.text, question.values, "generated") for question in asked]
+    return [
+        (fill(question.template.text, question.values, "generated"), question.answer.replace("_", " "))
+        for question in asked
+    ]
+
+
+def asked(split: Split, clips: int, seed: int) -> list[str]:
+    """The questions alone."""
+    return [question for question, _ in questions(split, clips, seed)]
 
 
 SOURCES: dict[str, Callable[[Split, int, int], list[str]]] = {
-    "avqa": questions,
+    "avqa": asked,
     "retrieval": msrvtt.texts,
     "inference": violin.texts,
     "humor": urfunny.texts,

@@ -34,9 +34,9 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_decoders_and_verifiers(here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "path", ["", str(here), *sys.path])
     film = tmp_path / "a.mp4"
     write_film(film)
+    monkeypatch.setattr(sys, "path", ["", str(here), *sys.path])
     report = build_cache(tmp_path / "cache", [ClipSource("a", film)], SETTINGS, workers=1)
     assert (report.built, report.failed) == (1, {})
     assert verify_cache(tmp_path / "cache") == (1, {})

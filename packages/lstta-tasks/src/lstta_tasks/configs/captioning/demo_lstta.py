@@ -1,0 +1,33 @@
+"""LSTTA on captions of a few built-in clips, said by the tiny speaker: the demo of answers in words.
+
+command:  lstta train captioning/demo_lstta     (`make demo-captions` makes clips and caches before it)
+          it needs:  pip install "lstta-tasks[captions]"
+time:     pending
+result:   pending
+
+Adapters stand at the last two of four stages; what the frozen encoders of sight and sound make of the clips is read
+from a prefix cache.
+"""
+
+from mmengine.config import read_base
+
+with read_base():
+    from ..base.schedule import *
+    from ..base.tiny_encoders import *
+
+encoders.update(language=dict(name="tiny-speaker"))
+model.pop("readout")
+model.update(adapted=2)
+task = dict(name="captioning", root="data/built-in/captions", length=56)
+method = dict(name="lstta", width=48, heads=4, latents=4, window=3)
+optim_wrapper.optimizer.update(lr=1e-3)
+clips = dict(
+    segments=8,
+    sound_seconds=1.0,
+    fit="squash",
+    cache="data/cache/captions_demo",
+    codec="raw",
+    prefix="data/cache/captions_demo_last2",
+)
+loader = dict(batch_size=32, workers=0)
+train_cfg = dict(max_epochs=4, val_interval=4)
