@@ -6,7 +6,7 @@ time:     pending
 result:   pending
 
 Adapters stand at the last two of four stages; what the frozen encoders of sight and sound make of the clips is read
-from a prefix cache.
+from a prefix cache. It is the run of LSTTA in the study `words`.
 """
 
 from mmengine.config import read_base
@@ -19,7 +19,7 @@ encoders.update(language=dict(name="tiny-speaker"))
 model.pop("readout")
 model.update(adapted=2)
 task = dict(name="captioning", root="data/built-in/captions", length=56)
-method = dict(name="lstta", width=48, heads=4, latents=4, window=3)
+method = dict(name="lstta", width=48)
 optim_wrapper.optimizer.update(lr=1e-3)
 clips = dict(
     segments=8,
@@ -30,4 +30,4 @@ clips = dict(
     prefix="data/cache/captions_demo_last2",
 )
 loader = dict(batch_size=32, workers=0)
-train_cfg = dict(max_epochs=4, val_interval=4)
+train_cfg = dict(max_epochs=6, val_interval=1)
