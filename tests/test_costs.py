@@ -162,7 +162,7 @@ class TestTool:
         assert result.code == 0, result.err
         lines = result.out.splitlines()
         assert lines[:3] == ["| | avqa/tiny_lstta | mine/other |", "|---|---:|---:|", "| **parameters** | | |"]
-        assert "| trainable | 461,722 | 461,722 |" in lines
+        assert "| trainable | 466,330 | 461,722 |" in lines
         assert any(line.startswith("| adapters, all stages: short_term |") for line in lines)
         assert any("in no MAC count: add ×" in line for line in lines)
 
@@ -171,7 +171,7 @@ class TestTool:
         assert result.code == 0, result.err
         assert "MACs of a sample, training step" in result.out
         assert "FLOPs of a sample (2 × MACs)" in result.out
-        assert "461,722" in result.out
+        assert "466,330" in result.out
 
     def test_annotations_that_are_not_there(self, tool: Tool) -> None:
         result = tool("profile", CONFIG, "--cfg-options", "task.root=nowhere")

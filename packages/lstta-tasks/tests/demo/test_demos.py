@@ -1,4 +1,4 @@
-"""The two demos: their configs read the clips that they generate, and that of captions is a run of the study `words`."""
+"""The two demos: their configs read the clips they generate, and that of captions is a run of the study `words`."""
 
 from __future__ import annotations
 
