@@ -66,7 +66,8 @@ STAGE = {
 IMPORTANCE = (
     2 * 2 * WORDS * R  # weights of the words, and their mean: what is looked for, and where
     + R**2  # query
-    + 2 * (R**2 + T * R * HEADS)  # of sight and sound: the query's directions, and what is found in the segments
+    + 2 * T * (FRAMES + SOUNDS) * R  # what segments hold themselves
+    + 2 * 2 * (R**2 + T * R * HEADS)  # of sight and sound, among the others and itself: directions, and what is found
     + 2 * R * HEADS * WINDOW  # of both: places
 )
 """Of the last stage."""
@@ -162,7 +163,7 @@ class TestTool:
         assert result.code == 0, result.err
         lines = result.out.splitlines()
         assert lines[:3] == ["| | avqa/tiny_lstta | mine/other |", "|---|---:|---:|", "| **parameters** | | |"]
-        assert "| trainable | 466,330 | 461,722 |" in lines
+        assert "| trainable | 466,330 | 466,330 |" in lines
         assert any(line.startswith("| adapters, all stages: short_term |") for line in lines)
         assert any("in no MAC count: add ×" in line for line in lines)
 

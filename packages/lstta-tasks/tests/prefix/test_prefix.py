@@ -104,7 +104,8 @@ def test_with_frozen_weights_in_8_bits_too(world: World, built: Path, tmp_path: 
     build_prefix(experiment(world, tmp_path / "cache", **options))
     _, wanted, _ = outputs(experiment(world, **options), "val")
     _, got, _ = outputs(experiment(world, tmp_path / "cache", **options), "val")
-    torch.testing.assert_close(got, wanted, rtol=0, atol=1e-6)
+    # Rounding in float32 through all adapters; seen: 1.1e-6, of logits up to 1.
+    torch.testing.assert_close(got, wanted, rtol=0, atol=5e-6)
     with pytest.raises(CacheError, match=r"dtype: 'int8' here, 'float32' there"):
         _ = experiment(world, built, **options).prefix.reader
 
