@@ -159,6 +159,15 @@ class TestPage:
         assert "<b>more" not in text
         assert reader.seen.count(EVIL) >= 10
 
+    def test_only_curves_that_are_drawn_are_explained(self, case: Case) -> None:
+        both, spoken, neither = (
+            read(one)[1].seen
+            for one in (case, changed(case, attention={}), changed(case, attention={}, importances={}))
+        )
+        assert ("Importance: g" in both, "Attention: which" in both) == (True, True)
+        assert ("Importance: g" in spoken, "Attention: which" in spoken) == (True, False)
+        assert ("Importance: g" in neither, "Attention: which" in neither) == (False, False)
+
     def test_pictures_and_sound_are_the_clips(self, case: Case) -> None:
         _, media = case
         _, reader = read(case)

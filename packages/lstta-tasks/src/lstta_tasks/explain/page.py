@@ -16,7 +16,7 @@ from lstta_tasks.explain import inline, said
 from lstta_tasks.explain.excerpt import Media
 from lstta_tasks.explain.explanation import Explanation
 from lstta_tasks.explain.palette import ATTENTION, COLOURS, DARK_COLOURS, IMPORTANCE, NAMES
-from lstta_tasks.explain.timeline import timeline
+from lstta_tasks.explain.timeline import ATTENTION_ROW, IMPORTANCE_ROW, timeline
 from lstta_tasks.explain.words import amount, best, one_line, score
 
 SHOWN = 5
@@ -51,12 +51,17 @@ def page(
     for heading, reasons in (("Not read", failed), ("Not drawn", undrawn or {})):
         lines = "".join(f"<li>{escape(clip)}: {escape(reason)}</li>" for clip, reason in reasons.items())
         parts += [f"<section><h2>{heading}</h2><ul>{lines}</ul></section>"] if lines else []
+    notes = [
+        note
+        for row, note in ((IMPORTANCE_ROW, IMPORTANCE), (ATTENTION_ROW, ATTENTION))
+        if any(row in one for one in articles)
+    ]
     template = Template(files("lstta_tasks.explain").joinpath("page.html").read_text(encoding="utf-8"))
     return template.substitute(
         title=escape(title),
         subtitle=escape(subtitle),
         body="\n".join(parts),
-        notes="".join(f"<p>{escape(note)}</p>" for note in (IMPORTANCE, ATTENTION)),
+        notes="".join(f"<p>{escape(note)}</p>" for note in notes),
         sight=COLOURS[Modality.VISUAL],
         sound=COLOURS[Modality.AUDIO],
         dark_sight=DARK_COLOURS[Modality.VISUAL],

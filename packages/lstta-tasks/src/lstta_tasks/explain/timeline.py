@@ -21,6 +21,8 @@ WIDTH, HEIGHT = 1000, 100  # of drawings, in their own units
 VISUAL, AUDIO = Modality.VISUAL, Modality.AUDIO
 LINES, BARS = {VISUAL: "━", AUDIO: "╍"}, {VISUAL: "■", AUDIO: "□"}
 BLOCKS = {VISUAL: "▀", AUDIO: "▄"}
+IMPORTANCE_ROW, ATTENTION_ROW = "importance,<br> × clip's mean<br>", "attention,<br> % per segment<br>"
+"""How these rows of a page begin."""
 
 
 def timeline(explanation: Explanation, media: Media) -> str:
@@ -31,13 +33,9 @@ def timeline(explanation: Explanation, media: Media) -> str:
     heard = "" if media.hears_all or not media.clip.has_sound else "<br> <b class='sound'>▂ heard</b>"
     rows.append(_row(f"sound, kHz{heard}", _sound(explanation, media)))
     if explanation.importances:
-        rows.append(
-            _row(f"importance,<br> × clip's mean<br> {_key(explanation.importances, LINES)}", _importances(explanation))
-        )
+        rows.append(_row(f"{IMPORTANCE_ROW} {_key(explanation.importances, LINES)}", _importances(explanation)))
     if explanation.attention:
-        rows.append(
-            _row(f"attention,<br> % per segment<br> {_key(explanation.attention, BARS)}", _attention(explanation))
-        )
+        rows.append(_row(f"{ATTENTION_ROW} {_key(explanation.attention, BARS)}", _attention(explanation)))
     if words := word_rows(explanation):
         key = _key(explanation.answer.words[0].listened, BLOCKS)
         rows.append(_row(f"what was heard,<br> word by word<br> {key}", f'<p class="soft">{LISTENED}</p>'))
