@@ -1,4 +1,4 @@
-"""The two demos: their configs read the clips they generate, and that of captions is a run of the study `words`."""
+"""The demos: their configs read the clips they generate, and captions are half a run of the study `words`."""
 
 from __future__ import annotations
 
@@ -17,22 +17,20 @@ def test_clips_lie_where_the_config_reads_them(demo: Demo) -> None:
     assert load_config(demo.config).task.root == demo.data.as_posix()
 
 
-def test_captions_are_the_first_row_of_the_study() -> None:
+def test_captions_are_those_of_the_study() -> None:
     study = load_study("words")
 
     def apart_from_places(config: Any) -> dict[str, Any]:
-        parts = {
-            key: dict(config[key]) for key in ("encoders", "task", "method", "model", "clips", "loader", "train_cfg")
-        }
+        parts = {key: dict(config[key]) for key in ("encoders", "task", "method", "model", "clips", "loader")}
         for part, keys in (("task", ("root",)), ("clips", ("cache", "prefix"))):
             for key in keys:
                 del parts[part][key]
         return {**parts, "optim_wrapper": config.optim_wrapper, "schedule": config.get("schedule"), "seed": config.seed}
 
-    (generate,) = [line for line in study.tasks["captioning"].prepare if line.startswith("generate")]
+    (generate,) = [line for line in study.tasks["more_clips"].prepare if line.startswith("generate")]
     sizes = " ".join(f"--{split} {count}" for split, count in CAPTIONS.clips.items())
     assert sizes in generate
-    run = configured(study, Run("captioning", "lstta", 0, None))
+    run = configured(study, Run("more_clips", "lstta", 0, None))
     assert apart_from_places(load_config(CAPTIONS.config)) == apart_from_places(run)
 
 

@@ -63,7 +63,7 @@ CAPTIONS = Demo(
     config="captioning/demo_lstta",
     generator="retrieval",
     data=Path("data/built-in/captions"),
-    clips={"train": 400, "val": 32, "test": 128},
+    clips={"train": 1200, "val": 32, "test": 128},
     runs=Path("work_dirs/demo_captions"),
     models={"lstta": ("LSTTA between three frozen encoders, one of which speaks", [])},
 )

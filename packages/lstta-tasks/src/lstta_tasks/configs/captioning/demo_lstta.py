@@ -1,4 +1,4 @@
-"""LSTTA on captions of a few built-in clips, said by the tiny speaker: the demo of answers in words.
+"""LSTTA on captions of built-in clips, said by the tiny speaker: the demo of answers in words.
 
 command:  lstta train captioning/demo_lstta     (`make demo-captions` makes clips and caches before it)
           it needs:  pip install "lstta-tasks[captions]"
@@ -6,7 +6,7 @@ time:     pending
 result:   pending
 
 Adapters stand at the last two of four stages; what the frozen encoders of sight and sound make of the clips is read
-from a prefix cache. It is the run of LSTTA in the study `words`.
+from a prefix cache. It is the run of LSTTA on more clips of the study `words`, half as long.
 """
 
 from mmengine.config import read_base
