@@ -42,7 +42,11 @@ EVIL: dict[str, tuple[Change, str]] = {
     "answers": (lambda r: r["task"].update(answers="ab"), r"adapter.json: task.answers: .* is wanted, got 'ab'"),
     "type of a method": (lambda r: r["method"].update(type="os:system"), r"adapter.json: method.type: not for"),
     "budget": (lambda r: r["method"].update(budget=10**12), r"adapter.json: method.budget: not for a record"),
-    "width": (lambda r: r["method"].update(width=10**9), r"adapter.safetensors: .* has shape"),
+    "width": (lambda r: r["method"].update(width=10**6), r"adapter.safetensors: .* has shape"),
+    "a width beyond all numbers": (
+        lambda r: r["method"].update(width=10**9),
+        r"adapter.json: method.width: 1,000,000,000 is more than adapter.safetensors has numbers for",
+    ),
     "latents": (lambda r: r["method"].update(latents=10**12), r"adapter.safetensors: .* has shape"),
     "a width of no kind": (
         lambda r: r["method"].update(width=True),
