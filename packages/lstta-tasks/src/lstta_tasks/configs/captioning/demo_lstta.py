@@ -2,8 +2,8 @@
 
 command:  lstta train captioning/demo_lstta     (`make demo-captions` makes clips and caches before it)
           it needs:  pip install "lstta-tasks[captions]"
-time:     pending
-result:   pending
+time:     226 s on two cores, 1,128 steps of 32 captions
+result:   CIDEr-D 1.538 on 128 clips of test, one caption for all .626 (one run, seed 0)
 
 Adapters stand at the last two of four stages; what the frozen encoders of sight and sound make of the clips is read
 from a prefix cache. It is the run of LSTTA on more clips of the study `words`, half as long.

@@ -30,4 +30,4 @@ clips = dict(
     prefix="data/cache/played_tiny_last",
 )
 loader = dict(batch_size=32, workers=0)
-train_cfg = dict(max_epochs=6, val_interval=6)
+train_cfg = dict(max_epochs=9, val_interval=9)
