@@ -237,7 +237,23 @@ def test_a_search_that_is_not_complete_is_shown_if_asked(finished: Path, tool: T
     assert "films, bottleneck: 1 of the search's values not tried yet" in said.out
     runs = json.loads((tmp_path / "so_far.json").read_text())["runs"]
     assert {run["searched"] for run in runs} == {0.001}
-    assert tool("compare", study, "--list", "--so-far").code == 2
+    refused = tool("compare", study, "--list", "--so-far")
+    assert refused.code == 2
+    assert "small.py wait until its own search is complete" in refused.err
+
+
+def test_a_side_table_can_take_what_is_found_so_far(finished: Path, tool: Tool, tmp_path: Path) -> None:
+    shutil.copytree(finished.parent, tmp_path / "copy")
+    side = tmp_path / "copy/side.py"
+    text = finished.read_text().partition("search = ")[0]
+    side.write_text(text + 'found = dict(key="optim_wrapper.optimizer.lr", study="small")\n')
+    (side.parent / "results/small/films/none-0.01-seed0.json").unlink()
+    asked = ("compare", side, "--only", "none", "--list")
+    assert "0 runs, about" in tool(*asked).out
+    assert "films/none-0.001-seed0: about" in tool(*asked, "--so-far").out
+    compare(side, "--only", "none", "--work-dir", str(tmp_path / "runs"), "--so-far", "--jobs", "2")
+    made = sorted(path.name for path in (side.parent / "results/side/films").iterdir())
+    assert made == ["none-0.001-seed0.json", "none-0.001-seed1.json"]
 
 
 def test_shipped_studies_are_whole() -> None:

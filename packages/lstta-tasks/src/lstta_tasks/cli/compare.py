@@ -41,7 +41,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--work-dir", type=Path, default=Path("work_dirs/studies"), help="holds the run folders")
     parser.add_argument("--where", nargs="+", metavar="KEY=VALUE", help="where data, caches and encoders are, as a.b=c")
     parser.add_argument(
-        "--so-far", action="store_true", help="with --report: count searches that are not complete with what they have"
+        "--so-far",
+        action="store_true",
+        help="count searches that are not complete with what they have: in a --report, and in a study that takes what "
+        "another one finds",
     )
     parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
     parser.add_argument("--csv", type=Path, help="write every run here")
@@ -50,8 +53,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_args(argv)
     if args.jobs > 1 and args.most is not None:
         parser.error("--most is for one process: leave --jobs out")
-    if args.so_far and not args.report:
-        parser.error("--so-far is for --report: runs wait until the search is complete")
 
     from lstta_tasks.study.definition import load_study
     from lstta_tasks.study.make import make_missing, part_of, results_of
@@ -59,6 +60,8 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     keep_freed_memory()
     study = load_study(args.study)
+    if args.so_far and not args.report and study.found is None:
+        parser.error(f"--so-far: runs of {study.path} wait until its own search is complete; with --report it counts")
     mine, (methods, tasks) = part_of(*args.part), _asked(study, args.only or [])
     study = placed(study, cfg_options(args.where, "--where"), tasks)
 
@@ -76,7 +79,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         if args.jobs > 1:
             _in_parallel(args)
         else:
-            make_missing(study, work_dir=args.work_dir, wanted=wanted, most=args.most)
+            make_missing(study, work_dir=args.work_dir, wanted=wanted, most=args.most, so_far=args.so_far)
         results.refresh()
     _show(study, results, wanted, args)
 
@@ -137,6 +140,7 @@ def _in_parallel(args: argparse.Namespace) -> None:
     ]
     for option, values in (("--only", args.only), ("--where", args.where)):
         command += [option, *values] if values else []
+    command += ["--so-far"] if args.so_far else []
     threads = os.environ.get("OMP_NUM_THREADS", str(max(1, usable_cores() // args.jobs)))
     environment = {**os.environ, "OMP_NUM_THREADS": threads}
     children = [subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) for _ in range(args.jobs)]

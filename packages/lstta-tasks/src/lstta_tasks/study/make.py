@@ -52,6 +52,7 @@ def make_missing(
     work_dir: Path,
     wanted: Callable[[Run], bool] = lambda run: True,
     most: int | None = None,
+    so_far: bool = False,
     say: Callable[[str], None] = _to_stderr,
 ) -> int:
     """Make missing runs, those of the search first, until there are none; what others make meanwhile is waited for.
@@ -61,12 +62,13 @@ def make_missing(
         work_dir: holds a run folder for each run. Processes that share it never make the same run at once.
         wanted: only these, see :func:`part_of`.
         most: make so many at most, and wait for nobody.
+        so_far: see :class:`~lstta_tasks.study.results.StudyResults`.
         say: is told of each run.
 
     Returns:
         How many were made.
     """
-    made, results = 0, results_of(study)
+    made, results = 0, results_of(study, so_far=so_far)
     while most is None or made < most:
         results.refresh()
         todo = [run for run in results.missing() if wanted(run)]
