@@ -23,10 +23,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+import loading
 import torch
 from mmengine.config import Config
 
-import data
 from lstta_core.fast_linear import fast_linear
 from lstta_tasks.data.build_cache import build_cache
 from lstta_tasks.data.cache_record import Codec
@@ -124,8 +124,8 @@ def states(folder: Path, models: Path) -> dict[str, Any]:
 def data_set(root: Path, height: int, count: int) -> Path:
     """So many films of ten seconds that are alike, and a question about each."""
     (root / "videos").mkdir(parents=True)
-    data.SECONDS = SECONDS
-    first = data.film(root / "videos" / "clip0.mp4", height).read_bytes()
+    loading.SECONDS = SECONDS
+    first = loading.film(root / "videos" / "clip0.mp4", height).read_bytes()
     for number in range(1, count):
         # A box that players skip: films that are alike are not one file.
         (root / "videos" / f"clip{number}.mp4").write_bytes(first + b"\0\0\0\x09free" + bytes([number]))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -143,3 +145,27 @@ def test_a_config_that_builds_on_nothing_is_said_so(tmp_path: Path, capsys: pyte
     assert said.out == f"{config}\n\nMine.\n"
     assert said.err.startswith(f"error: {config}: it builds on ")
     assert "none.py" in said.err
+
+
+class TestThreadsThatWait:
+    PROGRAM = "from lstta_tasks.cli.options import user_errors\nwith user_errors():\n    import torch"
+
+    def spins(self, program: str, **settings: str) -> str:
+        """How often a thread of torch's OpenMP turns before it sleeps, as that says by itself on stderr."""
+        names = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY", "OMP_NUM_THREADS")
+        environment = {name: value for name, value in os.environ.items() if name not in names}
+        environment |= {"OMP_DISPLAY_ENV": "VERBOSE"} | settings
+        command = [sys.executable, "-c", program]
+        said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stderr
+        found = re.search(r"GOMP_SPINCOUNT = '(\w+)'", said)
+        if found is None:
+            pytest.skip("this torch comes without GNU's OpenMP")
+        return found[1]
+
+    def test_they_sleep_soon_under_a_verb(self) -> None:
+        assert self.spins(self.PROGRAM) == "1000"
+
+    def test_who_says_how_is_left_alone(self) -> None:
+        assert self.spins(self.PROGRAM, GOMP_SPINCOUNT="7") == "7"
+        assert self.spins(self.PROGRAM, OMP_WAIT_POLICY="PASSIVE") == "0"
+        assert self.spins(f"import torch\n{self.PROGRAM}") == self.spins("import torch") != "1000"

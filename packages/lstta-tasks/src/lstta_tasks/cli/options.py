@@ -99,6 +99,7 @@ def user_errors() -> Iterator[None]:
     encoding lacks are printed as escapes.
     """
     escape_what_cannot_be_shown()
+    wait_asleep()
     try:
         yield
     except KeyboardInterrupt:
@@ -147,6 +148,21 @@ def _of_a_worker(error: Exception) -> str | None:
         )
     caught = CAUGHT_IN_WORKER.search(said)
     return caught[1] if caught and isinstance(error, ValueError | LookupError | OSError) else None
+
+
+def wait_asleep() -> bool:
+    """Let threads of a CPU that wait for each other sleep soon, before torch is there; whether that was done.
+
+    GNU's OpenMP, with which torch comes on Linux, lets a thread that waits turn in a loop for some milliseconds, in
+    hundreds of places of a step. Where another process wants the core, as loader workers do, the thread that is waited
+    for does not run meanwhile: on two cores beside one busy process a step of the demo took 1.3 to 1.7 s. It is told to
+    turn a thousand times, as it does by itself where it has more threads than cores: .11 s there, and .07 on free cores
+    (before .06 to .08). Who sets ``GOMP_SPINCOUNT`` or ``OMP_WAIT_POLICY`` is left alone.
+    """
+    if "torch" in sys.modules or {"GOMP_SPINCOUNT", "OMP_WAIT_POLICY"} & os.environ.keys():
+        return False
+    os.environ["GOMP_SPINCOUNT"] = "1000"
+    return True
 
 
 def keep_freed_memory() -> bool:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How many clips a second one core can feed: from the cache, by decoding, and from folders of frames.
 
-    python benchmarks/data.py [--json FILE]
+    python benchmarks/loading.py [--json FILE]
 
 Takes two minutes. Nothing is downloaded: a film of one minute is made at 360p and 720p (H.264, 25 pictures a second,
 a keyframe every ten seconds, AAC). A clip is 8 segments of one 224 × 224 frame and one second of sound at 16 kHz. Every
