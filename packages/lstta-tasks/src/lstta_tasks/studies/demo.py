@@ -3,8 +3,8 @@
 `lstta demo` prints bottleneck and LoRA from here beside what it trains itself. Adapters stand behind all blocks; LoRA
 and CoLA change the last block, and prompts stand before it, with a cache of its own.
 
-cost:     not made yet; --prepare is what `make demo` does before it trains
-results:  pending
+cost:     lstta compare demo --list; --prepare is what `make demo` does before it trains
+results:  docs/studies.md, as far as it is made
 """
 
 budget = 98_000

@@ -7,7 +7,7 @@ for what that costs they are on two tasks, their rate is searched on one, and th
 task, because a borrowed one distorts what adapters bring (decision 9). The search has seed 0; then come the other
 seeds, one after the other.
 
-cost:     lstta compare main --list; about 23 core hours, before them --prepare, an hour, and the caches of states
+cost:     lstta compare main --list; about 35 core hours, before them --prepare, an hour, and the caches of states
 results:  docs/studies.md
 offline:  add --where encoders.visual.model=DIR encoders.audio.model=DIR encoders.language.model=DIR
 """
