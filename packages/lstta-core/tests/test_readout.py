@@ -89,7 +89,7 @@ def loop(readout: Readout, streams: Streams, importances: Importances) -> tuple[
                     weights = torch.stack([asked @ word[head] / 2**0.5 for word in words]).softmax(0)
                     pooled.append(sum((w * word[head] for w, word in zip(weights, words, strict=True)), ZEROS))
                 query = query + standardise(p, LANGUAGE, torch.cat(pooled))
-        parts = [query]
+        parts, added = [query], query
         for modality in (m for m in (VISUAL, AUDIO) if m in streams):
             stream, pool = streams[modality], f"pool.{modality}"
             q = p[f"{pool}.query.weight"] @ query + p[f"{pool}.query.bias"]
@@ -111,7 +111,8 @@ def loop(readout: Readout, streams: Streams, importances: Importances) -> tuple[
                 heads.append(sum((w * v for w, v in zip(weights, values, strict=True)), ZEROS))
             pooled = standardise(p, modality, torch.cat(heads)) if stream.mask[clip].any() else torch.zeros(6).double()
             parts += [pooled, pooled * query]
-        rows.append(F.gelu(p["fuse.0.weight"] @ torch.cat(parts) + p["fuse.0.bias"]))
+            added = added + pooled
+        rows.append(added + F.gelu(p["fusion.0.weight"] @ torch.cat(parts) + p["fusion.0.bias"]))
     return torch.stack(rows), shares
 
 

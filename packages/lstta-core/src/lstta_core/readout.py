@@ -128,10 +128,11 @@ class RunningNorm(nn.Module):
 class Readout(nn.Module):
     """The finished streams of a clip in one vector.
 
-    The text is the query of an attention over sight and over sound; what both give and their products with the text
-    are fused. All three are brought to one scale before: what two texts differ in is a small part of their vectors,
-    and would be a small part of every product. Modalities that a clip lacks are zeros. Computes in its own type
-    whatever the encoders' is.
+    The text is the query of an attention over sight and over sound. What both give is added to the text, and so is what
+    becomes of all three and of products with the text when they are fused; without the plain sum half of a task is not
+    learned (decision 30). All three are brought to one scale before: what two texts differ in is a small part of their
+    vectors, and would be a small part of every product. Modalities that a clip lacks are zeros. Computes in its own
+    type whatever the encoders' is.
 
     Unguided it is a probe: the mean of each modality's tokens, weighted with the importances, and the sum of the three.
     Modalities then meet in adapters or nowhere. That, and where a readout looks, is in ``readout_shares``.
@@ -173,7 +174,7 @@ class Readout(nn.Module):
             self.text = TextPool(width=width, heads=heads)
         self.default_query = nn.Parameter(torch.zeros(width))
         parts = 1 + 2 * len(self.timed)
-        self.fuse = nn.Sequential(nn.Linear(parts * width, width), nn.GELU())
+        self.fusion = nn.Sequential(nn.Linear(parts * width, width), nn.GELU())
 
     def forward(self, output: TrimodalOutput) -> Tensor:
         """(B, E). Segments are weighted by the importances of the last stage that has them, evenly if none has."""
@@ -185,12 +186,13 @@ class Readout(nn.Module):
 
     def _fused(self, output: TrimodalOutput) -> Tensor:
         query = self.query(output.streams)
-        parts = [query]
+        parts, direct = [query], query
         for modality in self.timed:
             tokens, mask, log_g = self.pooled(modality, output)
             pooled = self.norm[modality](self.pool[modality](query, tokens, mask, log_g), mask.any((1, 2)))
             parts += [pooled, pooled * query]
-        return cast(Tensor, self.fuse(torch.cat(parts, dim=-1)))
+            direct = direct + pooled
+        return direct + cast(Tensor, self.fusion(torch.cat(parts, dim=-1)))
 
     def query(self, streams: Streams) -> Tensor:
         """(B, E): the text, on top of what is asked without one."""
