@@ -49,7 +49,7 @@ class TestNetwork:
         torch.manual_seed(0)
         network, batch = experiment.model.train(), batch_of(experiment)
         training = {name: p for name, p in network.named_parameters() if p.requires_grad}
-        optimizer = torch.optim.SGD(training.values(), lr=0.1)
+        optimizer = torch.optim.SGD(training.values(), lr=0.01)
         for _ in range(2):
             optimizer.zero_grad()
             experiment.task.answer.loss(network(batch["inputs"], batch["target"]).output, batch["target"]).backward()

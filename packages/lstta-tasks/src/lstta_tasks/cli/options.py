@@ -150,8 +150,8 @@ def _of_a_worker(error: Exception) -> str | None:
     return caught[1] if caught and isinstance(error, ValueError | LookupError | OSError) else None
 
 
-def wait_asleep() -> bool:
-    """Let threads of a CPU that wait for each other sleep soon, before torch is there; whether that was done.
+def wait_asleep() -> None:
+    """Let threads of a CPU that wait for each other sleep soon; of use before torch is there alone.
 
     GNU's OpenMP, with which torch comes on Linux, lets a thread that waits turn in a loop for some milliseconds, in
     hundreds of places of a step. Where another process wants the core, as loader workers do, the thread that is waited
@@ -159,10 +159,8 @@ def wait_asleep() -> bool:
     turn a thousand times, as it does by itself where it has more threads than cores: .11 s there, and .07 on free cores
     (before .06 to .08). Who sets ``GOMP_SPINCOUNT`` or ``OMP_WAIT_POLICY`` is left alone.
     """
-    if "torch" in sys.modules or {"GOMP_SPINCOUNT", "OMP_WAIT_POLICY"} & os.environ.keys():
-        return False
-    os.environ["GOMP_SPINCOUNT"] = "1000"
-    return True
+    if not {"GOMP_SPINCOUNT", "OMP_WAIT_POLICY"} & os.environ.keys():
+        os.environ["GOMP_SPINCOUNT"] = "1000"
 
 
 def keep_freed_memory() -> bool:
