@@ -25,9 +25,6 @@ from lstta_tasks.training.checkpoints import last_checkpoint
 from lstta_tasks.training.train import train
 
 EAGER = {"model.compile": {"backend": "eager"}}
-NEAR = 0.03
-"""How far a loss may be from the one with whole weights. The readout divides by how much a batch's few clips differ and
-adds that up, so the 2^-8 of bfloat16 come out as .022, and those of int8 as .024."""
 new_enough = pytest.mark.skipif(not torch_compiles(), reason="this torch is too old")
 
 
@@ -37,9 +34,12 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 
 def step(world: World, **options: Any) -> tuple[Tensor, list[Tensor], Experiment]:
-    """The loss of a batch and the gradients of everything that trains, with adapters that do something."""
+    """The loss of a batch and the gradients of everything that trains, with adapters that do something.
+
+    All clips are one batch: the readout divides by how much a batch's clips differ, and four differ little.
+    """
     torch.manual_seed(0)
-    one = Experiment(load_config(world.config, options))
+    one = Experiment(load_config(world.config, {"loader.batch_size": 64, **options}))
     for name, parameter in one.model.named_parameters():
         if ".up." in name:
             torch.nn.init.normal_(parameter, std=0.3, generator=torch.Generator().manual_seed(len(name)))
@@ -66,7 +66,7 @@ def test_frozen_weights_in_half_precision_are_near_and_what_trains_stays_in_floa
     (model,) = one.model.lockstep_models().values()
     assert {p.dtype for p in model.encoders.parameters()} == {half}
     assert {gradient.dtype for gradient in others} == {torch.float32}
-    assert abs(near.item() - loss.item()) <= NEAR * loss.item()
+    assert abs(near.item() - loss.item()) <= 0.02 * loss.item()
     flat, other = (torch.cat([g.flatten() for g in found]) for found in (gradients, others))
     assert torch.cosine_similarity(flat, other, dim=0) >= 0.98
 
@@ -74,7 +74,7 @@ def test_frozen_weights_in_half_precision_are_near_and_what_trains_stays_in_floa
 def test_frozen_weights_in_8_bits_are_near_and_their_folder_is_loaded_with_them(small: World, tmp_path: Path) -> None:
     loss, gradients, _ = step(small)
     near, others, _ = step(small, **{"model.frozen_dtype": "int8"})
-    assert abs(near.item() - loss.item()) <= NEAR * loss.item()
+    assert abs(near.item() - loss.item()) <= 0.02 * loss.item()
     flat, other = (torch.cat([g.flatten() for g in found]) for found in (gradients, others))
     assert torch.cosine_similarity(flat, other, dim=0) >= 0.98
     config = load_config(small.config, {"model.frozen_dtype": "int8", "train_cfg.max_epochs": 1})

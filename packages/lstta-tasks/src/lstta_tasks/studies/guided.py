@@ -1,7 +1,7 @@
 """The main table's methods with the readout of the shipped configs, in which the text guides what is read; one seed.
 
-Rates are those that the main table's search finds. LoRA, CoLA, prompts and the
-mix of layers run on one of the two tasks.
+Rates are those that the main table's search finds. LoRA, CoLA, prompts and the mix of layers run on one of the two
+tasks.
 
 cost:     lstta compare guided --list; about four core hours; clips and caches are those of main
 results:  docs/studies.md
