@@ -147,6 +147,17 @@ class Encoder(nn.Module, ABC):
         """
         return None
 
+    def last_block_behind(self, state: EncoderState, count: int) -> Tensor:
+        """(R, M, D): the tokens after the last block, but for the first ``count`` of each row, which nothing reads.
+
+        By default those are computed and left out. Blocks that tell queries from keys can do without.
+
+        Args:
+            state: before the last block, with ``count`` tokens in front.
+            count: P > 0.
+        """
+        return self.run_block(self.depth - 1, state).tokens[:, count:]
+
     def block(self, index: int) -> nn.Module | None:
         """The module whose parameters nothing before block ``index`` reads (0 < index < depth); None if not known.
 

@@ -34,6 +34,17 @@ def without_front(after: States, before: States) -> States:
     return {m: before[m].with_tokens(state.tokens[:, -before[m].tokens.shape[1] :]) for m, state in after.items()}
 
 
+def run_block(encoder: Encoder, index: int, state: EncoderState, bare: EncoderState | None) -> EncoderState:
+    """The state after a block; after the last one without what stands in front, if ``bare``, the one without, is given.
+
+    What becomes of those tokens in the last block is read by nothing, so an encoder may leave it out.
+    """
+    count = 0 if bare is None else state.tokens.shape[1] - bare.tokens.shape[1]
+    if bare is None or count == 0 or index < encoder.depth - 1:
+        return encoder.run_block(index, state)
+    return bare.with_tokens(encoder.last_block_behind(state, count))
+
+
 def _more(modality: Modality, state: EncoderState, front: Tensor, encoder: Encoder) -> EncoderState:
     count = len(front)
     extras = encoder.more_tokens(state.extras, count)

@@ -17,7 +17,7 @@ from torch.utils.checkpoint import checkpoint
 
 from lstta_core.adapter_set import AdapterSet, encoder_digest
 from lstta_core.context import hearing, told
-from lstta_core.front import with_front, without_front
+from lstta_core.front import run_block, with_front, without_front
 from lstta_core.frozen import FrozenDtype, arithmetic, lower
 from lstta_core.interfaces import Encoder, EncoderState, Inputs, Modality, Stage, TrimodalOutput, check_streams
 from lstta_core.masks import Masks, to_stream
@@ -126,7 +126,8 @@ class TrimodalModel(AdapterSet):
         masks = Masks(present)
         run_stage = self._computed_again(self._run_stage)
         for index in range(self.first_adapted, self.stages + 1):
-            states, shown, carried = run_stage(index, states, masks, carried, heard)
+            end = bare if front and index == self.stages and self.adapter_at(index) is None else None
+            states, shown, carried = run_stage(index, states, masks, carried, heard, end)
             if shown:
                 importances.append(shown)
         if front:
@@ -174,13 +175,21 @@ class TrimodalModel(AdapterSet):
     def _behind_the_prefix(self) -> tuple[str, ...]:
         return behind_the_prefix(self)
 
-    def run_blocks(self, index: int, states: States, present: Mapping[Modality, Tensor] | None = None) -> States:
+    def run_blocks(
+        self,
+        index: int,
+        states: States,
+        present: Mapping[Modality, Tensor] | None = None,
+        bare: States | None = None,
+    ) -> States:
         """The states after the blocks between the stage before and this one; of the encoders that have a state.
 
         Args:
             index: of this stage.
             states: at the one before.
             present: (B,), bool, by modality; None for a part of an answer, whose states know what they have heard.
+            bare: where nothing reads what becomes of tokens in front, states without them: so are those after the last
+                block then.
         """
         mixed = not self.prefix_is_frozen if index <= self.first_adapted else bool(self.trained_inside)
         hear = self.hear if mixed else None
@@ -192,7 +201,7 @@ class TrimodalModel(AdapterSet):
             for modality, state in states.items():
                 with hearing(hear, index, state):
                     for block in range(self.crossed[modality][index - 1], self.crossed[modality][index]):
-                        state = encoders[modality].run_block(block, state)
+                        state = run_block(encoders[modality], block, state, None if bare is None else bare[modality])
                 after[modality] = state
         return after
 
@@ -203,6 +212,7 @@ class TrimodalModel(AdapterSet):
         masks: Masks,
         carried: Mapping[Modality, Tensor | None],
         heard: dict[int, Any] | None,
+        bare: States | None,
     ) -> tuple[States, Mapping[Modality, Tensor], Mapping[Modality, Tensor | None]]:
         """The blocks before this stage, unless the prefix had them, and its adapter.
 
@@ -210,7 +220,7 @@ class TrimodalModel(AdapterSet):
             States, importances, and what the adapter leaves for the next one.
         """
         if index > self.first_adapted:
-            states = self.run_blocks(index, states, masks.present)
+            states = self.run_blocks(index, states, masks.present, bare)
         adapter = self.adapter_at(index)
         if adapter is None:
             return states, {}, carried

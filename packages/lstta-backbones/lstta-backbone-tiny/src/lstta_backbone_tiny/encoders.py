@@ -88,6 +88,12 @@ class Tiny(Encoder):
     def more_tokens(self, extras: Mapping[str, Tensor], count: int) -> Mapping[str, Tensor]:
         return extras
 
+    def last_block_behind(self, state: EncoderState, count: int) -> Tensor:
+        block = cast(Block, self.blocks[-1])
+        q, k, v = block.queries_keys_values(state.tokens)
+        mask = attendable(state.mask)[:, None, None] if self.masked else None
+        return block.attended(state.tokens[:, count:], q[:, :, count:], k, v, mask)
+
     def block(self, index: int) -> nn.Module:
         return self.blocks[index]
 

@@ -121,7 +121,7 @@ def _list(results: StudyResults, wanted: Callable[[Run], bool]) -> None:
     print(f"{len(missing)} runs, about {total / 60:.0f} minutes one after the other")
     if waiting := [run for run in results.waiting() if wanted(run)]:
         minutes = sum(map(results.seconds, waiting)) / 60
-        print(f"{len(waiting)} more once the search has found their setting, about {minutes:.0f} minutes")
+        print(f"up to {len(waiting)} more once the search has found their setting, about {minutes:.0f} minutes")
 
 
 def _in_parallel(args: argparse.Namespace) -> None:
