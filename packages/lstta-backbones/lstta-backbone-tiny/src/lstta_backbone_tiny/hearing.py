@@ -77,6 +77,12 @@ class TinySoundAsPicture(Encoder):
     def run_block(self, index: int, state: EncoderState) -> EncoderState:
         return self.visual.run_block(index, state)
 
+    def more_tokens(self, extras: Mapping[str, Tensor], count: int) -> Mapping[str, Tensor]:
+        return self.visual.more_tokens(extras, count)
+
+    def last_block_behind(self, state: EncoderState, count: int) -> Tensor:
+        return self.visual.last_block_behind(state, count)
+
     def block(self, index: int) -> nn.Module:
         return self.visual.block(index)
 
