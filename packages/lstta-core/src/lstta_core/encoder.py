@@ -150,7 +150,8 @@ class Encoder(nn.Module, ABC):
     def last_block_behind(self, state: EncoderState, count: int) -> Tensor:
         """(R, M, D): the tokens after the last block, but for the first ``count`` of each row, which nothing reads.
 
-        By default those are computed and left out. Blocks that tell queries from keys can do without.
+        By default those are computed and left out. Blocks that tell queries from keys can do without; call the block
+        itself, as :meth:`run_block` does, and not its parts: what shards, compiles and counts it sees only calls.
 
         Args:
             state: before the last block, with ``count`` tokens in front.

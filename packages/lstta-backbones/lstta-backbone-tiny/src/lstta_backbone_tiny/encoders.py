@@ -49,10 +49,13 @@ class Block(nn.Module):
         self.norm2 = nn.LayerNorm(width)
         self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
 
-    def forward(self, tokens: Tensor, mask: Tensor | None) -> Tensor:
-        """(R, M, D), and which tokens may be attended to (R, M), bool, at least one a row; None for all."""
+    def forward(self, tokens: Tensor, mask: Tensor | None, count: int = 0) -> Tensor:
+        """(R, M, D), and which tokens may be attended to (R, M), bool, at least one a row; None for all.
+
+        The first ``count`` tokens are read by the others, and what becomes of them is left out: (R, M - count, D).
+        """
         q, k, v = self.queries_keys_values(tokens)
-        return self.attended(tokens, q, k, v, None if mask is None else mask[:, None, None])
+        return self.attended(tokens[:, count:], q[:, :, count:], k, v, None if mask is None else mask[:, None, None])
 
     def queries_keys_values(self, tokens: Tensor) -> Tensor:
         """(R, M, D) to (3, R, H, M, d)."""
@@ -89,10 +92,8 @@ class Tiny(Encoder):
         return extras
 
     def last_block_behind(self, state: EncoderState, count: int) -> Tensor:
-        block = cast(Block, self.blocks[-1])
-        q, k, v = block.queries_keys_values(state.tokens)
-        mask = attendable(state.mask)[:, None, None] if self.masked else None
-        return block.attended(state.tokens[:, count:], q[:, :, count:], k, v, mask)
+        mask = attendable(state.mask) if self.masked else None
+        return cast(Tensor, self.blocks[-1](state.tokens, mask, count))
 
     def block(self, index: int) -> nn.Module:
         return self.blocks[index]
