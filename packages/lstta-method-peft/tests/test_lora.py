@@ -188,6 +188,11 @@ def test_a_target_that_matches_nothing_is_an_error(model: TrimodalModel) -> None
     assert "a" not in model.adapters
 
 
+def test_a_factor_that_is_none_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"^alpha: a number above 0 is wanted, got 0"):
+        LoRA(alpha=0)
+
+
 @pytest.mark.parametrize("budget", [3_000, 20_000])
 def test_budget_solves_for_the_rank(model: TrimodalModel, budget: int) -> None:
     choice = create_method("lora", model, budget=budget, dropout=0.1)

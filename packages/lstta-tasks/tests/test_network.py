@@ -90,6 +90,16 @@ def test_a_budget_is_for_all_towers() -> None:
     assert widths == {choice.options["width"]}
 
 
+@pytest.mark.parametrize("name", ["bottleneck", "none"])
+def test_a_method_that_has_no_stage_is_refused(name: str) -> None:
+    parts: Any = {"encoders": encoders(), "method": {"name": name}, "task": TwoTowers(answers=["no", "yes"])}
+    if name == "none":
+        assert build_model(**parts, adapted=0)[1].parameters == 0
+        return
+    with pytest.raises(ValueError, match=r"^model\.adapted=0 leaves the method bottleneck no stage, so nothing of it"):
+        build_model(**parts, adapted=0)
+
+
 def _adapters(model: Any) -> list[Any]:
     return list(model.adapters["default"].values())
 

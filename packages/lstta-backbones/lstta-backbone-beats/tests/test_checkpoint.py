@@ -60,6 +60,48 @@ def test_another_network_is_refused(checkpoint: Write, cfg: dict[str, Any], mode
         beats(model=checkpoint(cfg, model))
 
 
+@pytest.mark.parametrize(
+    ("cfg", "match"),
+    [
+        ({"encoder_layers": "2"}, "cfg.encoder_layers is '2', a whole number, 1 or more is wanted"),
+        ({"encoder_embed_dim": -3}, "cfg.encoder_embed_dim is -3, a whole number"),
+        ({"conv_pos_groups": True}, "cfg.conv_pos_groups is True, a whole number"),
+        ({"deep_norm": 1}, "cfg.deep_norm is 1, True or False is wanted"),
+    ],
+)
+def test_sizes_that_are_none_are_refused(checkpoint: Write, cfg: dict[str, Any], match: str) -> None:
+    path = checkpoint()
+    held = torch.load(path)
+    torch.save({**held, "cfg": {**held["cfg"], **cfg}}, path)
+    with pytest.raises(ValueError, match=rf"small\.pt: {match}"):
+        beats(model=path)
+
+
+def test_damaged_files_are_named(checkpoint: Write, tmp_path: Path) -> None:
+    whole = checkpoint().read_bytes()
+    contents = {"empty": b"", "text": b"an error page\n", "half": whole[: len(whole) // 2], "head": whole[:100]}
+    for name, content in contents.items():
+        (tmp_path / f"{name}.pt").write_bytes(content)
+        with pytest.raises(ValueError, match=rf"{name}\.pt: it cannot be read as tensors and plain values \(\w+\)"):
+            beats(model=tmp_path / f"{name}.pt")
+    with pytest.raises(ValueError, match="it is a folder; give the path of a checkpoint file"):
+        beats(model=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("model", "match"),
+    [
+        ({"bias": [1.0]}, r"model\['bias'\] is a list; tensors by their names are wanted"),
+        ({7: torch.ones(1)}, r"model\[7\] is a Tensor; tensors by their names"),
+        ({"bias": torch.tensor([1.0, float("nan")])}, "bias has values that are not finite"),
+    ],
+)
+def test_weights_that_are_none_are_refused(tmp_path: Path, model: dict[Any, Any], match: str) -> None:
+    torch.save({"cfg": {}, "model": model}, tmp_path / "other.pt")
+    with pytest.raises(ValueError, match=match):
+        beats(model=tmp_path / "other.pt")
+
+
 def test_a_file_that_is_not_there_says_where_to_get_it(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"none\.pt: no such file; download a checkpoint"):
         beats(model=tmp_path / "none.pt")

@@ -149,7 +149,12 @@ def test_sight_and_sound_of_one_checkpoint(small: ModuleType, tmp_path: Path) ->
     [
         ("videomae", {}, None, "videomae reads video; a log-mel is one picture"),
         ("vit", {"size": (16, 15)}, None, r"size=\(16, 15\) must be multiples of the patch size 16"),
-        ("vit", {"deviation": 0.0}, None, "deviation=0.0: it must be above 0"),
+        ("vit", {"size": (0, 0)}, None, r"size\[0\]: a whole number, 1 or more is wanted, got 0"),
+        ("vit", {"size": (32, 32, 3)}, None, r"size=\(32, 32, 3\): \(height, width\) is wanted"),
+        ("vit", {"deviation": 0.0}, None, "deviation: a number above 0 is wanted, got 0.0"),
+        ("vit", {"deviation": math.nan}, None, "deviation: a number above 0 is wanted, got nan"),
+        ("vit", {"mean": math.inf}, None, "mean=inf: a finite number is wanted"),
+        ("vit", {}, math.inf, "seconds: a number above 0 is wanted, got inf"),
         ("vit", {}, 0.02, "a picture of 0.02 s and 224 rows: it must hold 0.025 s at least"),
     ],
 )

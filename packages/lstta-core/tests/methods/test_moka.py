@@ -1,15 +1,19 @@
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
 from torch import Tensor
 
 from lstta_core.interfaces import Modality, Stage, Streams
+from lstta_core.methods.cola import CoLA
 from lstta_core.methods.moka import MokA, MokAAdapter
 from lstta_core.testing.inputs import absent
+from lstta_core.testing.toy_encoders import ToyAudio, ToyLanguage
 
 VISUAL, AUDIO, LANGUAGE = Modality
 MakeStreams = Callable[[], Streams]
@@ -94,6 +98,22 @@ def test_one_way_out_for_each_width() -> None:
     adapter = MokA(r=3).adapter(Stage(1, 2, {VISUAL: 7, AUDIO: 7, LANGUAGE: 11}))
     assert {name for name, _ in adapter.named_parameters() if name.startswith("up.")} == {"up.7.weight", "up.11.weight"}
     assert sum(p.numel() for p in adapter.parameters()) == 3 * (7 + 7 + 11) + 3 * (7 + 11)
+
+
+def test_without_text_nothing_is_heard_and_that_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    MokA().prepare({Modality.LANGUAGE: ToyLanguage()})
+    assert not caplog.messages
+    MokA().prepare({Modality.AUDIO: ToyAudio()})
+    assert caplog.messages == [
+        "moka: these encoders have no text, which is all that sight and sound hear of each other"
+    ]
+
+
+@pytest.mark.parametrize("alpha", [0.0, -1.0, math.nan, math.inf, "2"])
+def test_a_factor_that_is_none_is_refused(alpha: float) -> None:
+    for make in (CoLA, partial(MokAAdapter, widths={Modality.AUDIO: 7})):
+        with pytest.raises(ValueError, match=r"^alpha: a number above 0 is wanted, got"):
+            make(alpha=alpha)
 
 
 def test_the_factor_stays_where_the_rank_changes() -> None:

@@ -11,7 +11,7 @@ from peft import LoraConfig, inject_adapter_in_model
 from peft.tuners.lora import LoraLayer
 from torch import nn
 
-from lstta_core.counts import check_counts
+from lstta_core.counts import check_above_zero, check_counts
 from lstta_core.interfaces import Encoder, EncoderChange, Method, Modality, Size
 from lstta_core.targets import QUERY_AND_VALUE, Target, matching
 
@@ -36,6 +36,7 @@ class LoRA(Method):
         check_counts(r=r)
         self.r = r
         self.alpha = 2 * r if alpha is None else alpha
+        check_above_zero(alpha=self.alpha)
         self.dropout = dropout
         self.target = target
 

@@ -148,6 +148,11 @@ def build_model(
         choice = create_method(model=list(models.values()), **method)
         for model in models.values():
             model.add_adapter(ADAPTER, choice.method)
+    if adapted == 0 and method["name"] != "none" and not any(model.trainable_parameters() for model in models.values()):
+        raise ValueError(
+            f"model.adapted=0 leaves the method {method['name']} no stage, so nothing of it would train: raise it, or "
+            "take method.name='none'"
+        )
     if compile:
         with in_section("model.compile", ()):
             for model in models.values():

@@ -44,6 +44,13 @@ def test_4143_rows_with_one_that_is_bad(header: bool, tmp_path: Path) -> None:
         AVE(root=tmp_path).sources()
 
 
+@pytest.mark.parametrize("header", [False, True])
+def test_a_file_without_rows_is_refused(header: bool, tmp_path: Path) -> None:
+    path = write(tmp_path, "testSet.txt", [], header=header)
+    with pytest.raises(ValueError, match=f"^{re.escape(str(path))}: there are no rows in it; Category&VideoID"):
+        AVE(root=tmp_path).samples("test")
+
+
 def test_the_splits_files_come_first(tmp_path: Path) -> None:
     write(tmp_path, "Annotations.txt", lines(41))
     sizes: dict[Split, int] = {"train": 11, "val": 3, "test": 5}

@@ -45,6 +45,10 @@ def test_train_has_the_labels_of_clips(tmp_path: Path) -> None:
     ]
     assert {len(sample.target) for sample in samples if isinstance(sample.target, tuple)} == {25}
     assert task.splits() == ["train"]
+    assert task.reading.notes == [
+        f"{tmp_path / 'AVVP_train.csv'}: 1 of its 3 clips have no event_labels, so they teach that nothing is heard or "
+        "seen in them: 'quiet_0_10'"
+    ]
 
 
 @pytest.mark.parametrize("copy", ["own", "own, listed", "together"])
@@ -64,6 +68,30 @@ def test_others_have_what_is_heard_and_what_is_seen(copy: str, tmp_path: Path) -
     assert on(task, "a_0_10", 1) == {"Speech": [1, 2], "Dog": [5, 6, 7, 8, 9]}
     assert on(task, "b_0_10", 0) == {"Blender": [8, 9]}
     assert on(task, "b_0_10", 1) == {}
+    if copy == "own":
+        assert not task.reading.notes
+        return
+    silent, *strange = task.reading.notes
+    assert "1 of its 3 clips have no row in" in silent
+    assert silent.endswith("nothing is heard or seen in them: 'c_0_10'")
+    assert [note.partition(": ")[2] for note in strange] == (
+        ["1 of its clips are on no list and left out: 'z_0_10'"] if copy == "together" else []
+    )
+
+
+def test_rows_of_both_splits_are_those_of_either_list(tmp_path: Path) -> None:
+    write(tmp_path, eval_audio=AUDIO + "z_0_10\t0\t1\tCar\n", eval_visual=VISUAL)
+    write(tmp_path, test_pd=WEAK + "a_0_10\tDog\n", val_pd=WEAK + "z_0_10\tCar\nb_0_10\tBlender\n")
+    task = AVVP(root=tmp_path)
+    assert [len(task.samples(split)) for split in ("val", "test")] == [2, 1]
+    assert not task.reading.notes
+
+
+def test_a_list_of_other_names_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, test_audio=AUDIO, test_visual=VISUAL, test_pd=WEAK + "xa_0_10\tDog\nxb_0_10\tDog\n")
+    said = r"AVVP_test_pd\.csv: none of its clips, such as 'xa_0_10', has a row in .*, which speak of 'a_0_10'$"
+    with pytest.raises(ValueError, match=said):
+        AVVP(root=tmp_path).samples("test")
 
 
 def test_files_of_both_splits_need_the_lists(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from torch import nn
 
 from lstta_core.interfaces import Modality, Stage
 from lstta_core.methods.bottleneck import Bottleneck
+from lstta_core.methods.prompt import Prompt
 from lstta_core.testing import synthetic_streams
 from lstta_tasks.experiment.config import load_config
 from lstta_tasks.training.train import train
@@ -76,6 +77,18 @@ def test_what_is_added_is_told_against_the_tokens(tmp_path: Path) -> None:
         assert trained.told[f"train/added/adapters.{modality}"] == [pytest.approx(wanted, rel=1e-5)]
     assert trained.told["train/added/adapters.visual"][0] > 0.01
     assert trained.told["train/added/adapters.language"][0] == 0
+
+
+def test_of_prompts_nothing_is_told(tmp_path: Path) -> None:
+    """They stand in front of tokens, which stay as they are."""
+    trained = Trained(tmp_path, interval=1)
+    adapter = Prompt(tokens=3).adapter(Stage(index=1, count=2, widths=WIDTHS, first=True))
+    assert adapter is not None
+    hook = WatchHook(model=nn.ModuleDict({"adapters": adapter.train()}), interval=1)
+    hook.before_train(trained.runner)
+    hook.before_train_iter(trained.runner, 0)
+    adapter(synthetic_streams(WIDTHS, tokens={Modality.VISUAL: 3, Modality.LANGUAGE: 5}, seed=0))
+    assert hook.added == {}
 
 
 def test_gradients_by_part_are_those_of_the_step(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -33,6 +32,8 @@ def load(path: Path) -> Network:
         FileNotFoundError: there is no such file.
         ValueError: it is no checkpoint of BEATs; the message names what is wrong.
     """
+    if path.is_dir():
+        raise ValueError(f"{path}: it is a folder; give the path of a checkpoint file, e.g. BEATs_iter3_plus_AS2M.pt")
     if not path.is_file():
         raise FileNotFoundError(
             f"{path}: no such file; download a checkpoint, e.g. BEATs_iter3_plus_AS2M.pt, from the page of BEATs "
@@ -58,16 +59,21 @@ def load(path: Path) -> Network:
 def _read(path: Path) -> Mapping[str, Any]:
     try:
         held = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+    except Exception as error:  # torch lets through whatever a damaged file makes of its reader
         raise ValueError(
-            f"{path}: it cannot be read as tensors and plain values ({str(error).splitlines()[0]}); nothing else is "
-            "read, since it could run code"
+            f"{path}: it cannot be read as tensors and plain values ({type(error).__name__}): it is damaged, no "
+            "checkpoint, or holds something else, which is not read since it could run code"
         ) from error
     for key in ("cfg", "model"):
         if not isinstance(held, Mapping) or not isinstance(held.get(key), Mapping):
             raise ValueError(
                 f"{path}: a checkpoint of BEATs is a dict with the dicts 'cfg' and 'model'; it has no {key!r}"
             )
+    for name, tensor in held["model"].items():
+        if not isinstance(name, str) or not isinstance(tensor, Tensor):
+            raise ValueError(f"{path}: model[{name!r}] is a {type(tensor).__name__}; tensors by their names are wanted")
+        if not tensor.isfinite().all():
+            raise ValueError(f"{path}: {name} has values that are not finite")
     return held
 
 
@@ -77,7 +83,13 @@ def _sizes(path: Path, cfg: Mapping[str, Any]) -> Sizes:
             raise ValueError(
                 f"{path}: cfg.{name} is {cfg.get(name)!r}, published checkpoints of BEATs have {published!r}"
             )
-    return Sizes(**{field.name: cfg[field.name] for field in fields(Sizes) if field.name in cfg})
+    given = {field.name: cfg[field.name] for field in fields(Sizes) if field.name in cfg}
+    for name, value in given.items():
+        yes_or_no = isinstance(getattr(Sizes, name), bool)
+        if isinstance(value, bool) is not yes_or_no or not (yes_or_no or (isinstance(value, int) and value > 0)):
+            wanted = "True or False" if yes_or_no else "a whole number, 1 or more"
+            raise ValueError(f"{path}: cfg.{name} is {value!r}, {wanted} is wanted")
+    return Sizes(**given)
 
 
 def _tensors(path: Path, model: Mapping[str, Tensor]) -> dict[str, Tensor]:

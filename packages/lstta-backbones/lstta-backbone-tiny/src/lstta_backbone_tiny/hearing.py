@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lstta_backbone_tiny.encoders import FFT, RATE, TinyVisual, mel_filters, rows_as_segments, scaled_log_mel, visual
+from lstta_core.counts import check_above_zero
 from lstta_core.interfaces import AudioSpec, Encoder, EncoderState, Modality
 
 
@@ -34,6 +35,7 @@ class TinySoundAsPicture(Encoder):
 
     def __init__(self, visual: TinyVisual, *, seconds: float = 1.0) -> None:
         super().__init__()
+        check_above_zero(sound_seconds=seconds)
         self.visual = visual
         self.widths = visual.widths
         self.bands, self.columns = visual.spec.size

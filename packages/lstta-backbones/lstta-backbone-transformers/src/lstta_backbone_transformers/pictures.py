@@ -6,6 +6,7 @@ features do not fit the sound, and adapters have most to do.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import fields
 from functools import partial
@@ -21,6 +22,7 @@ from lstta_backbone_transformers.family import AudioFamily, Family, VisualFamily
 from lstta_backbone_transformers.fronts import Front
 from lstta_backbone_transformers.pixels import check_size, frame_size
 from lstta_backbone_transformers.spectrogram import kaldi_power, log_mel
+from lstta_core.counts import check_above_zero
 
 MEAN, DEVIATION = -4.984795570373535, 3.7079780101776123
 """Of log-mels of AVE's sound in 192 bands, as LAVISH's public code has them; for ViT's 224 it has −4.1426, 3.2001."""
@@ -75,10 +77,11 @@ class PictureFront(Front):
                 f"{family.model_type} reads video; a log-mel is one picture. Choose a checkpoint that reads pictures, "
                 "such as ViT, DINOv2, CLIP, SigLIP or Swin V2"
             )
-        size = frame_size(family, config, settings) if size is None else (size[0], size[1])
+        size = frame_size(family, config, settings, size)
         check_size(family, config, size)
-        if deviation <= 0:
-            raise ValueError(f"deviation={deviation}: it must be above 0")
+        check_above_zero(deviation=deviation)
+        if not math.isfinite(mean):
+            raise ValueError(f"mean={mean!r}: a finite number is wanted")
         self.rows, self.bands = size
         self.mean, self.deviation = mean, deviation
         self.prefix, self.patch = family.prefix(config), config.patch_size
@@ -91,6 +94,7 @@ class PictureFront(Front):
         return [self.rows, self.bands, self.window, self.mean, self.deviation]
 
     def _span(self, seconds: float) -> None:
+        check_above_zero(seconds=seconds)
         self.window = round(seconds * SECOND)
         self.hop = self.window // self.rows
         self.field = max(FIELD, 2 * self.hop)

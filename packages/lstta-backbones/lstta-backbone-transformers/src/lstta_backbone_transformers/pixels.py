@@ -9,6 +9,7 @@ from torch import Tensor
 
 from lstta_backbone_transformers.constants import Constant
 from lstta_backbone_transformers.family import VisualFamily
+from lstta_core.counts import check_counts
 
 
 class Pixels:
@@ -35,8 +36,20 @@ class Pixels:
         return values.movedim(-1, -3).contiguous()
 
 
-def frame_size(family: VisualFamily, config: Any, settings: Mapping[str, Any]) -> tuple[int, int]:
-    """(height, width) of the frames that the checkpoint's processor would hand over, or the native size."""
+def frame_size(
+    family: VisualFamily, config: Any, settings: Mapping[str, Any], size: Sequence[int] | None = None
+) -> tuple[int, int]:
+    """(height, width) of frames: the ``size`` that is asked for, else as the checkpoint's processor would hand them
+    over, else the native one.
+
+    Raises:
+        ValueError: what is asked for are no two whole numbers above 0.
+    """
+    if size is not None:
+        if not isinstance(size, Sequence) or len(size) != 2:
+            raise ValueError(f"size={size!r}: (height, width) is wanted")
+        check_counts(**{"size[0]": size[0], "size[1]": size[1]})
+        return size[0], size[1]
     if not family.resizable:
         return family.native_size(config)
     for key in ("crop_size", "size"):

@@ -64,7 +64,7 @@ class VisualEncoder(Encoder):
         self.window, self.tubelet = family.window(config) if family.window else (1, 1)
         frames = self.tubelet if frames_per_segment is None else frames_per_segment
         # A configuration file may give a list.
-        size = frame_size(family, config, settings) if size is None else (size[0], size[1])
+        size = frame_size(family, config, settings, size)
         _check(family, config, size, frames, self.tubelet)
         self.body = Body(model=model, family=family, size=size)
         self.pixels = Pixels(family=family, settings=settings)

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lstta_core.counts import check_counts
+from lstta_core.counts import check_above_zero, check_counts
 from lstta_core.interfaces import Encoder, EncoderChange, Method, Modality, Size
 from lstta_core.targets import QUERY_AND_VALUE, Target, matching
 
@@ -152,6 +152,7 @@ class CoLA(Method):
             raise ValueError(f"r: 2 or more is wanted, got {r}: the norm of a matrix of one number is always 0")
         self.r, self.reduction, self.target = r, reduction, target
         self.alpha = 2 * r if alpha is None else alpha
+        check_above_zero(alpha=self.alpha)
 
     def prepare_at_stages(
         self, encoders: Mapping[Modality, Encoder], crossed: Mapping[Modality, Sequence[int]]

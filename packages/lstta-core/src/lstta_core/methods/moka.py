@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from functools import partial
 from typing import cast
@@ -10,11 +11,25 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lstta_core.attention import attend
-from lstta_core.counts import check_counts
-from lstta_core.interfaces import TIMED, Adapter, AdapterOutput, Method, Modality, Size, Stage, Stream, Streams
+from lstta_core.counts import check_above_zero, check_counts
+from lstta_core.interfaces import (
+    TIMED,
+    Adapter,
+    AdapterOutput,
+    Encoder,
+    EncoderChange,
+    Method,
+    Modality,
+    Size,
+    Stage,
+    Stream,
+    Streams,
+)
 from lstta_core.methods.projections import Standardised, Units, Up, added
 
 LANGUAGE = Modality.LANGUAGE
+
+logger = logging.getLogger(__name__)
 
 
 class LowRank(Standardised):
@@ -51,6 +66,8 @@ class MokAAdapter(Adapter):
     is standardised and what comes out is bounded, as in every adapter here, where the paper's linear maps read what a
     norm has scaled. The √r is the paper's; its public code divides by the root of how many words there are.
 
+    Where the encoders have no text nothing is heard: what is left is a low-rank update of each modality.
+
     A word of an answer hears nothing and nothing hears it: it is changed by what it is itself.
 
     Args:
@@ -65,8 +82,10 @@ class MokAAdapter(Adapter):
     ) -> None:
         super().__init__()
         check_counts(r=r)
+        alpha = 2 * r if alpha is None else alpha
+        check_above_zero(alpha=alpha)
         self.text = text
-        scale = (2 * r if alpha is None else alpha) / r
+        scale = alpha / r
         self.down = nn.ModuleDict({m: LowRank(width, r, scale) for m, width in widths.items()})
         self.up = nn.ModuleDict({str(width): Up(r, width) for width in sorted(set(widths.values()))})
         self.units = nn.ModuleDict({m: Units() for m in widths})
@@ -104,6 +123,12 @@ class MokA(Method):
 
     def __init__(self, *, r: int = 16, alpha: float | None = None, text: float = 1.0) -> None:
         self._build = partial(MokAAdapter, r=r, alpha=alpha, text=text)
+
+    def prepare(self, encoders: Mapping[Modality, Encoder]) -> EncoderChange:
+        """Change nothing, and say so where no text is there to be heard."""
+        if LANGUAGE not in encoders:
+            logger.warning("moka: these encoders have no text, which is all that sight and sound hear of each other")
+        return EncoderChange()
 
     def adapter(self, stage: Stage) -> Adapter:
         return self._build(widths=stage.widths)

@@ -81,7 +81,7 @@ def check_repeats(split: Split, samples: Sequence[Sample]) -> Iterator[Finding]:
             continue
         check = "repeated" if earlier.target == sample.target else "contradiction"
         answer = "the same target" if check == "repeated" else "another target"
-        detail = f"clip {sample.source.id!r} has the same text in sample {earlier.id!r}, with {answer}"
+        detail = f"clip {sample.source.id!r} is asked the same in sample {earlier.id!r}, with {answer}"
         yield Finding("warning", check, split, sample.id, detail)
 
 

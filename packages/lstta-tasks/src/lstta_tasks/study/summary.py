@@ -124,7 +124,7 @@ def _lines(study: Study, finished: Mapping[Run, Result]) -> Iterable[Line]:
 
 
 def _watched(results: Iterable[Result]) -> Watched | None:
-    seen = [watched for result in results if (watched := result.get("watched")) and watched["added"]]
+    seen = [watched for result in results if (watched := result.get("watched")) and any(watched["added"].values())]
     if not seen:
         return None
     dead, added = ([value for one in seen for value in one[key].values()] for key in ("dead", "added"))

@@ -107,9 +107,12 @@ def read_events(path: Path, reading: Reading) -> list[Event]:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: rows are bad, which are all named.
+        ValueError: rows are bad, which are all named, or there are none.
     """
-    return reading.kept(path, _lines(reading.text(path)), _event)
+    lines = list(_lines(reading.text(path)))
+    if not lines:
+        raise ValueError(f"{path}: there are no rows in it; {'&'.join(COLUMNS)} is wanted, one line an event")
+    return reading.kept(path, lines, _event)
 
 
 def again(name: str, times: Counter[str]) -> str:

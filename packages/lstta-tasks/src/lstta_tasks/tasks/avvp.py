@@ -83,19 +83,26 @@ class AVVP(Task):
     def _of_clips(self) -> list[tuple[str, Target]]:
         """The clips of train, with the labels that are somewhere in them."""
 
-        def row(cells: Mapping[str, str], place: str) -> tuple[str, Target]:
+        def row(cells: Mapping[str, str], place: str) -> tuple[str, tuple[int, ...]]:
             labels = [_label(name.strip(), place) for name in cells["event_labels"].split(",") if name.strip()]
             return _clip(cells, place), tuple(int(name in labels) for name in LABELS)
 
         path = first_file(self._leading("train"))
-        return csv_rows(path, row, reading=self.reading, needed=("filename", "event_labels"))
+        clips = csv_rows(path, row, reading=self.reading, needed=("filename", "event_labels"))
+        if empty := [name for name, labels in clips if not any(labels)]:
+            self.reading.note(
+                f"{path}: {len(empty)} of its {len(clips)} clips have no event_labels, so they teach that nothing is "
+                f"heard or seen in them: {_some(empty)}"
+            )
+        return [*clips]
 
     def _of_seconds(self, split: Split) -> list[tuple[str, Target]]:
         """The clips of another split, with what is heard and what is seen in each second."""
         found = {side: self._spans(split, side) for side in ("audio", "visual")}
         named = self._list_of(split)
         if named:
-            clips = csv_rows(named, _clip, reading=self.reading, needed=("filename",))
+            clips = self._listed(named)
+            self._tell_unmatched(split, named, clips, {span.clip for spans in found.values() for span in spans})
         else:
             clips = list(dict.fromkeys(span.clip for spans in found.values() for span in spans))
         rows = {clip: [[0] * (2 * len(LABELS)) for _ in range(SECONDS)] for clip in clips}
@@ -105,11 +112,39 @@ class AVVP(Task):
                     row[place * len(LABELS) + LABELS.index(span.label)] = 1
         return [(clip, tuple(map(tuple, rows[clip]))) for clip in clips]
 
+    def _tell_unmatched(self, split: Split, named: Path, clips: list[str], there: set[str]) -> None:
+        """Note clips of a list that have no row, and rows of clips that are on none.
+
+        Raises:
+            ValueError: no clip of the list has a row.
+        """
+        silent = [clip for clip in clips if clip not in there]
+        files = " or ".join(str(self._seconds(split, side)) for side in ("audio", "visual"))
+        if len(silent) == len(clips):
+            other = f", which speak of {min(there)!r}" if there else ""
+            raise ValueError(f"{named}: none of its clips, such as {clips[0]!r}, has a row in {files}{other}")
+        if silent:
+            self.reading.note(
+                f"{named}: {len(silent)} of its {len(clips)} clips have no row in {files}, so nothing is heard or seen "
+                f"in them: {_some(silent)}"
+            )
+        # Rows of both splits together are those of either list.
+        lists = [self._list_of("val"), self._list_of("test")] if "AVVP_eval_" in files else [named]
+        strange = sorted(there.difference(*(self._listed(path) for path in lists if path is not None)))
+        if strange:
+            self.reading.note(f"{files}: {len(strange)} of its clips are on no list and left out: {_some(strange)}")
+
     def _spans(self, split: Split, side: str) -> list[Span]:
-        own = self._places(f"AVVP_{split}_{side}.csv")
-        together = self._places(f"AVVP_eval_{side}.csv") if self._list_of(split) else []
         needed = ("filename", "onset", "offset", "event_labels")
-        return csv_rows(first_file([*own, *together]), _span, reading=self.reading, needed=needed)
+        return csv_rows(self._seconds(split, side), _span, reading=self.reading, needed=needed)
+
+    def _seconds(self, split: Split, side: str) -> Path:
+        """The file of a side's seconds: the split's own, or that of both splits together."""
+        together = self._places(f"AVVP_eval_{side}.csv") if self._list_of(split) else []
+        return first_file([*self._places(f"AVVP_{split}_{side}.csv"), *together])
+
+    def _listed(self, path: Path) -> list[str]:
+        return csv_rows(path, _clip, reading=self.reading, needed=("filename",))
 
     def _list_of(self, split: Split) -> Path | None:
         """The file that says which clips are the split's, where there is one."""
@@ -132,6 +167,10 @@ class AVVP(Task):
         folders = ("video", "videos", "LLP_dataset/video", "")
         places = [self.root / folder / f"{name}.mp4" for folder in folders for name in names]
         return ClipSource(clip, clip_file(places), end=float(SECONDS))
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(repr(name) for name in names[:3]) + (", …" if len(names) > 3 else "")
 
 
 def _clip(cells: Mapping[str, str], place: str) -> str:

@@ -101,6 +101,8 @@ class WatchHook(Hook):
             if not (self.looking and module.training):
                 return
             for modality, before in inputs[0].items():
+                if output.streams[modality] is before:  # as of prompts, which stand in front of tokens
+                    continue
                 after = output.streams[modality].tokens.detach()[before.mask].float()
                 x = before.tokens.detach()[before.mask].float()
                 if len(x):
