@@ -1,9 +1,10 @@
 """The main table: methods at one budget, with DINOv2-S, Whisper tiny and MiniLM and a readout that fuses nothing.
 
 Adapters stand at the last of four stages, behind all blocks, so that everything before them is read from a cache of
-states. Four methods begin a stage earlier, with a cache of their own: LoRA, CoLA and prompts, which need blocks behind
-their prefix, and the mix of layers, which needs layers to mix. They run the last quarter of the blocks in each step;
-for what that costs they are on two tasks, their rate is searched on one, and they have one seed. Every other rate is searched on each
+states. Five methods begin a stage earlier, with a cache of their own: LoRA, CoLA and prompts, which need blocks behind
+their prefix, the mix of layers, which needs layers to mix, and LSTTA once more, to be compared with those. They run the
+last quarter of the blocks in each step; for what that costs they are on two tasks, their rate is searched on one, and
+they have one seed. Every other rate is searched on each
 task, because a borrowed one distorts what adapters bring (decision 9). The search has seed 0; then come the other
 seeds, one after the other.
 
@@ -114,6 +115,7 @@ methods = {
         label="CoLA", method=dict(name="cola", budget=budget, target=_LAST, reduction=64), cost=6.0, **_earlier
     ),
     "prompt": dict(label="prompt tuning", method=dict(name="prompt", budget=budget), cost=12.0, **_earlier),
+    "earlier": dict(label="LSTTA, last two stages", method=_lstta, cost=5.0, **_earlier),
 }
 search = dict(
     key="optim_wrapper.optimizer.lr",
