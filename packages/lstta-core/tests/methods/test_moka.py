@@ -11,7 +11,7 @@ from torch import Tensor
 
 from lstta_core.interfaces import Modality, Stage, Streams
 from lstta_core.methods.cola import CoLA
-from lstta_core.methods.moka import MokA, MokAAdapter
+from lstta_core.methods.moka import MokA, MokAAdapter, tell_once
 from lstta_core.testing.inputs import absent
 from lstta_core.testing.toy_encoders import ToyAudio, ToyLanguage
 
@@ -101,9 +101,11 @@ def test_one_way_out_for_each_width() -> None:
 
 
 def test_without_text_nothing_is_heard_and_that_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    tell_once.cache_clear()
     MokA().prepare({Modality.LANGUAGE: ToyLanguage()})
     assert not caplog.messages
-    MokA().prepare({Modality.AUDIO: ToyAudio()})
+    for _ in range(2):
+        MokA().prepare({Modality.AUDIO: ToyAudio()})
     assert caplog.messages == [
         "moka: these encoders have no text, which is all that sight and sound hear of each other"
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from functools import partial
+from functools import cache, partial
 from typing import cast
 
 import torch.nn.functional as F
@@ -30,6 +30,8 @@ from lstta_core.methods.projections import Standardised, Units, Up, added
 LANGUAGE = Modality.LANGUAGE
 
 logger = logging.getLogger(__name__)
+tell_once = cache(logger.warning)
+"""A budget tries many widths, and each prepares."""
 
 
 class LowRank(Standardised):
@@ -125,9 +127,9 @@ class MokA(Method):
         self._build = partial(MokAAdapter, r=r, alpha=alpha, text=text)
 
     def prepare(self, encoders: Mapping[Modality, Encoder]) -> EncoderChange:
-        """Change nothing, and say so where no text is there to be heard."""
+        """Change nothing, and say where no text is there to be heard."""
         if LANGUAGE not in encoders:
-            logger.warning("moka: these encoders have no text, which is all that sight and sound hear of each other")
+            tell_once("moka: these encoders have no text, which is all that sight and sound hear of each other")
         return EncoderChange()
 
     def adapter(self, stage: Stage) -> Adapter:
