@@ -119,7 +119,8 @@ class AVVP(Task):
             ValueError: no clip of the list has a row.
         """
         silent = [clip for clip in clips if clip not in there]
-        files = " or ".join(str(self._seconds(split, side)) for side in ("audio", "visual"))
+        seconds = [self._seconds(split, side) for side in ("audio", "visual")]
+        files = " or ".join(map(str, seconds))
         if len(silent) == len(clips):
             other = f", which speak of {min(there)!r}" if there else ""
             raise ValueError(f"{named}: none of its clips, such as {clips[0]!r}, has a row in {files}{other}")
@@ -128,8 +129,8 @@ class AVVP(Task):
                 f"{named}: {len(silent)} of its {len(clips)} clips have no row in {files}, so nothing is heard or seen "
                 f"in them: {_some(silent)}"
             )
-        # Rows of both splits together are those of either list.
-        lists = [self._list_of("val"), self._list_of("test")] if "AVVP_eval_" in files else [named]
+        together = any(path.name.startswith("AVVP_eval_") for path in seconds)
+        lists = [self._list_of("val"), self._list_of("test")] if together else [named]
         strange = sorted(there.difference(*(self._listed(path) for path in lists if path is not None)))
         if strange:
             self.reading.note(f"{files}: {len(strange)} of its clips are on no list and left out: {_some(strange)}")
