@@ -55,7 +55,7 @@ methods = {
     "moka": dict(label="MokA", method=dict(name="moka", budget=budget)),
     "lora": dict(label="LoRA", method=dict(name="lora", budget=budget, target=_LAST), cost=0.6),
     "cola": dict(label="CoLA", method=dict(name="cola", budget=budget, target=_LAST)),
-    "prompt": dict(label="prompt tuning", method=dict(name="prompt", budget=budget), cost=5.0),
+    "prompt": dict(label="prompt tuning", method=dict(name="prompt", budget=budget), cost=8.0),
     "long": dict(label="LSTTA, long-term alone", method=dict(**_lstta, short_term=False)),
     "short": dict(label="LSTTA, short-term alone", method=dict(**_lstta, long_term=False)),
     "lstta": dict(label="LSTTA", method=_lstta),
