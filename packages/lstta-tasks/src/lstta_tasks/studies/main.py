@@ -8,7 +8,7 @@ they have one seed. Every other rate is searched on each
 task, because a borrowed one distorts what adapters bring (decision 9). The search has seed 0; then come the other
 seeds, one after the other.
 
-cost:     lstta compare main --list; about 35 core hours, before them --prepare, an hour, and the caches of states
+cost:     lstta compare main --list; about 45 core hours, ten of them prompts, before them --prepare, an hour, and the caches of states
 results:  docs/studies.md
 offline:  add --where encoders.visual.model=DIR encoders.audio.model=DIR encoders.language.model=DIR
 """
@@ -114,7 +114,7 @@ methods = {
     "cola": dict(
         label="CoLA", method=dict(name="cola", budget=budget, target=_LAST, reduction=64), cost=6.0, **_earlier
     ),
-    "prompt": dict(label="prompt tuning", method=dict(name="prompt", budget=budget), cost=12.0, **_earlier),
+    "prompt": dict(label="prompt tuning", method=dict(name="prompt", budget=budget), cost=55.0, **_earlier),
     "earlier": dict(label="LSTTA, last two stages", method=_lstta, cost=5.0, **_earlier),
 }
 search = dict(
