@@ -40,7 +40,7 @@ def test_lists_the_search_first_and_what_waits_for_it(tool: Tool, study: Path, t
     assert len(said) == SEARCH + 2
     assert said[-2:] == [
         "6 runs, about 0 minutes one after the other",
-        f"{TABLE - 3} more once the search has found their setting, about 0 minutes",  # three come of the search
+        f"up to {TABLE - 3} more once the search has found their setting, about 0 minutes",  # three come of the search
     ]
 
 
