@@ -15,6 +15,5 @@ def check_counts(**options: object) -> None:
 def check_above_zero(**options: object) -> None:
     """Raise a ValueError that names the option where one is no finite number above 0."""
     for name, value in options.items():
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not (number and 0 < value < math.inf):  # type: ignore[operator]
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
             raise ValueError(f"{name}: a number above 0 is wanted, got {value!r}")

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from lstta_backbone_beats.network import Network, Sizes
+from lstta_core.finite import not_finite
 
 PUBLISHED = {
     "layer_norm_first": False,
@@ -72,8 +73,8 @@ def _read(path: Path) -> Mapping[str, Any]:
     for name, tensor in held["model"].items():
         if not isinstance(name, str) or not isinstance(tensor, Tensor):
             raise ValueError(f"{path}: model[{name!r}] is a {type(tensor).__name__}; tensors by their names are wanted")
-        if not tensor.isfinite().all():
-            raise ValueError(f"{path}: {name} has values that are not finite")
+    if bad := not_finite(held["model"]):
+        raise ValueError(f"{path}: {bad[0]} has values that are not finite")
     return held
 
 
@@ -85,9 +86,9 @@ def _sizes(path: Path, cfg: Mapping[str, Any]) -> Sizes:
             )
     given = {field.name: cfg[field.name] for field in fields(Sizes) if field.name in cfg}
     for name, value in given.items():
-        yes_or_no = isinstance(getattr(Sizes, name), bool)
-        if isinstance(value, bool) is not yes_or_no or not (yes_or_no or (isinstance(value, int) and value > 0)):
-            wanted = "True or False" if yes_or_no else "a whole number, 1 or more"
+        kind = type(getattr(Sizes, name))
+        if type(value) is not kind or (kind is int and value < 1):
+            wanted = "True or False" if kind is bool else "a whole number, 1 or more"
             raise ValueError(f"{path}: cfg.{name} is {value!r}, {wanted} is wanted")
     return Sizes(**given)
 

@@ -85,15 +85,17 @@ class Tiny(Encoder):
     masked = True  # whether tokens of a row may be padding
 
     def run_block(self, index: int, state: EncoderState) -> EncoderState:
-        mask = attendable(state.mask) if self.masked else None
-        return state.with_tokens(self.blocks[index](state.tokens, mask))
+        return state.with_tokens(self._through(index, state))
 
     def more_tokens(self, extras: Mapping[str, Tensor], count: int) -> Mapping[str, Tensor]:
         return extras
 
     def last_block_behind(self, state: EncoderState, count: int) -> Tensor:
+        return self._through(-1, state, count)
+
+    def _through(self, index: int, state: EncoderState, count: int = 0) -> Tensor:
         mask = attendable(state.mask) if self.masked else None
-        return cast(Tensor, self.blocks[-1](state.tokens, mask, count))
+        return cast(Tensor, self.blocks[index](state.tokens, mask, count))
 
     def block(self, index: int) -> nn.Module:
         return self.blocks[index]

@@ -49,7 +49,7 @@ def frame_size(
         if not isinstance(size, Sequence) or len(size) != 2:
             raise ValueError(f"size={size!r}: (height, width) is wanted")
         check_counts(**{"size[0]": size[0], "size[1]": size[1]})
-        return size[0], size[1]
+        return size[0], size[1]  # a configuration file may give a list
     if not family.resizable:
         return family.native_size(config)
     for key in ("crop_size", "size"):

@@ -63,7 +63,6 @@ class VisualEncoder(Encoder):
         self.family = family
         self.window, self.tubelet = family.window(config) if family.window else (1, 1)
         frames = self.tubelet if frames_per_segment is None else frames_per_segment
-        # A configuration file may give a list.
         size = frame_size(family, config, settings, size)
         _check(family, config, size, frames, self.tubelet)
         self.body = Body(model=model, family=family, size=size)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lstta_core.finite import few
 from lstta_tasks.annotations.csv_rows import csv_rows, whole_number
 from lstta_tasks.annotations.files import check_inside, clip_file, data_folder, first_file
 from lstta_tasks.annotations.reading import Reading
@@ -92,34 +93,33 @@ class AVVP(Task):
         if empty := [name for name, labels in clips if not any(labels)]:
             self.reading.note(
                 f"{path}: {len(empty)} of its {len(clips)} clips have no event_labels, so they teach that nothing is "
-                f"heard or seen in them: {_some(empty)}"
+                f"heard or seen in them: {few(list(map(repr, empty)))}"
             )
         return [*clips]
 
     def _of_seconds(self, split: Split) -> list[tuple[str, Target]]:
         """The clips of another split, with what is heard and what is seen in each second."""
-        found = {side: self._spans(split, side) for side in ("audio", "visual")}
         named = self._list_of(split)
-        if named:
-            clips = self._listed(named)
-            self._tell_unmatched(split, named, clips, {span.clip for spans in found.values() for span in spans})
-        else:
-            clips = list(dict.fromkeys(span.clip for spans in found.values() for span in spans))
+        seconds = [self._seconds(split, side, listed=named is not None) for side in ("audio", "visual")]
+        found = [self._spans(path) for path in seconds]
+        there = dict.fromkeys(span.clip for spans in found for span in spans)
+        clips = list(there) if named is None else self._listed(named)
+        if named is not None:
+            self._tell_unmatched(named, clips, seconds, set(there))
         rows = {clip: [[0] * (2 * len(LABELS)) for _ in range(SECONDS)] for clip in clips}
-        for place, spans in enumerate(found.values()):
+        for place, spans in enumerate(found):
             for span in spans:
                 for row in rows[span.clip][span.start : span.end] if span.clip in rows else ():
                     row[place * len(LABELS) + LABELS.index(span.label)] = 1
         return [(clip, tuple(map(tuple, rows[clip]))) for clip in clips]
 
-    def _tell_unmatched(self, split: Split, named: Path, clips: list[str], there: set[str]) -> None:
+    def _tell_unmatched(self, named: Path, clips: list[str], seconds: list[Path], there: set[str]) -> None:
         """Note clips of a list that have no row, and rows of clips that are on none.
 
         Raises:
             ValueError: no clip of the list has a row.
         """
         silent = [clip for clip in clips if clip not in there]
-        seconds = [self._seconds(split, side) for side in ("audio", "visual")]
         files = " or ".join(map(str, seconds))
         if len(silent) == len(clips):
             other = f", which speak of {min(there)!r}" if there else ""
@@ -127,21 +127,23 @@ class AVVP(Task):
         if silent:
             self.reading.note(
                 f"{named}: {len(silent)} of its {len(clips)} clips have no row in {files}, so nothing is heard or seen "
-                f"in them: {_some(silent)}"
+                f"in them: {few(list(map(repr, silent)))}"
             )
-        together = any(path.name.startswith("AVVP_eval_") for path in seconds)
-        lists = [self._list_of("val"), self._list_of("test")] if together else [named]
-        strange = sorted(there.difference(*(self._listed(path) for path in lists if path is not None)))
+        strange = there.difference(clips)
+        if any(path.name.startswith("AVVP_eval_") for path in seconds):
+            lists = [self._list_of("val"), self._list_of("test")]
+            strange.difference_update(*(self._listed(path) for path in lists if path is not None and path != named))
         if strange:
-            self.reading.note(f"{files}: {len(strange)} of its clips are on no list and left out: {_some(strange)}")
+            names = few(list(map(repr, sorted(strange))))
+            self.reading.note(f"{files}: {len(strange)} of its clips are on no list and left out: {names}")
 
-    def _spans(self, split: Split, side: str) -> list[Span]:
+    def _spans(self, path: Path) -> list[Span]:
         needed = ("filename", "onset", "offset", "event_labels")
-        return csv_rows(self._seconds(split, side), _span, reading=self.reading, needed=needed)
+        return csv_rows(path, _span, reading=self.reading, needed=needed)
 
-    def _seconds(self, split: Split, side: str) -> Path:
-        """The file of a side's seconds: the split's own, or that of both splits together."""
-        together = self._places(f"AVVP_eval_{side}.csv") if self._list_of(split) else []
+    def _seconds(self, split: Split, side: str, *, listed: bool) -> Path:
+        """The file of a side's seconds: the split's own, or, where a list says whose they are, that of both splits."""
+        together = self._places(f"AVVP_eval_{side}.csv") if listed else []
         return first_file([*self._places(f"AVVP_{split}_{side}.csv"), *together])
 
     def _listed(self, path: Path) -> list[str]:
@@ -168,10 +170,6 @@ class AVVP(Task):
         folders = ("video", "videos", "LLP_dataset/video", "")
         places = [self.root / folder / f"{name}.mp4" for folder in folders for name in names]
         return ClipSource(clip, clip_file(places), end=float(SECONDS))
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(repr(name) for name in names[:3]) + (", …" if len(names) > 3 else "")
 
 
 def _clip(cells: Mapping[str, str], place: str) -> str:
