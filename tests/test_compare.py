@@ -134,6 +134,18 @@ def test_it_says_which_folder_it_reads(tool: Tool, study: Path, tmp_path: Path) 
     assert said == f"no run of the tables is finished in {tmp_path / 'results' / study.stem}\n"
 
 
+def test_it_says_what_shows_an_unfinished_search(tool: Tool, finished: Path, tmp_path: Path) -> None:
+    alone = shutil.copy(finished, tmp_path)
+    folder = shutil.copytree(finished.parent / "results" / finished.stem, tmp_path / "results" / finished.stem)
+    kept = sorted(path for path in folder.rglob("*.json"))[0]
+    for path in folder.rglob("*.json"):
+        if path != kept:
+            path.unlink()
+    said = tool("compare", alone, "--report").out
+    assert said.startswith(f"no run of the tables is finished in {folder}; of its search 1 are, which --so-far shows")
+    assert "no run of the tables" not in tool("compare", alone, "--report", "--so-far").out
+
+
 def test_nothing_is_made_twice(tool: Tool, finished: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in finished.parent.rglob("*.json")}
     assert tool("compare", finished, "--work-dir", finished.parent / "elsewhere").code == 0

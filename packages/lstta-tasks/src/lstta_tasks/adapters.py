@@ -139,7 +139,7 @@ class Predictor:
         """What the task predicts for one video and text.
 
         Args:
-            video: a media file.
+            video: a media file; of a longer one than the task's clips are, its beginning, see ``Task.clip_seconds``.
             text: the question, statement, …, as the task has it.
             timed: subtitles, for tasks that read them.
 
@@ -147,7 +147,7 @@ class Predictor:
             DecodeError: the video cannot be read.
             NotFiniteError: as :meth:`answer`.
         """
-        source = ClipSource(id=str(video), video=Path(video))
+        source = self.task.clip_of(str(video), Path(video))
         sample = Sample(id=source.id, source=source, text=text, target=0, timed=tuple(timed))
         return self.answer([self.item(sample, self.decode(source))])[0]
 

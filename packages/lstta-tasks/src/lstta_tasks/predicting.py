@@ -10,7 +10,7 @@ import torch
 
 from lstta_tasks.adapters import on_device
 from lstta_tasks.data.ahead import ahead
-from lstta_tasks.data.clip import Clip, ClipSource
+from lstta_tasks.data.clip import Clip
 from lstta_tasks.finite import check_finite
 from lstta_tasks.sample import Sample, TimedText
 
@@ -93,7 +93,7 @@ def _item(predictor: Predictor, one: Any) -> Item:
     if isinstance(one, tuple) and isinstance(one[0], Sample):
         return one[0], one[1]
     video, text, timed = (*one, None, ())[:3] if isinstance(one, tuple) else (one, None, ())
-    source = ClipSource(id=str(video), video=Path(video))
+    source = predictor.task.clip_of(str(video), Path(video))
     sample = Sample(id=source.id, source=source, text=text, target=0, timed=tuple(timed or ()))
     return predictor.item(sample, predictor.decode(source))
 

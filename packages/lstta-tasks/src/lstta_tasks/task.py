@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, final
 
 from lstta_tasks.annotations.reading import Reading, each_split
@@ -36,6 +37,7 @@ class Task(ABC):
         name: that it is registered under.
         unasked: the text where somebody asks without words; None for none.
         timed_text: whether texts have one row a segment: the sample's text, and the subtitles that fall into it.
+        clip_seconds: how long a clip is of which a file holds more, from the file's beginning; None for all of it.
         reading: how its files are read, where ``lstta_tasks.annotations`` reads them: training and the doctor tell what
             was left out and what was guessed.
     """
@@ -43,6 +45,7 @@ class Task(ABC):
     name: str
     unasked: str | None = None
     timed_text: bool = False
+    clip_seconds: float | None = None
     reading: Reading | None = None
 
     @property
@@ -84,6 +87,11 @@ class Task(ABC):
             FileNotFoundError: the annotation file is not there.
             ValueError: it is malformed; the message names file, row and field.
         """
+
+    @final
+    def clip_of(self, name: str, video: Path) -> ClipSource:
+        """A whole file as a clip like those that the task is trained on, see ``clip_seconds``."""
+        return ClipSource(name, video, end=self.clip_seconds)
 
     @abstractmethod
     def options(self) -> dict[str, Any]:

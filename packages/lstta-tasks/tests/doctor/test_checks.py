@@ -45,9 +45,12 @@ def told(findings: Iterable[Finding]) -> list[tuple[str, str, str]]:
 
 
 class TestMedia:
-    def check(self, probes: dict[str, Probe], *modalities: Modality, median: float = 4.0) -> list[Finding]:
-        sources = [clip(name) for name in probes]
-        return list(check_media("train", sources, probes, median=median, modalities=modalities))
+    def check(
+        self, probes: dict[str, Probe], *modalities: Modality, median: float = 4.0, clip_seconds: float | None = None
+    ) -> list[Finding]:
+        sources = [clip(name, end=clip_seconds) for name in probes]
+        found = check_media("train", sources, probes, median=median, modalities=modalities, clip_seconds=clip_seconds)
+        return list(found)
 
     def test_nothing(self) -> None:
         assert self.check({"a": GOOD, "b": GOOD}, *Modality) == []
@@ -76,6 +79,14 @@ class TestMedia:
         (finding,) = self.check({"a": probe, "b": GOOD}, Modality.VISUAL, Modality.AUDIO)
         assert told([finding]) == [("warning", check, "a")]
         assert detail in finding.detail
+
+    def test_a_file_that_is_longer_than_the_tasks_clips(self) -> None:
+        """Where the task says how long its clips are; elsewhere an end is what somebody asked for."""
+        probes = {name: replace(GOOD, goes_on=more) for name, more in (("a", 1.1), ("b", 1.0), ("c", 0.0))}
+        assert self.check(probes) == []
+        (finding,) = self.check(probes, clip_seconds=4.0)
+        assert told([finding]) == [("warning", "longer than its clip", "a")]
+        assert finding.detail == "a.mp4: it lasts 5.1 s, and its first 4 s are taken as the clip"
 
     def test_lengths_at_the_limits_are_not_odd(self) -> None:
         limits = {"a": Probe(0.8, has_video=True, has_sound=True), "b": Probe(20.0, has_video=True, has_sound=True)}

@@ -72,6 +72,12 @@ def rewrapped(path: Path, film: Path, *, delay: float = 0.0, **options: str) -> 
     return path
 
 
+@pytest.mark.parametrize(("end", "goes_on"), [(None, 0.0), (2.0, 4.0), (7.0, 0.0)])
+def test_how_long_a_film_goes_on_behind_its_clip(tmp_path: Path, end: float | None, goes_on: float) -> None:
+    path = write(tmp_path / "a.mp4", seconds=6.0)
+    assert probe(ClipSource("a", path, end=end)).goes_on == pytest.approx(goes_on, abs=0.15)
+
+
 @pytest.mark.parametrize("options", [{}, {"movflags": "faststart"}])
 def test_a_film_that_was_cut_off(tmp_path: Path, options: dict[str, str]) -> None:
     path = rewrapped(tmp_path / "a.mp4", write(tmp_path / "whole.mp4", seconds=6.0), **options)

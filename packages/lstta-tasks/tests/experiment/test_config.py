@@ -121,12 +121,31 @@ class TestOptions:
             ("param_scheduler.0", r"--cfg-options param_scheduler.0: "),
             ("train_cfg.max_epoch", r"train_cfg.max_epoch: nothing reads it; did you mean 'max_epochs'\?"),
             ("", r"--cfg-options : nothing reads ''"),
-            ("method.", r"method.: LSTTA does not take it"),
+            (
+                "method.",
+                r"method.: LSTTA does not take it; .* If another one has left it there: --cfg-options ",
+            ),
         ],
     )
     def test_a_misspelt_key_is_refused_with_the_nearest(self, world: World, key: str, said: str) -> None:
         with pytest.raises(ValueError, match=said):
             load_config(world.config, {key: 1})
+
+    @pytest.mark.parametrize(
+        ("options", "section"),
+        [
+            ({"method.name": "cola"}, "method"),
+            ({"method": {"name": "moka", "r": 3}}, "method"),
+            ({"task": {"name": "sentiment", "answers": []}}, "task"),
+            ({"encoders.audio": {"nothing": 3}}, "encoders.audio"),
+        ],
+    )
+    def test_what_another_one_left_is_named_with_the_way_out(
+        self, world: World, options: dict[str, Any], section: str
+    ) -> None:
+        with pytest.raises(ValueError, match="does not take it") as error:
+            _ = Experiment(load_config(world.config, options)).choice
+        assert f"--cfg-options \"{section}={{'_delete_': True, 'name': …}}\"" in str(error.value)
 
     @pytest.mark.parametrize(
         ("options", "said"),

@@ -19,7 +19,7 @@ from lstta_core.interfaces import Modality
 from lstta_tasks.adapters import load
 from lstta_tasks.data.clip import DecodeError
 from lstta_tasks.experiment.config import load_config
-from lstta_tasks.experiment.evaluate import evaluate
+from lstta_tasks.experiment.evaluate import evaluate, tell_unused
 from lstta_tasks.experiment.parts import Experiment
 from lstta_tasks.experiment.record import card, record_of
 from lstta_tasks.training.train import train
@@ -51,6 +51,18 @@ class TestEvaluate:
         report, details = evaluate(load_config(world.config), run / "best", "val")
         assert report.value("overall") == read_adapter(run / "best").record["selected"]["overall"]
         assert details["samples"] == len(details["predictions"]) == 15
+
+    def test_options_that_the_folder_decides_are_told(self, run: Path, caplog: pytest.LogCaptureFixture) -> None:
+        """Those that say what it says, as of a training's own command line, are not."""
+        record = read_adapter(run / "best").record
+        same = {"method": {"_delete_": True, **record["method"]}, "method.width": record["method"]["width"]}
+        tell_unused({**same, "model.readout.heads": 2, "loader.workers": 0, "task.root": "x"}, run / "best")
+        assert not caplog.messages
+        tell_unused({"method.width": 12, "model": {"adapted": 1, "readout": {"heads": 2}}}, run / "best")
+        first, second = caplog.messages
+        assert first.startswith("--cfg-options method.width=12 is not used: method and model are as ")
+        assert first.endswith("adapter.json has them")
+        assert second.startswith("--cfg-options model={'adapted': 1, ")
 
     def test_training_may_start_from_another_tasks_adapter(self, world: World, run: Path, tmp_path: Path) -> None:
         """Everything but the head, which may have another size; the readout's statistics go on from there."""

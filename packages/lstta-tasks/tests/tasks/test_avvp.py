@@ -68,19 +68,20 @@ def test_others_have_what_is_heard_and_what_is_seen(copy: str, tmp_path: Path) -
     assert on(task, "a_0_10", 1) == {"Speech": [1, 2], "Dog": [5, 6, 7, 8, 9]}
     assert on(task, "b_0_10", 0) == {"Blender": [8, 9]}
     assert on(task, "b_0_10", 1) == {}
+    notes = [note.partition(": ")[2] for note in task.reading.notes]
     if copy == "own":
-        assert not task.reading.notes
+        assert notes == ["1 of the split's 2 clips have no row in it, so nothing is seen in them: 'b_0_10'"]
         return
-    silent, *strange = task.reading.notes
-    assert "1 of its 3 clips have no row in" in silent
-    assert silent.endswith("nothing is heard or seen in them: 'c_0_10'")
-    assert [note.partition(": ")[2] for note in strange] == (
-        ["1 of its clips are on no list and left out: 'z_0_10'"] if copy == "together" else []
-    )
+    assert notes[-2:] == [
+        "1 of the split's 3 clips have no row in it, so nothing is heard in them: 'c_0_10'",
+        "2 of the split's 3 clips have no row in it, so nothing is seen in them: 'b_0_10', 'c_0_10'",
+    ]
+    assert notes[:-2] == (["1 of its clips are on no list and left out: 'z_0_10'"] if copy == "together" else [])
 
 
 def test_rows_of_both_splits_are_those_of_either_list(tmp_path: Path) -> None:
-    write(tmp_path, eval_audio=AUDIO + "z_0_10\t0\t1\tCar\n", eval_visual=VISUAL)
+    more = "z_0_10\t0\t1\tCar\n"
+    write(tmp_path, eval_audio=AUDIO + more, eval_visual=VISUAL + more + "b_0_10\t0\t1\tCar\n")
     write(tmp_path, test_pd=WEAK + "a_0_10\tDog\n", val_pd=WEAK + "z_0_10\tCar\nb_0_10\tBlender\n")
     task = AVVP(root=tmp_path)
     assert [len(task.samples(split)) for split in ("val", "test")] == [2, 1]
@@ -89,16 +90,33 @@ def test_rows_of_both_splits_are_those_of_either_list(tmp_path: Path) -> None:
 
 def test_a_list_of_other_names_is_refused(tmp_path: Path) -> None:
     write(tmp_path, test_audio=AUDIO, test_visual=VISUAL, test_pd=WEAK + "xa_0_10\tDog\nxb_0_10\tDog\n")
-    said = r"AVVP_test_pd\.csv: none of its clips, such as 'xa_0_10', has a row in .*, which speak of 'a_0_10'$"
+    said = r"AVVP_test_audio\.csv: it has 'a_0_10', and no clip of the split, such as 'xa_0_10'$"
     with pytest.raises(ValueError, match=said):
         AVVP(root=tmp_path).samples("test")
+
+
+@pytest.mark.parametrize("listed", [False, True])
+def test_one_side_of_other_names_is_refused(listed: bool, tmp_path: Path) -> None:
+    """As in copies whose visual rows lack the times in the names, or are those of another split."""
+    more = {"val_pd": WEAK + "a_0_10\tDog\nb_0_10\tBlender\n"} if listed else {}
+    write(tmp_path, val_audio=AUDIO, val_visual=VISUAL.replace("a_0_10", "a"), **more)
+    said = (
+        r"AVVP_val_visual\.csv: it has 'a', and no clip of the split, such as 'a_0_10'$"
+        if listed
+        else r"AVVP_val_audio\.csv and .*AVVP_val_visual\.csv: no clip is in both, 'a_0_10' is in one and 'a' in"
+    )
+    with pytest.raises(ValueError, match=said):
+        AVVP(root=tmp_path).samples("val")
 
 
 def test_files_of_both_splits_need_the_lists(tmp_path: Path) -> None:
     write(tmp_path, eval_audio=AUDIO, eval_visual=VISUAL)
     with pytest.raises(FileNotFoundError, match=r"AVVP_train\.csv"):
         AVVP(root=tmp_path).splits()
-    with pytest.raises(FileNotFoundError, match=r"neither .*AVVP_val_audio\.csv nor .* is there"):
+    said = (
+        r"AVVP_eval_audio\.csv: it has the clips of val and of test, and AVVP_val_pd\.csv, which says .* is not there$"
+    )
+    with pytest.raises(FileNotFoundError, match=said):
         AVVP(root=tmp_path).samples("val")
 
 

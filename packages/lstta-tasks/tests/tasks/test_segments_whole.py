@@ -7,21 +7,27 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from small_world import CLIPS, World, videos
 
 from lstta_tasks.adapters import load
 from lstta_tasks.cli.main import main
+from lstta_tasks.data.clip import ClipSource
 from lstta_tasks.experiment.config import load_config
 from lstta_tasks.experiment.evaluate import evaluate
 from lstta_tasks.experiment.parts import Experiment
 from lstta_tasks.experiment.rows import write_rows
 from lstta_tasks.experiment.training_data import prepared
+from lstta_tasks.explain.answer_table import print_answers
 from lstta_tasks.explain.as_json import as_json
+from lstta_tasks.explain.explain import explain
 from lstta_tasks.explain.infer import draw, infer
 from lstta_tasks.importances.measure import measure
+from lstta_tasks.sample import Sample
 from lstta_tasks.training.train import train
+from lstta_world.film_files import write_mp4
 
 TASKS = ("ave", "avvp")
 
@@ -130,6 +136,29 @@ def test_a_video_of_ones_own(made: dict[str, Any], world: World, tmp_path: Path)
     assert text.count('<div class="cells') >= 1
     assert f">{first}</span>" in text
     assert picture.stat().st_size > 5000
+
+
+def test_of_a_longer_film_its_beginning_is_the_clip(
+    made: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As in the data set, whose clips are ten seconds; what is left out is told."""
+    film = tmp_path / "long.mp4"
+    tone = (9000 * np.sin(np.arange(13 * 8000) / 7)).astype(np.int16)
+    write_mp4(film, iter(np.random.default_rng(0).integers(0, 255, (13 * 5, 48, 64, 3), np.uint8)), tone, 5, 8000)
+    encoders = Experiment(load_config(made["config"], made["options"])).encoders
+    predictor = load(made["run"] / "best", encoders)
+    source = ClipSource("long.mp4", film, end=10.0)
+    sample = Sample("long.mp4", source, text=None, target=0)
+    (wanted,) = predictor.answer([predictor.item(sample, predictor.decode(source))])
+    assert predictor.predict(film) == wanted == next(iter(predictor.predict_many([film])))
+    (explained,) = explain(predictor, film, [])
+    assert explained.duration == 10.0
+    inferred = infer(made["run"] / "best", film, encoders=encoders)
+    assert inferred.explanations[0].duration == 10.0
+    (note,) = inferred.notes.values()
+    assert re.fullmatch(r"answered of its first 10 s; it goes on for (2\.9|3\.0|3\.1) s", note)
+    print_answers(inferred)
+    assert "goes on for" in " ".join(capsys.readouterr().out.split())
 
 
 def test_prefix_caches_give_the_same(made: dict[str, Any], tmp_path: Path) -> None:

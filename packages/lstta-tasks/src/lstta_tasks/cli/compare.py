@@ -159,7 +159,9 @@ def _show(study: Study, results: StudyResults, wanted: Callable[[Run], bool], ar
         print(f"{run.name} diverged, and is in no table: {escaped(reason)}")
     finished = {run: result for run, result in results.finished().items() if wanted(run)}
     if not finished:
-        print(f"no run of the tables is finished in {escaped(str(study.results.resolve()))}")
+        where, made = escaped(str(study.results.resolve())), sum(map(wanted, results.made()))
+        so_far = f"; of its search {made} are, which --so-far shows" if made else ""
+        print(f"no run of the tables is finished in {where}{so_far}")
         return
     summary = summarise(study, finished)
     print_table(summary, markdown=args.markdown)

@@ -29,11 +29,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     from dataclasses import asdict
 
     from lstta_tasks.experiment.config import load_config, with_places
+    from lstta_tasks.experiment.evaluate import tell_unused
     from lstta_tasks.importances.measure import measure
     from lstta_tasks.importances.measured_table import print_measured
     from lstta_tasks.importances.picture import write_picture
 
-    config = with_places(load_config(args.config, cfg_options(args.cfg_options)), args.encoder)
+    options = cfg_options(args.cfg_options)
+    config = with_places(load_config(args.config, options), args.encoder)
+    tell_unused(options, args.adapter)
     measured = measure(config, args.adapter, args.split, draws=args.draws, removed=args.removed, device=args.device)
     print_measured(measured)
     if args.png is not None:

@@ -53,10 +53,13 @@ def _index(args: argparse.Namespace) -> None:
         skipped = {printable(path.relative_to(args.folder).as_posix()): reason for path, reason in others.items()}
     else:
         from lstta_tasks.experiment.config import load_config
+        from lstta_tasks.experiment.evaluate import tell_unused
         from lstta_tasks.retrieval.embed import index_split
 
         config, adapter = args.paths
-        loaded = load_config(config, cfg_options(args.cfg_options))
+        options = cfg_options(args.cfg_options)
+        loaded = load_config(config, options)
+        tell_unused(options, adapter)
         index, missing = index_split(loaded, adapter, args.split, device=args.device)
         failed = dict.fromkeys(missing, "not in the cache")
     index.save(args.out)

@@ -42,13 +42,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_args(argv)
 
     from lstta_tasks.experiment.config import load_config, with_places
-    from lstta_tasks.experiment.evaluate import evaluate
+    from lstta_tasks.experiment.evaluate import evaluate, tell_unused
     from lstta_tasks.experiment.report_table import print_report
     from lstta_tasks.experiment.rows import check_suffix, write_rows
 
     files = [check_suffix(path) for path in args.predictions]
     classes = args.classes or args.confusion is not None
-    config = with_places(load_config(args.config, cfg_options(args.cfg_options)), args.encoder)
+    options = cfg_options(args.cfg_options)
+    config = with_places(load_config(args.config, options), args.encoder)
+    tell_unused(options, args.adapter)
     report, details = evaluate(
         config,
         args.adapter,

@@ -25,8 +25,9 @@ _READ_AHEAD = 10.0
 _JITTER = 0.005
 # Once the rate has changed, only a jump of more than this is one.
 _GAP = 0.25
-# Beyond the reach of the resampling filter.
+# Beyond the reach of the resampling filter: in seconds, and in samples of a low rate, with which it grows.
 _MARGIN = 0.05
+_TAPS = 32
 # In Hz; a header that claims anything else is damaged, and would have us fill gigabytes with silence.
 _RATES = range(1_000, 1_000_001)
 # From this many channels on, PyAV 18 reads past the end of a planar frame's list of planes.
@@ -49,6 +50,7 @@ class SoundReader:
         self._path = track.path
         self._start = start
         self._rate = rate
+        self._margin = max(_MARGIN, _TAPS / rate)
         self._run_up = _PRE_ROLL + _padding(self._packets)
         self._stretches: deque[_Stretch] = deque()
         self._expected: int | None = None  # the native sample that should come next
@@ -72,7 +74,7 @@ class SoundReader:
         """
         begin = self._start + first / self._rate
         end = self._start + (first + count) / self._rate
-        self._fill(begin - _MARGIN, end + _MARGIN)
+        self._fill(begin - self._margin, end + self._margin)
         samples = np.zeros(count, np.int16)
         valid = 0
         for number, stretch in enumerate(self._stretches):
@@ -91,8 +93,8 @@ class SoundReader:
         native = stretch.rate
         # A block of native samples and one of output samples last equally long: spans cut on blocks resample alike.
         block = native // math.gcd(native, self._rate)
-        low = math.floor((first / self._rate - _MARGIN) * native / block) * block
-        high = math.ceil(((first + count) / self._rate + _MARGIN) * native)
+        low = math.floor((first / self._rate - self._margin) * native / block) * block
+        high = math.ceil(((first + count) / self._rate + self._margin) * native)
         wide, last = stretch.join(low, high)
         valid = min(count, math.floor(last * self._rate / native) - first)
         if valid <= 0:
@@ -125,7 +127,7 @@ class SoundReader:
                 self._ended = True
                 return
             shown = packets.shown_at(packet)
-            if landing and shown > begin - _MARGIN:
+            if landing and shown > begin - self._margin:
                 packets.restart()  # the jump went too far: read on from the start instead, and jump no more
                 self._may_jump = False
             elif self._may_skip and shown + seconds(packet.duration or 0, packet) < begin - self._run_up:

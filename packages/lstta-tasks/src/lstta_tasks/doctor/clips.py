@@ -14,6 +14,7 @@ from lstta_tasks.task import Split
 LOST = 0.05  # the share of a split's clips from which losing them spoils training
 ODD = 5.0  # times the median, or a fraction of it, from which a length is odd
 SHORT_OF = 0.5  # seconds by which a file may end before its clip
+GOES_ON = 1.0  # seconds by which a file may be longer than the task's clips
 
 
 def median_length(probes: Iterable[Probe]) -> float | None:
@@ -29,6 +30,7 @@ def check_media(
     *,
     median: float | None,
     modalities: Iterable[Modality],
+    clip_seconds: float | None = None,
 ) -> Iterator[Finding]:
     """What is wrong with the files of a split.
 
@@ -38,6 +40,7 @@ def check_media(
         probes: by clip id.
         median: length of all clips, in seconds; None where none is known.
         modalities: that the model has: a split without a single clip that has one of them is an error.
+        clip_seconds: the task's, see :class:`~lstta_tasks.task.Task`.
     """
     lost = sum(not probes[source.id].usable for source in sources)
     level: Level = "error" if lost > LOST * len(sources) else "warning"
@@ -48,13 +51,20 @@ def check_media(
         elif probe.unreadable is not None:
             yield Finding(level, "unreadable", split, source.id, probe.unreadable)
         else:
-            for check, detail in _oddities(probe, median):
+            for check, detail in [*_oddities(probe, median), *_longer(probe, clip_seconds)]:
                 yield Finding("warning", check, split, source.id, f"{source.video or source.sound}: {detail}")
     usable = [probes[source.id] for source in sources if probes[source.id].usable]
     if usable and Modality.VISUAL in modalities and not any(probe.has_video for probe in usable):
         yield Finding("error", "no pictures at all", split, "", "the model has a visual encoder, no clip has pictures")
     if usable and Modality.AUDIO in modalities and all(probe.silent or not probe.has_sound for probe in usable):
         yield Finding("error", "no sound at all", split, "", "the model has an audio encoder, no clip has sound")
+
+
+def _longer(probe: Probe, clip_seconds: float | None) -> Iterator[tuple[str, str]]:
+    """That a file holds more than the clip that it should be, which then may lie elsewhere in it."""
+    if clip_seconds is not None and probe.goes_on > GOES_ON:
+        lasts = clip_seconds + probe.goes_on
+        yield "longer than its clip", f"it lasts {lasts:.1f} s, and its first {clip_seconds:g} s are taken as the clip"
 
 
 def _oddities(probe: Probe, median: float | None) -> Iterator[tuple[str, str]]:

@@ -112,7 +112,8 @@ def examine(
     findings += check_balance(samples, labels, task.answer.segments if samples else None)
     for split, some in samples.items():
         if media:
-            findings += check_media(split, clips[split], probes, median=median, modalities=specs)
+            seconds = task.clip_seconds
+            findings += check_media(split, clips[split], probes, median=median, modalities=specs, clip_seconds=seconds)
         findings += check_features(split, some, features, segments)
         findings += check_repeats(split, some)
         rows = [rows_of(sample, probes[sample.source.id], segments, timed=task.timed_text) for sample in some]

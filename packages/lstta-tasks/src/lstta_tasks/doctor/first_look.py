@@ -29,6 +29,7 @@ class Look(TypedDict):
     has_sound: bool
     silent: bool
     short_of: float
+    goes_on: float
 
 
 def look(source: ClipSource) -> Look:
@@ -57,6 +58,7 @@ def look(source: ClipSource) -> Look:
         has_sound="audio" in tracks,
         silent="audio" in tracks and _is_silent(tracks["audio"], start, start + duration),
         short_of=max(0.0, end - length) if math.isfinite(end) else 0.0,
+        goes_on=max(0.0, length - end) if math.isfinite(length) else 0.0,
     )
 
 

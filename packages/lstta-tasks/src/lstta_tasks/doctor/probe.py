@@ -34,6 +34,7 @@ class Probe:
         missing: the reason, where a file is not there or empty.
         unreadable: the reason, where it cannot be used for another one.
         short_of: seconds by which the file ends before the clip should.
+        goes_on: seconds of the file behind the clip's end, as far as its header tells.
     """
 
     duration: float | None = None
@@ -43,6 +44,7 @@ class Probe:
     missing: str | None = None
     unreadable: str | None = None
     short_of: float = 0.0
+    goes_on: float = 0.0
 
     @property
     def usable(self) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,7 @@ from lstta_core.adapter_files import RECORD, AdapterFile, AdapterFileError
 from lstta_tasks.adapter_record import check_part, options_of
 from lstta_tasks.adapters import check_task, describing, load_into, read
 from lstta_tasks.data.preprocessing import differences, preprocessing_from
+from lstta_tasks.escaped import escaped
 from lstta_tasks.experiment.batches import ready, through
 from lstta_tasks.experiment.distributed import alone, join, together
 from lstta_tasks.experiment.factories import factory_of
@@ -29,6 +31,8 @@ from lstta_tasks.task import Report, Split
 
 if TYPE_CHECKING:
     from mmengine.config import Config
+
+logger = logging.getLogger(__name__)
 
 
 def evaluate(
@@ -110,6 +114,37 @@ def evaluate(
             found = predicted(name).report or Report("", ())
         details["without"][name] = {score.name: score.value for score in found.scores}
     return report, details
+
+
+def tell_unused(options: Mapping[str, Any], adapter: Path) -> None:
+    """Warn of options of the method and the model that are not what the adapter was trained with: they are not used.
+
+    Args:
+        options: of ``--cfg-options``.
+        adapter: the folder.
+
+    Raises:
+        FileNotFoundError, AdapterFileError: as :func:`evaluate`.
+    """
+    given = {key: value for key, value in options.items() if key.partition(".")[0] in ("method", "model")}
+    if not given:
+        return
+    record = read(adapter).record
+    for key, value in given.items():
+        if not _is_as_recorded(record, key.split("."), value):
+            said = escaped(f"--cfg-options {key}={value!r}")
+            logger.warning("%s is not used: method and model are as %s has them", said, escaped(str(adapter / RECORD)))
+
+
+def _is_as_recorded(record: Any, keys: Sequence[str], value: Any) -> bool:
+    """Whether a record says so, at a place and in all that is below it."""
+    if isinstance(value, Mapping):
+        return all(_is_as_recorded(record, [*keys, str(key)], v) for key, v in value.items() if key != "_delete_")
+    for key in keys:
+        if not isinstance(record, Mapping) or key not in record:
+            return False
+        record = record[key]
+    return bool(record == (list(value) if isinstance(value, tuple) else value))
 
 
 def restore(config: Config, adapter: Path) -> Experiment:

@@ -26,7 +26,10 @@ def check_arguments(
     known, takes_any = takes
     for key in options:
         if key not in known and not takes_any:
-            raise ValueError(f"{section}.{key}: {factory.__name__} does not take it{nearest(key, known)}")
+            said = nearest(key, known)
+            if section in ("task", "method") or section.startswith("encoders."):
+                said += "" if "did you mean" in said else _replaced(section)
+            raise ValueError(f"{section}.{key}: {factory.__name__} does not take it{said}")
     for key, needed in known.items():
         if needed and key not in options:
             raise ValueError(f"{section}.{key}: {factory.__name__} needs it")
@@ -69,6 +72,11 @@ def nearest(key: str, known: Iterable[str]) -> str:
     names = list(known)
     near = get_close_matches(key, names, n=1)
     return f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(names)}" if names else ""
+
+
+def _replaced(section: str) -> str:
+    """The way out where what stood in a section belongs to another plugin."""
+    return f". If another one has left it there: --cfg-options \"{section}={{'_delete_': True, 'name': …}}\""
 
 
 def _is_json(value: object) -> bool:

@@ -32,7 +32,7 @@ def explain(
 
     Args:
         predictor: of :func:`lstta_tasks.adapters.load`.
-        video: a media file.
+        video: a media file; of a longer one than the task's clips are, its beginning, see ``Task.clip_seconds``.
         texts: the questions, statements, …, as the task has them; without any, one answer without words.
         options: to choose from, for tasks whose texts have them.
         timed: subtitles, for tasks that read them.
@@ -45,7 +45,7 @@ def explain(
         NotFiniteError: an answer has a number that is NaN or infinite.
         ValueError: subtitles or options for a task that reads none, or a ranking without texts.
     """
-    source = ClipSource(id=name or str(video), video=Path(video))
+    source = predictor.task.clip_of(name or str(video), Path(video))
     asked_of(predictor.task, texts, options, timed=bool(timed))  # before the clip is read
     clip = predictor.decode(source) if clip is None else clip
     return explain_together(predictor, [(source, clip, timed)], texts, options)[0]

@@ -20,6 +20,7 @@ from lstta_tasks.data.clip import ClipSource
 from lstta_tasks.data.features import needs_clips
 from lstta_tasks.data.folder import named_clips
 from lstta_tasks.data.senses import lacking
+from lstta_tasks.doctor.probe import probe
 from lstta_tasks.escaped import printable
 from lstta_tasks.explain.excerpt import read_media
 from lstta_tasks.explain.explain import AT_ONCE, Shown, asked_of, explain_together
@@ -29,6 +30,7 @@ from lstta_tasks.explain.picture import save_picture
 from lstta_tasks.failures import Failures, check_name
 
 LONGEST = 200  # bytes of a picture's name
+SHOWN = 0.5  # seconds of a file behind its clip from which they are told
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Inferred:
         failed: clips that cannot be answered for, such as those that cannot be read, with the reason.
         texts: what was asked.
         skipped: what else is in the folders, with the reason why it is no clip.
-        notes: what clips that were answered for lack.
+        notes: what clips that were answered for lack, and of which not all was seen.
     """
 
     adapter: Path
@@ -111,17 +113,18 @@ def infer(
     explanations: list[Explanation] = []
     waiting: list[Shown] = []
     failed, notes = Failures(), dict[str, str]()
-    decoded = ahead(files.items(), lambda one: predictor.decode(ClipSource(id=one[0], video=one[1])), most=at_once + 1)
+    clip_of = predictor.task.clip_of
+    decoded = ahead(files.items(), lambda one: predictor.decode(clip_of(*one)), most=at_once + 1)
     for (name, file), future in tqdm(decoded, total=len(files), desc="answer", unit="clip", disable=None, leave=False):
         beside = subtitles_beside(file) if predictor.task.timed_text and subtitles is None else None
         with failed.of(name):
             check_name(name)
             timed = given if beside is None else read_subtitles(beside, encoding)
-            clip = future.result()
-            note = None if clip is None else lacking(clip, predictor.specs, name)
-            waiting.append((ClipSource(id=name, video=file), clip, timed))
-            if note is not None:
-                notes[printable(name)] = note
+            clip, source = future.result(), clip_of(name, file)
+            said = [] if clip is None else [lacking(clip, predictor.specs, name), _unseen(source)]
+            waiting.append((source, clip, timed))
+            if any(said):
+                notes[printable(name)] = "; ".join(filter(None, said))
         if beside is not None:
             others.pop(beside, None)
         if len(waiting) >= at_once:
@@ -133,6 +136,12 @@ def infer(
         failed.end(f"{told}: none of {len(files)} videos can be read", alone=len(files) == 1)
     skipped = {printable(name): reason for name, reason in others.values()}
     return Inferred(adapter, predictor, explanations, failed.reasons, texts, skipped, notes)
+
+
+def _unseen(source: ClipSource) -> str | None:
+    """That a file goes on well behind its clip, in words."""
+    more = 0.0 if source.end is None else probe(source).goes_on
+    return f"answered of its first {source.end:g} s; it goes on for {more:.1f} s" if more > SHOWN else None
 
 
 def _answered(

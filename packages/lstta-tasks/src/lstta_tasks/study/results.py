@@ -64,6 +64,10 @@ class StudyResults:
         """The value of the searched setting, by its place: the best on val, of equal ones the first."""
         return self._values
 
+    def made(self) -> list[Run]:
+        """All runs that have a result, of the search or the tables."""
+        return list(self._read)
+
     def finished(self) -> dict[Run, Result]:
         """The runs of the tables that have scores."""
         made = {run: self._read[run] for run in self.study.compared(self._values) if run in self._read}

@@ -51,15 +51,19 @@ class AVE(Task):
 
     Args:
         root: the folder of the data set; None where there are no annotations to read, as for inference.
+        encoding: of files that are neither UTF-8 nor UTF-16 with a mark.
         skip_bad_rows: leave rows out that are malformed, and count them; otherwise they are all named, and refused.
     """
 
     name = "ave"
     reading: Reading
+    clip_seconds = float(SECONDS)
     answer = SegmentClass((*EVENTS, BACKGROUND), segments=SECONDS, background=BACKGROUND)
 
-    def __init__(self, *, root: str | Path | None = None, skip_bad_rows: bool = False) -> None:
-        self.reading = Reading(skip_bad_rows=skip_bad_rows)
+    def __init__(
+        self, *, root: str | Path | None = None, encoding: str | None = None, skip_bad_rows: bool = False
+    ) -> None:
+        self.reading = Reading(encoding=encoding, skip_bad_rows=skip_bad_rows)
         self.root = None if root is None else Path(root)
 
     def options(self) -> dict[str, Any]:
@@ -99,7 +103,7 @@ class AVE(Task):
     def _source(self, video: str) -> ClipSource:
         assert self.root is not None
         places = [self.root / folder / f"{video}.mp4" for folder in ("AVE", "videos", "")]
-        return ClipSource(video, clip_file(places), end=float(SECONDS))
+        return self.clip_of(video, clip_file(places))
 
 
 def read_events(path: Path, reading: Reading) -> list[Event]:

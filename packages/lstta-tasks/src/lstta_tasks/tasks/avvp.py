@@ -56,15 +56,19 @@ class AVVP(Task):
 
     Args:
         root: the folder of the data set; None where there are no annotations to read, as for inference.
+        encoding: of files that are neither UTF-8 nor UTF-16 with a mark.
         skip_bad_rows: leave rows out that are malformed, and count them; otherwise they are all named, and refused.
     """
 
     name = "avvp"
     reading: Reading
+    clip_seconds = float(SECONDS)
     answer = SegmentEvents(LABELS, segments=SECONDS)
 
-    def __init__(self, *, root: str | Path | None = None, skip_bad_rows: bool = False) -> None:
-        self.reading = Reading(skip_bad_rows=skip_bad_rows)
+    def __init__(
+        self, *, root: str | Path | None = None, encoding: str | None = None, skip_bad_rows: bool = False
+    ) -> None:
+        self.reading = Reading(encoding=encoding, skip_bad_rows=skip_bad_rows)
         self.root = None if root is None else Path(root)
 
     def options(self) -> dict[str, Any]:
@@ -100,12 +104,17 @@ class AVVP(Task):
     def _of_seconds(self, split: Split) -> list[tuple[str, Target]]:
         """The clips of another split, with what is heard and what is seen in each second."""
         named = self._list_of(split)
-        seconds = [self._seconds(split, side, listed=named is not None) for side in ("audio", "visual")]
-        found = [self._spans(path) for path in seconds]
-        there = dict.fromkeys(span.clip for spans in found for span in spans)
-        clips = list(there) if named is None else self._listed(named)
-        if named is not None:
-            self._tell_unmatched(named, clips, seconds, set(there))
+        files = [self._seconds(split, side, listed=named is not None) for side in ("audio", "visual")]
+        found = [self._spans(path) for path in files]
+        there = [{span.clip for span in spans} for spans in found]
+        clips = list(dict.fromkeys(span.clip for spans in found for span in spans))
+        if named is None:
+            _check_same_clips(files, there)
+        else:
+            strange, clips = set(clips), self._listed(named)
+            self._tell_strange(named, strange.difference(clips), files)
+        for path, known, sensed in zip(files, there, ("heard", "seen"), strict=True):
+            self._tell_silent(path, known, [clip for clip in clips if clip not in known], len(clips), sensed)
         rows = {clip: [[0] * (2 * len(LABELS)) for _ in range(SECONDS)] for clip in clips}
         for place, spans in enumerate(found):
             for span in spans:
@@ -113,29 +122,29 @@ class AVVP(Task):
                     row[place * len(LABELS) + LABELS.index(span.label)] = 1
         return [(clip, tuple(map(tuple, rows[clip]))) for clip in clips]
 
-    def _tell_unmatched(self, named: Path, clips: list[str], seconds: list[Path], there: set[str]) -> None:
-        """Note clips of a list that have no row, and rows of clips that are on none.
+    def _tell_silent(self, path: Path, known: set[str], silent: list[str], clips: int, sensed: str) -> None:
+        """Note clips of a split that have no row in one of its files.
 
         Raises:
-            ValueError: no clip of the list has a row.
+            ValueError: none has.
         """
-        silent = [clip for clip in clips if clip not in there]
-        files = " or ".join(map(str, seconds))
-        if len(silent) == len(clips):
-            other = f", which speak of {min(there)!r}" if there else ""
-            raise ValueError(f"{named}: none of its clips, such as {clips[0]!r}, has a row in {files}{other}")
+        if len(silent) == clips:
+            raise ValueError(f"{path}: it has {min(known)!r}, and no clip of the split, such as {silent[0]!r}")
         if silent:
             self.reading.note(
-                f"{named}: {len(silent)} of its {len(clips)} clips have no row in {files}, so nothing is heard or seen "
-                f"in them: {few(list(map(repr, silent)))}"
+                f"{path}: {len(silent)} of the split's {clips} clips have no row in it, so nothing is {sensed} in "
+                f"them: {few(list(map(repr, silent)))}"
             )
-        strange = there.difference(clips)
-        if any(path.name.startswith("AVVP_eval_") for path in seconds):
+
+    def _tell_strange(self, named: Path, strange: set[str], files: list[Path]) -> None:
+        """Note rows of clips that are on no list."""
+        if any(path.name.startswith("AVVP_eval_") for path in files):
             lists = [self._list_of("val"), self._list_of("test")]
             strange.difference_update(*(self._listed(path) for path in lists if path is not None and path != named))
         if strange:
             names = few(list(map(repr, sorted(strange))))
-            self.reading.note(f"{files}: {len(strange)} of its clips are on no list and left out: {names}")
+            said = " or ".join(map(str, files))
+            self.reading.note(f"{said}: {len(strange)} of its clips are on no list and left out: {names}")
 
     def _spans(self, path: Path) -> list[Span]:
         needed = ("filename", "onset", "offset", "event_labels")
@@ -143,8 +152,14 @@ class AVVP(Task):
 
     def _seconds(self, split: Split, side: str, *, listed: bool) -> Path:
         """The file of a side's seconds: the split's own, or, where a list says whose they are, that of both splits."""
-        together = self._places(f"AVVP_eval_{side}.csv") if listed else []
-        return first_file([*self._places(f"AVVP_{split}_{side}.csv"), *together])
+        own, together = self._places(f"AVVP_{split}_{side}.csv"), self._places(f"AVVP_eval_{side}.csv")
+        unlisted = next((path for path in together if path.is_file()), None)
+        if unlisted is not None and not listed and not any(path.is_file() for path in own):
+            raise FileNotFoundError(
+                f"{unlisted}: it has the clips of val and of test, and AVVP_{split}_pd.csv, which says those of "
+                f"{split}, is not there"
+            )
+        return first_file([*own, *(together if listed else [])])
 
     def _listed(self, path: Path) -> list[str]:
         return csv_rows(path, _clip, reading=self.reading, needed=("filename",))
@@ -169,7 +184,17 @@ class AVVP(Task):
         names = [clip, *([match[1]] if match else [])]
         folders = ("video", "videos", "LLP_dataset/video", "")
         places = [self.root / folder / f"{name}.mp4" for folder in folders for name in names]
-        return ClipSource(clip, clip_file(places), end=float(SECONDS))
+        return self.clip_of(clip, clip_file(places))
+
+
+def _check_same_clips(files: list[Path], clips: list[set[str]]) -> None:
+    """Raise a ValueError where what is heard and what is seen are of altogether different clips."""
+    heard, seen = clips
+    if not heard & seen:
+        raise ValueError(
+            f"{files[0]} and {files[1]}: no clip is in both, {min(heard)!r} is in one and {min(seen)!r} in the other: "
+            "they are of two splits, or name clips differently"
+        )
 
 
 def _clip(cells: Mapping[str, str], place: str) -> str:
