@@ -57,6 +57,22 @@ def test_checks_may_be_added() -> None:
     assert "test_zero" in {result.name for result in More().run()}
 
 
+def test_a_check_draws_the_same_whichever_ran_before() -> None:
+    drawn = []
+
+    class Draws(Conformance):
+        def test_draws(self) -> None:
+            drawn.append(torch.rand(3))
+
+    torch.manual_seed(7)
+    expected = torch.rand(2)
+    torch.manual_seed(7)
+    for _ in range(2):
+        Draws().run()
+    assert torch.equal(drawn[0], drawn[1])
+    assert torch.equal(torch.rand(2), expected)
+
+
 class Chain(Conformance):
     rests_on: ClassVar = {"test_a": ["test_b"], "test_b": ["test_c"]}
 
