@@ -121,10 +121,7 @@ class TestOptions:
             ("param_scheduler.0", r"--cfg-options param_scheduler.0: "),
             ("train_cfg.max_epoch", r"train_cfg.max_epoch: nothing reads it; did you mean 'max_epochs'\?"),
             ("", r"--cfg-options : nothing reads ''"),
-            (
-                "method.",
-                r"method.: LSTTA does not take it; .* If another one has left it there: --cfg-options ",
-            ),
+            ("method.", r"method.: LSTTA does not take it; .* If another one has left it there: --cfg-options "),
         ],
     )
     def test_a_misspelt_key_is_refused_with_the_nearest(self, world: World, key: str, said: str) -> None:
