@@ -41,6 +41,15 @@ class Tested:
 
 
 @dataclass(frozen=True)
+class Watching:
+    """What :func:`lstta_tasks.training.watch.watched` says of a run's adapters, by their names."""
+
+    dead: Mapping[str, float]
+    added: Mapping[str, float]
+    jumps: int
+
+
+@dataclass(frozen=True)
 class ResultRecord:
     """All keys. A run that diverged says why, and has neither ``val`` nor ``test``."""
 
@@ -59,7 +68,7 @@ class ResultRecord:
     val: Chosen | None = None
     test: Tested | None = None
     diverged: str | None = None
-    watched: Mapping[str, Any] | None = None
+    watched: Watching | None = None
     processor_seconds: float | None = None
     threads: int | None = None
     device: str | None = None
