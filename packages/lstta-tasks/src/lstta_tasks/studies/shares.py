@@ -23,5 +23,5 @@ budget = _main["budget"]
 seeds = (0,)
 settings = _main["settings"]
 tasks = {"one_percent": _some(0.01, 200, 20, 330), "ten_percent": _some(0.1, 40, 4, 620)}
-methods = {name: method for name, method in _main["methods"].items() if "searched" not in method}
+methods = {name: method for name, method in _main["methods"].items() if "prefix" not in method}
 found = dict(key="optim_wrapper.optimizer.lr", study="main", tasks={"one_percent": "moments", "ten_percent": "moments"})
