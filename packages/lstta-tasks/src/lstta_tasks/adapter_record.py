@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import inspect
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from lstta_core.adapter_record import Counts, Home
@@ -107,3 +108,44 @@ def check_part(kind: Kind, name: str, part: Mapping[str, Any], place: object, ke
     """
     factory = installed_plugins().find(kind, name).load()
     check_options(factory, options_of(part, kind), place, key, paths=kind != "task")
+
+
+def differing(there: Mapping[str, Any], here: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """The options of method and model, by place, that two records do not have alike; defaults count as said.
+
+    How many stages there are by default is the encoders' matter, and so is not compared.
+
+    Args:
+        there: an ``adapter.json``, checked.
+        here: another one, or what :func:`~lstta_tasks.experiment.record.record_of` makes of a config.
+
+    Yields:
+        The place, such as ``method.alpha``, and its value there and here.
+    """
+    said = [
+        _flat("method", _method(record["method"])) | _flat("model", _model(record["model"])) for record in (there, here)
+    ]
+    for place in dict.fromkeys(key for one in said for key in one):
+        values = [one.get(place) for one in said]
+        if values[0] != values[1] and not (place == "model.stages" and None in values):
+            yield place, values[0], values[1]
+
+
+def _method(part: Mapping[str, Any]) -> dict[str, Any]:
+    parameters = inspect.signature(installed_plugins().find("method", part["name"]).load()).parameters.values()
+    return {p.name: p.default for p in parameters if p.default is not p.empty} | dict(part)
+
+
+def _model(part: Mapping[str, Any]) -> dict[str, Any]:
+    readout = asdict(ReadoutRecord()) | dict(part.get("readout") or {})
+    return (
+        {"stages": None, "adapted": None}
+        | {k: part[k] for k in ("stages", "adapted") if k in part}
+        | {"readout": readout}
+    )
+
+
+def _flat(key: str, value: Any) -> dict[str, Any]:
+    if isinstance(value, Mapping):
+        return {place: v for name, inner in value.items() for place, v in _flat(f"{key}.{name}", inner).items()}
+    return {key: list(value) if isinstance(value, tuple) else value}

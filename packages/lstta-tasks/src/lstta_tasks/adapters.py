@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -22,13 +23,14 @@ from lstta_core.checked import RecordError
 from lstta_core.input_digest import input_digest
 from lstta_core.interfaces import Encoder, Inputs, Modality
 from lstta_core.plugins import Kind, PluginError, UnknownNameError, installed_plugins
-from lstta_tasks.adapter_record import check_part, check_record, options_of
+from lstta_tasks.adapter_record import check_part, check_record, differing, options_of
 from lstta_tasks.data.batch import Collate
 from lstta_tasks.data.clip import Clip, ClipSource, Preprocessing
 from lstta_tasks.data.features import asked_clip, feature_specs, needs_clips
 from lstta_tasks.data.preprocessing import preprocessing_from
 from lstta_tasks.data.senses import lacking
 from lstta_tasks.device import device_of
+from lstta_tasks.escaped import escaped
 from lstta_tasks.finite import check_finite
 from lstta_tasks.fitting import check_fits, check_preprocessing
 from lstta_tasks.hub.fetch import adapter_folder
@@ -39,6 +41,8 @@ from lstta_tasks.task import Sample, Task, TimedText
 
 if TYPE_CHECKING:
     from lstta_tasks.predicting import Asked
+
+logger = logging.getLogger(__name__)
 
 HEAD = "head."
 """Prefix of the names of a task's last layer in networks of one tower."""
@@ -109,14 +113,27 @@ def _check_inputs(model: TaskNetwork, file: AdapterFile) -> None:
         )
 
 
-def start_from(model: TaskNetwork, folder: Path) -> None:
+def start_from(model: TaskNetwork, folder: Path, described: Mapping[str, Any]) -> None:
     """Give a fresh network what another task has trained: adapters and readout. Its head stays as it is.
+
+    What the adapter was trained with otherwise, and its tensors do not show, such as a scale, is told as a warning.
+
+    Args:
+        model: the network.
+        folder: of the adapter.
+        described: the network's method and model, as :func:`~lstta_tasks.experiment.record.record_of` has them.
 
     Raises:
         FileNotFoundError: the folder or a file of it is not there.
         AdapterFileError: it was trained on other encoders, or with another method or other sizes.
     """
-    load_into(model, read(folder), but=HEAD)
+    file = read(folder)
+    load_into(model, file, but=HEAD)
+    for place, there, here in differing(file.record, described):
+        where = escaped(f"{file.folder / RECORD}: {place}")
+        logger.warning(
+            "%s: trained with %r, this training has %r, and begins with its weights all the same", where, there, here
+        )
 
 
 class Predictor:

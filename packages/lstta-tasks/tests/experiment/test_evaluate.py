@@ -76,6 +76,26 @@ class TestEvaluate:
         counts = [name for name in statistics if name.endswith(".batches")]
         assert all(after[name] > before[name] > 0 for name in counts)
 
+    def test_a_start_that_was_trained_otherwise_is_told(
+        self, world: World, run: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """What no shape of a tensor shows."""
+        options = {"train_cfg.max_epochs": 1, "method.dropout": 0.0, "model.readout.dropout": 0.3}
+        train(load_config(world.config, options), work_dir=tmp_path / "run", start=run / "best")
+        told = [message.partition("adapter.json: ")[2] for message in caplog.messages if "begins with its" in message]
+        end = "and begins with its weights all the same"
+        assert told == [
+            f"method.dropout: trained with 0.1, this training has 0.0, {end}",
+            f"model.readout.dropout: trained with 0.1, this training has 0.3, {end}",
+        ]
+
+    def test_a_start_that_says_a_default(
+        self, world: World, run: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        options = {"train_cfg.max_epochs": 1, "method.long_term": True, "model.readout.guided": True}
+        train(load_config(world.config, options), work_dir=tmp_path / "run", start=run / "best")
+        assert "begins with its weights" not in caplog.text
+
     @pytest.mark.parametrize(
         "options", [{"method.width": 12}, {"encoders.audio.seed": 6}], ids=["other sizes", "other encoders"]
     )

@@ -160,7 +160,7 @@ def test_tensors_of_another_model_are_not_read(folder: Path, monkeypatch: pytest
     task = AVQA(answers=["left", "right"])
     network = untrained._network(task, encoders, untrained.METHOD, {"stages": 4, "readout": {"width": 16}})
     with pytest.raises(AdapterFileError, match=r"not expected: none"):
-        start_from(network, folder)
+        start_from(network, folder, {})
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200 << 10
 
 

@@ -124,11 +124,13 @@ def _lines(study: Study, finished: Mapping[Run, Result]) -> Iterable[Line]:
 
 
 def _watched(results: Iterable[Result]) -> Watched | None:
-    seen = [watched for result in results if (watched := result.get("watched")) and any(watched["added"].values())]
+    """The worst of some runs; None where they have no adapter that could add anything, as with prompts alone."""
+    told = [watched for result in results if (watched := result.get("watched"))]
+    seen = [watched for watched in told if watched["dead"] or any(watched["added"].values())]
     if not seen:
         return None
     dead, added = ([value for one in seen for value in one[key].values()] for key in ("dead", "added"))
-    return Watched(max(dead, default=0.0), max(added), sum(one["jumps"] for one in seen))
+    return Watched(max(dead, default=0.0), max(added, default=0.0), sum(one["jumps"] for one in seen))
 
 
 def rows(finished: Mapping[Run, Result]) -> list[dict[str, Any]]:

@@ -126,7 +126,7 @@ def dry_run(
         check_fits(checkpoint, model, card(record_of(experiment), model), settings, seed=config.seed, steps=steps)
         done = checkpoint.validated
     elif start is not None:
-        start_from(model, start)
+        start_from(model, start, record_of(experiment))
     wrapper = optim_wrapper(config, model, place, amp=amp)
     runner_model = RunnerModel(model=model, task=experiment.task, loss=loss).to(place)
     batches, loading = {}, {}

@@ -196,7 +196,7 @@ def _train(
         if checkpoint is not None:
             later_end = check_fits(checkpoint, model, record(), settings(), seed=config.seed, steps=steps)
         elif start is not None:
-            start_from(model, start)
+            start_from(model, start, record_of(experiment))
     if checkpoint is not None and (checkpoint.stopped_early or checkpoint.validated >= length.count):
         if is_main_process():
             early = f"stopped early after {checkpoint.validated} of {length.count} {length.unit}s"
