@@ -113,8 +113,9 @@ class TestConfigs:
         config = load_config(path, {**OPTIONS[path.parent.name], **local_models(path)})
         costs = profile(config, batch_size=2, text_length=7, repeats=1)
         assert costs.config == f"{path.parent.name}/{path.stem}"
-        # Equal where the frozen encoders' forward needs more than the adapters' whole step.
-        assert costs.step.peak_bytes >= costs.forward.peak_bytes > 0
+        # Where the frozen encoders' forward needs more than the adapters' whole step both have that peak, and one may
+        # hold a mask of some bytes then that the other does not.
+        assert costs.step.peak_bytes + 100 >= costs.forward.peak_bytes > 0
 
 
 def test_there_are_configs() -> None:
