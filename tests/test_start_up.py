@@ -84,6 +84,17 @@ def test_listing_plugins_imports_nothing_heavy() -> None:
     assert "lstta_core" in names
 
 
+@pytest.mark.parametrize("hidden", ["transformers", "bitsandbytes"])
+def test_mmengine_does_not_bring_in_what_it_knows_optimizers_of(hidden: str, tmp_path: Path) -> None:
+    """Whoever installs one waits for it at no other time than when they use it, and reads nothing that it prints."""
+    (tmp_path / f"{hidden}.py").write_text("print('here')\n")
+    paths = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    command = [sys.executable, "-W", "ignore", "-c", "import lstta_tasks.experiment.runner"]
+    environment = os.environ | {"PYTHONPATH": paths}
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert not result.stdout
+
+
 @pytest.mark.parametrize("tool", ["train", "plugins"])
 def test_profile_py_does_not_hide_the_standard_library(tool: str) -> None:
     """torch imports cProfile, which imports profile."""
