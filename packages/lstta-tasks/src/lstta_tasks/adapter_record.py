@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -111,9 +112,10 @@ def check_part(kind: Kind, name: str, part: Mapping[str, Any], place: object, ke
 
 
 def differing(there: Mapping[str, Any], here: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
-    """The options of method and model, by place, that two records do not have alike; defaults count as said.
+    """Options of method and model, by place, in which two records differ beside their tensors; defaults count as said.
 
-    How many stages there are by default is the encoders' matter, and so is not compared.
+    How many stages there are by default is the encoders' matter, and so is not compared; which are adapted, the names
+    of tensors say.
 
     Args:
         there: an ``adapter.json``, checked.
@@ -122,30 +124,25 @@ def differing(there: Mapping[str, Any], here: Mapping[str, Any]) -> Iterator[tup
     Yields:
         The place, such as ``method.alpha``, and its value there and here.
     """
-    said = [
-        _flat("method", _method(record["method"])) | _flat("model", _model(record["model"])) for record in (there, here)
-    ]
-    for place in dict.fromkeys(key for one in said for key in one):
-        values = [one.get(place) for one in said]
-        if values[0] != values[1] and not (place == "model.stages" and None in values):
-            yield place, values[0], values[1]
+    for place, then, now in differences(_with_defaults(there), _with_defaults(here)):
+        if place != "model.stages" or None not in (then, now):
+            yield place, then, now
 
 
-def _method(part: Mapping[str, Any]) -> dict[str, Any]:
-    parameters = inspect.signature(installed_plugins().find("method", part["name"]).load()).parameters.values()
-    return {p.name: p.default for p in parameters if p.default is not p.empty} | dict(part)
+def differences(then: Any, now: Any, key: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Dotted keys under which two records differ, each with both values."""
+    if isinstance(then, dict) and isinstance(now, dict):
+        for name in then | now:
+            yield from differences(then.get(name), now.get(name), f"{key}.{name}" if key else name)
+    elif then != now:
+        yield key, then, now
 
 
-def _model(part: Mapping[str, Any]) -> dict[str, Any]:
-    readout = asdict(ReadoutRecord()) | dict(part.get("readout") or {})
-    return (
-        {"stages": None, "adapted": None}
-        | {k: part[k] for k in ("stages", "adapted") if k in part}
-        | {"readout": readout}
-    )
-
-
-def _flat(key: str, value: Any) -> dict[str, Any]:
-    if isinstance(value, Mapping):
-        return {place: v for name, inner in value.items() for place, v in _flat(f"{key}.{name}", inner).items()}
-    return {key: list(value) if isinstance(value, tuple) else value}
+def _with_defaults(record: Mapping[str, Any]) -> Any:
+    """Method, stages and readout of a record, as JSON has them."""
+    method, model = record["method"], record["model"]
+    parameters = inspect.signature(installed_plugins().find("method", method["name"]).load()).parameters.values()
+    defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
+    readout = asdict(ReadoutRecord()) | dict(model.get("readout") or {})
+    whole = {"method": defaults | dict(method), "model": {"stages": model.get("stages"), "readout": readout}}
+    return json.loads(json.dumps(whole, default=repr))

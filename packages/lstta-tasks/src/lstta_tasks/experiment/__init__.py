@@ -2,8 +2,7 @@
 
 MMEngine offers the optimizers of transformers and of bitsandbytes by name. Where these are installed it imports them
 for that, with peft and accelerate: seconds at every start, and what they print, for names that no config of ours can
-use.
-So whatever else imports mmengine has to import this package first.
+use. So whatever else imports mmengine has to import this package first.
 """
 
 import importlib

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from mmengine.config import Config
@@ -13,6 +13,7 @@ from mmengine.runner import Runner
 
 from lstta_core.adapter_files import trained_tensors
 from lstta_core.interfaces import Modality
+from lstta_tasks.adapter_record import differences
 from lstta_tasks.experiment.factories import plain
 from lstta_tasks.experiment.settings import WHERE, settings_of
 from lstta_tasks.network import TaskNetwork
@@ -145,12 +146,3 @@ def _changed(then: Mapping[str, Any] | None, now: Mapping[str, Any]) -> tuple[di
 
 def _more(now: Any, then: Any) -> bool:
     return isinstance(now, int | float) and isinstance(then, int | float) and now > then
-
-
-def differences(then: Any, now: Any, key: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """Dotted keys under which two records differ, each with both values."""
-    if isinstance(then, dict) and isinstance(now, dict):
-        for name in then | now:
-            yield from differences(then.get(name), now.get(name), f"{key}.{name}" if key else name)
-    elif then != now:
-        yield key, then, now
