@@ -239,18 +239,18 @@ def test_parts_share_out_the_runs(study: Path) -> None:
 
 
 def test_an_adapter_that_was_dead_all_along_is_in_the_table(tool: Tool, finished: Path, tmp_path: Path) -> None:
-    """It added nothing at all; a method without units, which has nothing to add, is left out."""
+    """It added nothing at all; of a method without units, which has nothing to add, the jumps are told."""
     shutil.copytree(finished.parent, tmp_path / "copy")
     study = tmp_path / "copy" / finished.name
     for path in sorted((study.parent / "results/small/films").glob("*.json")):
         result = json.loads(path.read_text())
         dead = {} if path.name.startswith("none") else {"units.audio": 1.0}
-        result["watched"] = {"dead": dead, "added": {"audio": 0.0}, "jumps": 0}
+        result["watched"] = {"dead": dead, "added": {"audio": 0.0}, "jumps": int(not dead)}
         path.write_text(json.dumps(result))
     lines = tool("compare", study, "--report", "--markdown").out.splitlines()
     ends = {cells[1].strip(): [cell.strip() for cell in cells[-4:-1]] for cells in (one.split("|") for one in lines)}
     assert ends["bottleneck"] == ["1.00", "0.000", "0"]
-    assert ends["readout only"] == ["–", "–", "–"]
+    assert ends["readout only"] == ["–", "–", "2"]
 
 
 def test_a_search_that_is_not_complete_is_shown_if_asked(finished: Path, tool: Tool, tmp_path: Path) -> None:

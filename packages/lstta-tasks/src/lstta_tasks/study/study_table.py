@@ -46,7 +46,10 @@ def cells(summary: Summary) -> tuple[list[str], list[list[str]]]:
 
 
 def _fared(watched: Watched | None) -> tuple[str, str, str]:
-    return ("–",) * 3 if watched is None else (f"{watched.dead:.2f}", f"{watched.added:.3f}", str(watched.jumps))
+    if watched is None:
+        return ("–",) * 3
+    dead, added = watched.dead, watched.added
+    return ("–" if dead is None else f"{dead:.2f}", "–" if added is None else f"{added:.3f}", str(watched.jumps))
 
 
 def _cell(cell: Cell, most: int) -> str:

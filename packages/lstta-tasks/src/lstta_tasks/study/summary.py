@@ -39,16 +39,17 @@ class Cell:
 
 @dataclass(frozen=True)
 class Watched:
-    """How a method's adapters fared in all of its runs, see :mod:`lstta_tasks.training.watch`.
+    """How a method's adapters fared in the runs that are counted, see :mod:`lstta_tasks.training.watch`.
 
     Attributes:
-        dead: the largest share of dead units of a modality at a stage.
-        added: the largest mean length of what an adapter added to a modality's tokens, against theirs, at the end.
-        jumps: of the loss, in all.
+        dead: the largest share of dead units of a modality at a stage; None where the method has no such units.
+        added: the largest mean length of what an adapter added to a modality's tokens, against theirs, at the end;
+            None where it has no adapters that add to them, as LoRA.
+        jumps: of the loss, in all of the runs together.
     """
 
-    dead: float
-    added: float
+    dead: float | None
+    added: float | None
     jumps: int
 
 
@@ -62,7 +63,7 @@ class Line:
         adapter: how many parameters it trains, readout and head apart: the largest of its tasks'.
         head: those of readout and head: likewise.
         cells: by task.
-        watched: None where nothing was, as of a method without adapters at stages.
+        watched: None where nothing was.
     """
 
     key: str
@@ -124,13 +125,15 @@ def _lines(study: Study, finished: Mapping[Run, Result]) -> Iterable[Line]:
 
 
 def _watched(results: Iterable[Result]) -> Watched | None:
-    """The worst of some runs; None where they have no adapter that could add anything, as with prompts alone."""
+    """The largest shares and lengths of some runs, and their jumps together; None where no run was watched."""
     told = [watched for result in results if (watched := result.get("watched"))]
-    seen = [watched for watched in told if watched["dead"] or any(watched["added"].values())]
-    if not seen:
+    if not told:
         return None
-    dead, added = ([value for one in seen for value in one[key].values()] for key in ("dead", "added"))
-    return Watched(max(dead, default=0.0), max(added, default=0.0), sum(one["jumps"] for one in seen))
+    # Nothing but zeros: a dead adapter where there are units, else prompts, in results of before.
+    adding = [one for one in told if one["dead"] or any(one["added"].values())]
+    dead = [share for one in told for share in one["dead"].values()]
+    added = [length for one in adding for length in one["added"].values()]
+    return Watched(max(dead, default=None), max(added, default=None), sum(one["jumps"] for one in told))
 
 
 def rows(finished: Mapping[Run, Result]) -> list[dict[str, Any]]:
