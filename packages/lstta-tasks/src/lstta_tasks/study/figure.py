@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import geometric_mean
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from lstta_core.whole_files import write_whole
@@ -17,8 +19,9 @@ from lstta_tasks.study.summary import Line, Summary
 ALIKE = 1.05
 """Methods whose sizes differ by less than this factor are drawn side by side."""
 STEP = 1.025
+# 12 markers and 13 colours have no common divisor: 156 methods all look different.
 MARKERS = "osD^vP*X<>hd"
-COLOURS = [f"C{number}" for number in (7, 1, 2, 3, 4, 5, 0, 6, 8, 9)] + ["black", "darkblue"]
+COLOURS = [f"C{number}" for number in (7, 1, 2, 3, 4, 5, 0, 6, 8, 9)] + ["black", "darkblue", "gold"]
 
 
 def draw(path: Path, summary: Summary) -> None:
@@ -27,6 +30,12 @@ def draw(path: Path, summary: Summary) -> None:
     The horizontal axis counts what trains in all, readout and head included. Methods of nearly one size are moved
     apart, so that they can be told from each other.
     """
+    figure = figure_of(summary)
+    write_whole(path, lambda draft: figure.savefig(draft, format="png"))
+
+
+def figure_of(summary: Summary) -> Figure:
+    """What :func:`draw` writes; its legend names every method once, whichever panels it is in."""
     tasks = list(summary.primary)
     figure = Figure(figsize=(1.2 + 3.6 * len(tasks), 5.2), dpi=130, layout="constrained")
     FigureCanvasAgg(figure)
@@ -34,9 +43,10 @@ def draw(path: Path, summary: Summary) -> None:
     places = _places(summary.lines)
     for panel, task in zip(panels, tasks, strict=True):
         _panel(panel, task, summary, places)
-    handles, labels = panels[0].get_legend_handles_labels()
+    handles = [Line2D([], [], linestyle="none", markersize=5, **_look(number)) for number in range(len(summary.lines))]
+    labels = [line.label for line in summary.lines]
     figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=8, frameon=False)
-    write_whole(path, lambda draft: figure.savefig(draft, format="png"))
+    return figure
 
 
 def _panel(panel: Axes, task: str, summary: Summary, places: dict[str, float]) -> None:
@@ -48,12 +58,11 @@ def _panel(panel: Axes, task: str, summary: Summary, places: dict[str, float]) -
             places[line.key],
             cell.mean,
             yerr=cell.deviation or 0,
-            fmt=MARKERS[number % len(MARKERS)],
-            color=COLOURS[number % len(COLOURS)],
+            linestyle="none",
             markersize=5,
             capsize=2,
-            linewidth=1,
-            label=line.label,
+            elinewidth=1,
+            **_look(number),
         )
     if task in summary.baselines:
         value, name = summary.baselines[task]
@@ -69,6 +78,10 @@ def _panel(panel: Axes, task: str, summary: Summary, places: dict[str, float]) -
     panel.set_ylabel(f"{summary.primary[task]} on test{', lower is better' if summary.lower[task] else ''}", fontsize=8)
     panel.tick_params(labelsize=7)
     panel.grid(alpha=0.25)
+
+
+def _look(number: int) -> dict[str, Any]:
+    return {"marker": MARKERS[number % len(MARKERS)], "color": COLOURS[number % len(COLOURS)]}
 
 
 def _places(lines: Sequence[Line]) -> dict[str, float]:
