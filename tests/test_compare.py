@@ -128,6 +128,11 @@ def test_the_table_has_all_of_it_in_a_narrow_terminal(
     assert any(all(cell.strip() in line for cell in full) for line in said.splitlines())
 
 
+def test_whoever_made_a_part_is_shown_the_whole_table(tool: Tool, finished: Path, tmp_path: Path) -> None:
+    whole = tool("compare", finished, "--report").out
+    assert tool("compare", finished, "--part", "1/3", "--work-dir", tmp_path).out == whole
+
+
 def test_it_says_which_folder_it_reads(tool: Tool, study: Path, tmp_path: Path) -> None:
     alone = shutil.copy(study, tmp_path)
     said = tool("compare", alone, "--report").out

@@ -30,6 +30,10 @@ def test_damaged_results_are_named(tool: Tool, finished: Path) -> None:
 def test_options_that_do_not_go_together(tool: Tool, study: Path) -> None:
     assert tool("compare", study, "--job", "2").code == 2
     assert tool("compare", study, "--jobs", "2", "--most", "1").code == 2
+    for alone, idle in [("--list", "--csv=runs.csv"), ("--prepare", "--markdown"), ("--report", "--part=1/2")]:
+        said = tool("compare", study, alone, idle)
+        assert said.code == 2
+        assert f"{alone} does not go with {idle.partition('=')[0]}, which would do nothing" in said.err
     said = tool("compare", study, "--list", "--where", "nothing")
     assert (said.code, said.err) == (2, "error: --where wants KEY=VALUE, got 'nothing'\n")
 

@@ -126,6 +126,11 @@ def test_a_study_takes_what_another_one_finds(path: Path) -> None:
     assert configured(results.study, wanted[0]).optim_wrapper.optimizer.lr == 3e-4
     write(results, wanted[0], 0.5)
     assert results.missing() == wanted[1:]
+    assert results.unused() == []
+    write(results, Run("third", "deaf", 0, 1e-4), 0.5)
+    assert results.unused() == ["third/deaf-0.0001-seed0"]
+    write(found, Run("first", "none", 0, 3e-4), 0.5)
+    assert results_of(load_study(side), so_far=True).open() == {Place("first", "none"): 2}
 
 
 @pytest.mark.parametrize(
@@ -145,6 +150,16 @@ def test_what_cannot_be_found_is_named(path: Path, right: str, wrong: str, messa
     side.write_text(OTHER.replace(right, wrong))
     with pytest.raises((ValueError, FileNotFoundError), match=message):
         results_of(load_study(side))
+
+
+def test_a_value_that_nobody_will_find_is_not_waited_for(path: Path) -> None:
+    path.write_text(STUDY.replace("cost=7", 'tasks=("first",)'))
+    side = path.with_name("side.py")
+    side.write_text(OTHER.replace('"none": dict', '"layers": dict(method=dict(name="layers")), "none": dict'))
+    with pytest.raises(ValueError, match=r"methods.layers on third takes what .* finds for layers on second, where it"):
+        results_of(load_study(side))
+    path.write_text(STUDY.replace("cost=7", 'tasks=("first",), searched=("first",)'))
+    assert len(results_of(load_study(side)).waiting()) == 6
 
 
 @pytest.mark.parametrize("beyond", ["(3e-5,)", "(3e-4, 3e-3)", "(3e-5, 1e-3)", "(3e-5, 3e-3, 1e-2)"])

@@ -68,8 +68,8 @@ def test_tables_show_names_as_they_are(capsys: pytest.CaptureFixture[str], monke
     report = Report(EVIL, (Score(EVIL, 0.5, 2, 0.25, EVIL),), notes=(EVIL,))
     counts = {"trainable_parameters": 1, "total_parameters": 2}
     print_report(report, {"split": "test", "samples": 2, "missing_clips": [EVIL], **counts})
-    line = Line(EVIL, EVIL, 1, 2, {"films": Cell({0: 0.5}, None)})
-    summary = Summary({"films": EVIL}, {"films": False}, {"films": (0.5, EVIL)}, (line,))
+    line = Line(EVIL, EVIL, 1, 2, {"films": Cell({0: 0.5}, None, 3)})
+    summary = Summary({"films": EVIL}, {"films": False}, {"films": (0.5, EVIL)}, (line,), 1)
     print_table(summary)
     print_table(summary, markdown=True)
     out = capsys.readouterr().out

@@ -62,13 +62,17 @@ def scores(rising: bool = True) -> Scores:
     return {s.id: {VISUAL: up if rising else up[::-1], AUDIO: up[::-1] if rising else up} for s in SAMPLES}
 
 
+CLIPS = {sample.id: sample.source.id for sample in SAMPLES}
+ALL_SEEN = {sample.id: {m: np.full(T, True) for m in (VISUAL, AUDIO)} for sample in SAMPLES}
+
+
 def answers(right: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
     return {sample.id: {"answer": "yes" if sample.id in right else "no", "probability": 0.5} for sample in SAMPLES}
 
 
 class TestOrders:
     def test_which_there_are(self) -> None:
-        every = orders({IMPORTANCE: scores(), ATTENTION: scores(False)}, draws=2)
+        every = orders({IMPORTANCE: scores(), ATTENTION: scores(False)}, 2, CLIPS)
         assert [(order.by, order.way, order.highest) for order in every] == [
             (IMPORTANCE, LOWEST, False),
             (IMPORTANCE, HIGHEST, True),
@@ -86,12 +90,17 @@ class TestOrders:
         assert len(set(rows)) == len(rows) == 2 * 2 * len(SAMPLES)
         assert all((again[s][m] == first[s][m]).all() for s in first for m in first[s])
 
-    def test_another_clip_is_never_the_own(self) -> None:
-        numbered = {sample.id: {AUDIO: np.full(T, place)} for place, sample in enumerate(SAMPLES)}
-        got = [float(by[AUDIO][0]) for by in of_another_clip(numbered).values()]
-        assert sorted(got) == list(range(5))
-        clips = {place: sample.source.id for place, sample in enumerate(SAMPLES)}
-        assert all(clips[place] != clips[int(other)] for place, other in enumerate(got))
+    @pytest.mark.parametrize("counts", [(2, 2, 1), (3, 5), (1, 1), (7, 1, 2)])
+    def test_another_clip_is_never_the_own(self, counts: tuple[int, ...]) -> None:
+        clips = {f"q{c}{n}": f"clip{c}" for n in range(max(counts)) for c, count in enumerate(counts) if n < count}
+        numbered = {sample: {AUDIO: np.full(T, place)} for place, sample in enumerate(clips)}
+        ids = list(clips)
+        for sample, by in of_another_clip(numbered, clips).items():
+            assert clips[ids[int(by[AUDIO][0])]] != clips[sample]
+
+    def test_one_clip_has_no_other(self) -> None:
+        ways = {order.way for order in orders({IMPORTANCE: scores()}, 1, dict.fromkeys(CLIPS, "one"))}
+        assert ways == {LOWEST, HIGHEST, RANDOM}
 
 
 def matters() -> Any:
@@ -100,14 +109,26 @@ def matters() -> Any:
 
 class TestMeasured:
     def test_agreements_by_type_leave_out_what_tells_nothing(self) -> None:
-        clips = {sample.id: sample.source.id for sample in SAMPLES}
-        result = agreements(scores(), matters(), RELEVANT, clips)
+        result = agreements(scores(), matters(), ALL_SEEN, RELEVANT, CLIPS)
         assert set(result) == {"visual", "audio"}
         assert {group: part.samples for group, part in result["audio"].items()} == {"": 2, "A/B": 1, "A/C": 1}
         assert {group: part.samples for group, part in result["visual"].items()} == {"": 1, "A/C": 1}
         assert result["audio"]["A/B"].auroc.value == 1
         assert result["audio"]["A/C"].auroc.value == 0.5
         assert result["audio"][""].auroc.value == 0.75
+
+    def test_segments_that_hold_nothing_are_left_out(self) -> None:
+        """Of those that hold sound the first has more than the second; the silent third would have most."""
+        numbers = {"q0": {AUDIO: np.array([0.9, 0.1, 1.0])}}
+        known = {"q0": {AUDIO: np.array([True, False, False])}}
+        seen = {"q0": {AUDIO: np.array([True, True, False])}}
+        part = agreements(numbers, known, seen, RELEVANT, CLIPS)["audio"][""]
+        assert part.auroc.value == 1
+        assert part.relevant.value == pytest.approx(1.8)
+        assert part.rest.value == pytest.approx(0.2)
+        assert (part.auroc.low, part.auroc.high) == (None, None)
+        silent = {"q0": {AUDIO: np.full(T, False)}}
+        assert agreements(numbers, known, silent, RELEVANT, CLIPS) == {}
 
     def test_groups(self) -> None:
         assert {name: [s.id for s in part] for name, part in groups(SAMPLES, matters()).items()} == {
@@ -118,7 +139,7 @@ class TestMeasured:
 
     def test_curves_of_a_part_begin_with_whole_clips_and_gather_repetitions(self) -> None:
         task = AVQA(answers=("no", "yes"))
-        first, *_, second, third = orders({IMPORTANCE: scores()}, draws=2)
+        first, *_, second, third = orders({IMPORTANCE: scores()}, 2, CLIPS)
         removed = [
             (first, [answers(["q0", "q1"]), answers(["q1"])]),
             (second, [answers([]), answers(["q0", "q4"])]),
@@ -136,12 +157,12 @@ class TestMeasured:
 def test_what_is_shown(known: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     task = AVQA(answers=("no", "yes"))
     explanations = {IMPORTANCE: scores(), ATTENTION: scores(False)}
-    removed = [(order, [answers(["q0"]), answers(["q1"])]) for order in orders(explanations, draws=2)]
+    removed = [(order, [answers(["q0"]), answers(["q1"])]) for order in orders(explanations, 2, CLIPS)]
     parts = groups(SAMPLES, matters() if known else {})
-    clips = {sample.id: sample.source.id for sample in SAMPLES}
     measured = Measured(
         agreement={
-            name: agreements(given, matters() if known else {}, RELEVANT, clips) for name, given in explanations.items()
+            name: agreements(given, matters() if known else {}, ALL_SEEN, RELEVANT, CLIPS)
+            for name, given in explanations.items()
         },
         curves={name: curves(task, part, answers(["q0", "q1"]), removed) for name, part in parts.items()},
         samples={name: len(part) for name, part in parts.items()},

@@ -51,8 +51,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", type=Path, help="write means, deviations and every run here")
     parser.add_argument("--figure", type=Path, help="draw scores against trainable parameters, a PNG file")
     args = parser.parse_args(argv)
-    if args.jobs > 1 and args.most is not None:
-        parser.error("--most is for one process: leave --jobs out")
+    _check_together(parser, args)
 
     from lstta_tasks.study.definition import load_study
     from lstta_tasks.study.make import make_missing, part_of, results_of
@@ -65,8 +64,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     mine, (methods, tasks) = part_of(*args.part), _asked(study, args.only or [])
     study = placed(study, cfg_options(args.where, "--where"), tasks)
 
+    def asked(run: Run) -> bool:
+        return run.method in methods and run.task in tasks
+
     def wanted(run: Run) -> bool:
-        return mine(run) and run.method in methods and run.task in tasks
+        return mine(run) and asked(run)
 
     if args.prepare:
         _prepare(study, tasks)
@@ -81,7 +83,23 @@ def main(argv: Sequence[str] | None = None) -> None:
         else:
             make_missing(study, work_dir=args.work_dir, wanted=wanted, most=args.most, so_far=args.so_far)
         results.refresh()
-    _show(study, results, wanted, args)
+    _show(study, results, asked, args)
+
+
+def _check_together(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    """Ends with an error where an option would do nothing."""
+    only = next((name for name in ("prepare", "list", "report") if getattr(args, name)), None)
+    idle = {"--markdown": args.markdown, "--csv": args.csv, "--json": args.json, "--figure": args.figure}
+    if only == "report" or only is None:
+        idle = {}
+    if only is not None:
+        idle |= {"--most": args.most is not None, "--jobs": args.jobs > 1}
+    if only in ("prepare", "report"):
+        idle["--part"] = args.part != (1, 1)
+    if named := [name for name, value in idle.items() if value]:
+        parser.error(f"--{only} does not go with {', '.join(named)}, which would do nothing")
+    if args.jobs > 1 and args.most is not None:
+        parser.error("--most is for one process: leave --jobs out")
 
 
 def _asked(study: Study, keys: list[str]) -> tuple[list[str], list[str]]:
@@ -149,23 +167,33 @@ def _in_parallel(args: argparse.Namespace) -> None:
         raise SystemExit(1)
 
 
-def _show(study: Study, results: StudyResults, wanted: Callable[[Run], bool], args: argparse.Namespace) -> None:
+def _show(study: Study, results: StudyResults, asked: Callable[[Run], bool], args: argparse.Namespace) -> None:
+    """The table of all runs that are asked for, whichever part of them this process has made."""
     from lstta_tasks.study.figure import draw
     from lstta_tasks.study.study_table import print_table
     from lstta_tasks.study.summary import summarise, write_csv, write_summary
 
-    diverged = {run: reason for run, reason in results.diverged().items() if wanted(run)}
+    diverged = {run: reason for run, reason in results.diverged().items() if asked(run)}
     for run, reason in diverged.items():
         print(f"{run.name} diverged, and is in no table: {escaped(reason)}")
-    finished = {run: result for run, result in results.finished().items() if wanted(run)}
+    finished = {run: result for run, result in results.finished().items() if asked(run)}
+    where = escaped(str(study.results.resolve()))
+    outputs = [path for path in (args.csv, args.json, args.figure) if path is not None]
+    if unused := results.unused():
+        names = escaped(", ".join(unused))
+        why = "of a value that no search has found yet, or of a run that the study has not"
+        print(f"{len(unused)} result files do not count, each {why}: {names}")
     if not finished:
-        where, made = escaped(str(study.results.resolve())), sum(map(wanted, results.made()))
+        made = sum(map(asked, results.made()))
         so_far = f"; of its search {made} are, which --so-far shows" if made else ""
-        print(f"no run of the tables is finished in {where}{so_far}")
+        if study.found is not None and not args.so_far and any(map(asked, results.waiting())):
+            so_far = f"; --so-far takes the values that {study.found.study} has found so far"
+        unwritten = f"; not written: {escaped(', '.join(map(str, outputs)))}" if outputs else ""
+        print(f"no run of the tables is finished in {where}{so_far}{unwritten}")
         return
     summary = summarise(study, finished)
     print_table(summary, markdown=args.markdown)
-    for path in filter(None, (args.csv, args.json, args.figure)):
+    for path in outputs:
         path.parent.mkdir(parents=True, exist_ok=True)
     if args.csv is not None:
         write_csv(args.csv, finished)
@@ -178,7 +206,6 @@ def _show(study: Study, results: StudyResults, wanted: Callable[[Run], bool], ar
         if place in shown:
             print(f"{place.task}, {place.method}: {count} of the search's values not tried yet")
     if left := len(results.missing()) + len(results.waiting()):
-        where = escaped(str(study.results.resolve()))
         print(f"{left} runs of the study are missing in {where}: lstta compare {args.study} --list")
 
 

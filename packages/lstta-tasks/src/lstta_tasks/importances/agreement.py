@@ -17,11 +17,11 @@ LEVEL = 0.95
 
 @dataclass(frozen=True)
 class Mean:
-    """A mean over samples, and its interval of confidence :data:`LEVEL`."""
+    """A mean over samples, and its interval of confidence :data:`LEVEL`, None and None for a single clip's."""
 
     value: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,10 @@ def agreement(
 
 
 def _means(rows: NDArray[np.float64], groups: Sequence[Hashable]) -> tuple[Mean, Mean, Mean]:
-    """Of the three columns, with intervals from a bootstrap over groups."""
+    """Of the three columns, with intervals from a bootstrap over groups, if there are several."""
+    if len(set(groups)) < 2:
+        first, second, third = (Mean(float(value), None, None) for value in rows.mean(0))
+        return first, second, third
     places = {group: i for i, group in enumerate(dict.fromkeys(groups))}
     member = np.array([places[group] for group in groups])
     totals = np.stack([np.bincount(member, column) for column in rows.T], axis=1)

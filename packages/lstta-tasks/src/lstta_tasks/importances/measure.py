@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from lstta_core.interfaces import Modality
 from lstta_core.prefix import suffix
 from lstta_tasks.data.batch import Batch, SampleDataset
 from lstta_tasks.data.cache import CacheReader
@@ -74,16 +76,16 @@ def measure(
     if counts != sorted(set(counts) & set(range(1, segments))):
         raise ValueError(f"of {segments} segments 1 … {segments - 1} can be removed, in rising numbers; got {counts}")
     relevant, matters = known_seconds(experiment, split, trial.dataset.samples, trial.dataset.reader)
-    whole, explanations = trial.explain()
-    answers = trial.remove(orders(explanations, draws), counts)
-
     samples = trial.dataset.samples
     clips = {sample.id: sample.source.id for sample in samples}
+    whole, explanations, seen = trial.explain()
+    answers = trial.remove(orders(explanations, draws, clips), counts)
+
     parts = groups(samples, matters)
     report = experiment.task.answer.report(whole, samples)
     score = report.score(report.primary)
     return Measured(
-        agreement={name: agreements(scores, matters, relevant, clips) for name, scores in explanations.items()},
+        agreement={name: agreements(scores, matters, seen, relevant, clips) for name, scores in explanations.items()},
         curves={name: curves(experiment.task, part, whole, answers) for name, part in parts.items()},
         samples={name: len(part) for name, part in parts.items()},
         removed=(0, *counts),
@@ -137,14 +139,15 @@ class _Trial:
         self.segments = experiment.preprocessing.segments
         self.runner = ready(experiment, device)
 
-    def explain(self) -> tuple[Predictions, dict[str, Scores]]:
-        """Predictions of whole clips, the last stage's importances, and where the readout attends.
+    def explain(self) -> tuple[Predictions, dict[str, Scores], Matters]:
+        """Predictions of whole clips; the last stage's importances, and where the readout attends; what clips hold.
 
         Raises:
             ValueError: there are no importances.
         """
         predictions: dict[str, Any] = {}
         scores: dict[str, dict[str, Any]] = {IMPORTANCE: {}, ATTENTION: {}}
+        seen: dict[str, Mapping[Modality, NDArray[np.bool_]]] = {}
 
         def step(batch: Batch) -> None:
             output = self.model.explain(batch["inputs"])
@@ -156,9 +159,12 @@ class _Trial:
                 arrays = {m: values.float().cpu().numpy() for m, values in numbers.items()}
                 for place, sample in enumerate(batch["ids"]):
                     scores[name][sample] = {m: values[place] for m, values in arrays.items()}
+            holds = {m: values.cpu().numpy() for m, values in seen_segments(batch["inputs"]).items()}
+            for place, sample in enumerate(batch["ids"]):
+                seen[sample] = {m: values[place] for m, values in holds.items()}
 
         self._through("whole clips", step)
-        return predictions, dict(scores)
+        return predictions, dict(scores), seen
 
     def remove(self, wanted: Sequence[Order], counts: Sequence[int]) -> list[tuple[Order, list[Predictions]]]:
         """Of each order, predictions with so many segments removed."""

@@ -17,7 +17,7 @@ from lstta_tasks.task import Predictions, Sample, Task
 ALL = "all samples"
 TIMED = "samples with relevant seconds"
 Matters = Mapping[str, Mapping[Modality, NDArray[np.bool_]]]
-"""(T,) of each sample and modality: which segments matter."""
+"""(T,) bool of each sample and modality: of which segments it is so, such as that they matter."""
 
 
 @dataclass(frozen=True)
@@ -82,13 +82,14 @@ def segments_that_matter(
 
 
 def agreements(
-    scores: Scores, matters: Matters, relevant: Mapping[str, RelevantSeconds], clips: Mapping[str, str]
+    scores: Scores, matters: Matters, seen: Matters, relevant: Mapping[str, RelevantSeconds], clips: Mapping[str, str]
 ) -> dict[str, dict[str, Agreement]]:
     """By modality and group of samples, such as a type of question; "" for all of them.
 
     Args:
         scores: of an explanation.
         matters: of the same samples or fewer.
+        seen: of all samples: which segments hold anything. The others are left out: nobody can look there.
         relevant: their groups.
         clips: the ids of their clips.
     """
@@ -98,8 +99,8 @@ def agreements(
         for group in ["", *named]:
             members = [sample for sample in matters if group in ("", relevant[sample].group)]
             result = agreement(
-                [scores[sample][modality] for sample in members],
-                [matters[sample][modality] for sample in members],
+                [scores[sample][modality][seen[sample][modality]] for sample in members],
+                [matters[sample][modality][seen[sample][modality]] for sample in members],
                 [clips[sample] for sample in members],
             )
             if result is not None:

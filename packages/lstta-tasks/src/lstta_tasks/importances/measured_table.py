@@ -45,7 +45,7 @@ def _agreement(measured: Measured) -> Table:
 
 
 def _interval(mean: Mean) -> str:
-    return f"{mean.low:.2f}…{mean.high:.2f}"
+    return "–" if mean.low is None else f"{mean.low:.3f}…{mean.high:.3f}"
 
 
 def _curves(title: str, removed: Sequence[int], curves: Sequence[Curve]) -> Table:

@@ -55,7 +55,7 @@ def _bars(panel: Axes, measured: Measured) -> None:
             panel.bar(place + shift, mean.value, 0.38, color=colour, alpha=strength, yerr=_error(mean))
         panel.annotate(
             f"AUROC\n{agreement.auroc.value:.2f}",
-            (place, max(agreement.relevant.high, agreement.rest.high)),
+            (place, max(_top(agreement.relevant), _top(agreement.rest))),
             ha="center",
             va="bottom",
             fontsize=8,
@@ -67,8 +67,12 @@ def _bars(panel: Axes, measured: Measured) -> None:
     panel.set_title("relevant segments (strong) and the rest (pale)", fontsize=9)
 
 
-def _error(mean: Mean) -> list[list[float]]:
-    return [[mean.value - mean.low], [mean.high - mean.value]]
+def _error(mean: Mean) -> list[list[float]] | None:
+    return None if mean.low is None or mean.high is None else [[mean.value - mean.low], [mean.high - mean.value]]
+
+
+def _top(mean: Mean) -> float:
+    return mean.value if mean.high is None else mean.high
 
 
 def _lines(panel: Axes, removed: Sequence[int], curves: Sequence[Curve], explanation: str) -> None:

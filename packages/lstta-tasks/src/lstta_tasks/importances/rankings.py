@@ -34,28 +34,43 @@ class Order:
     highest: bool = False
 
 
-def orders(explanations: Mapping[str, Scores], draws: int) -> list[Order]:
+def orders(explanations: Mapping[str, Scores], draws: int, clips: Mapping[str, str]) -> list[Order]:
     """All orders that are compared.
 
     By each explanation, lowest and highest first, and lowest first of another clip's, which shows what the mere place
-    in a clip tells; and at random, ``draws`` times.
+    in a clip tells (left out where all samples are about one clip); and at random, ``draws`` times.
+
+    Args:
+        explanations: by name.
+        draws: how often at random.
+        clips: the id of each sample's clip.
     """
+    several = len(set(clips.values())) > 1
     by_explanation = []
     for name, scores in explanations.items():
         by_explanation += [
             Order(name, LOWEST, scores),
             Order(name, HIGHEST, scores, highest=True),
-            Order(name, ANOTHER, of_another_clip(scores)),
+            *([Order(name, ANOTHER, of_another_clip(scores, clips))] if several else []),
         ]
     like = next(iter(explanations.values()))
     return by_explanation + [Order(CHANCE, RANDOM, at_random(like, draw)) for draw in range(draws)]
 
 
-def of_another_clip(scores: Scores) -> Scores:
-    """Each sample with the scores of the one half the list away: samples of one clip stand together."""
+def of_another_clip(scores: Scores, clips: Mapping[str, str]) -> Scores:
+    """Each sample with the scores of the first one of another clip, from half the list away on.
+
+    Args:
+        scores: of all samples.
+        clips: the id of each one's clip; two at least.
+    """
     samples = list(scores)
     half = len(samples) // 2
-    return {sample: scores[other] for sample, other in zip(samples, samples[half:] + samples[:half], strict=True)}
+    others = {}
+    for place, sample in enumerate(samples):
+        turned = samples[(place + half) % len(samples) :] + samples[: (place + half) % len(samples)]
+        others[sample] = next(scores[other] for other in turned if clips[other] != clips[sample])
+    return others
 
 
 def at_random(like: Scores, draw: int) -> Scores:

@@ -17,6 +17,8 @@ seeds = (0,)
 settings = _main["settings"] | {"model.readout.guided": True}
 tasks = {name: _main["tasks"][name] for name in ("moments", "emotion")}
 methods = {
-    name: method | (dict(tasks=("emotion",)) if "prefix" in method else {}) for name, method in _main["methods"].items()
+    name: {key: value for key, value in method.items() if key != "searched"}
+    | (dict(tasks=("emotion",)) if "prefix" in method else {})
+    for name, method in _main["methods"].items()
 }
 found = dict(key="optim_wrapper.optimizer.lr", study="main")

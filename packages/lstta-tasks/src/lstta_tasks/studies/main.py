@@ -96,7 +96,12 @@ tasks = {
     ),
 }
 _lstta = dict(name="lstta", budget=budget)
-_earlier = dict(settings={"model.adapted": 2}, prefix="_from_third", tasks=("moments", "emotion"))
+_earlier = dict(
+    settings={"model.adapted": 2},
+    prefix="_from_third",
+    tasks=("moments", "emotion"),
+    searched=("emotion", "moments"),  # a study that takes what is found here takes emotion's for its other tasks
+)
 methods = {
     "none": dict(label="readout only", method=dict(name="none"), cost=0.3),
     "bottleneck": dict(label="bottleneck", method=dict(name="bottleneck", budget=budget), cost=0.75),
@@ -116,7 +121,7 @@ methods = {
         method=dict(name="prompt", budget=budget),
         cost=40.0,
         seeds=(0,),
-        **_earlier | dict(tasks=("emotion",)),
+        **_earlier | dict(tasks=("emotion",), searched=("emotion",)),
     ),
     "earlier": dict(label="LSTTA, last two stages", method=_lstta, cost=5.0, **_earlier),
 }

@@ -1,7 +1,8 @@
 """Methods at one budget with the tiny encoders, on six tasks, and a readout that fuses nothing; one seed.
 
 Every method works on the last two of the four stages: adapters stand after the third and after the fourth block, LoRA
-and CoLA change the fourth, and prompts, on two tasks, stand before it. Rates are those of the main table's search; the two tasks that it does not have take emotion's.
+and CoLA change the fourth, and prompts, on two tasks, stand before it. Rates are
+those of the main table's search; where it has none for a task, emotion's.
 
 cost:     lstta compare tiny_six --list; about two and a half core hours, before them --prepare, half an hour
 results:  docs/studies.md

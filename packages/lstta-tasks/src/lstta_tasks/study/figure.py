@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from statistics import geometric_mean
 from typing import Any
@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from lstta_core.whole_files import write_whole
-from lstta_tasks.study.summary import Line, Summary
+from lstta_tasks.study.summary import Summary
 
 ALIKE = 1.05
 """Methods whose sizes differ by less than this factor are drawn side by side."""
@@ -27,8 +27,9 @@ COLOURS = [f"C{number}" for number in (7, 1, 2, 3, 4, 5, 0, 6, 8, 9)] + ["black"
 def draw(path: Path, summary: Summary) -> None:
     """A panel for each task: mean over seeds, the deviation as a bar, the trivial answer as a line; a PNG file.
 
-    The horizontal axis counts what trains in all, readout and head included. Methods of nearly one size are moved
-    apart, so that they can be told from each other.
+    A mark is open where there is one seed. The horizontal axis counts what trains on the task in all, readout and head
+    included. Methods of nearly one size are moved apart in the order of their sizes, so that they can be told from
+    each other.
     """
     figure = figure_of(summary)
     write_whole(path, lambda draft: figure.savefig(draft, format="png"))
@@ -40,16 +41,20 @@ def figure_of(summary: Summary) -> Figure:
     figure = Figure(figsize=(1.2 + 3.6 * len(tasks), 5.2), dpi=130, layout="constrained")
     FigureCanvasAgg(figure)
     panels = figure.subplots(1, len(tasks), squeeze=False)[0]
-    places = _places(summary.lines)
     for panel, task in zip(panels, tasks, strict=True):
-        _panel(panel, task, summary, places)
-    handles = [Line2D([], [], linestyle="none", markersize=5, **_look(number)) for number in range(len(summary.lines))]
+        _panel(panel, task, summary)
+    looks = [_look(number) for number in range(len(summary.lines))]
     labels = [line.label for line in summary.lines]
+    if any(cell.deviation is None for line in summary.lines for cell in line.cells.values()):
+        looks.append({"marker": "o", "color": "0.3", "markerfacecolor": "none"})
+        labels.append("open: one seed")
+    handles = [Line2D([], [], linestyle="none", markersize=5, **look) for look in looks]
     figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=8, frameon=False)
     return figure
 
 
-def _panel(panel: Axes, task: str, summary: Summary, places: dict[str, float]) -> None:
+def _panel(panel: Axes, task: str, summary: Summary) -> None:
+    places = _places({line.key: line.cells[task].trains for line in summary.lines if task in line.cells})
     for number, line in enumerate(summary.lines):
         if task not in line.cells:
             continue
@@ -57,12 +62,12 @@ def _panel(panel: Axes, task: str, summary: Summary, places: dict[str, float]) -
         panel.errorbar(
             places[line.key],
             cell.mean,
-            yerr=cell.deviation or 0,
+            yerr=cell.deviation,
             linestyle="none",
             markersize=5,
             capsize=2,
             elinewidth=1,
-            **_look(number),
+            **_look(number) | ({"markerfacecolor": "none"} if cell.deviation is None else {}),
         )
     if task in summary.baselines:
         value, name = summary.baselines[task]
@@ -74,7 +79,7 @@ def _panel(panel: Axes, task: str, summary: Summary, places: dict[str, float]) -
     panel.xaxis.set_minor_locator(NullLocator())
     panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / 1000:g} k"))
     panel.set_title(task, fontsize=10)
-    panel.set_xlabel("trainable parameters, head included", fontsize=8)
+    panel.set_xlabel("trainable parameters, head included\n(nearly equal ones side by side)", fontsize=8)
     panel.set_ylabel(f"{summary.primary[task]} on test{', lower is better' if summary.lower[task] else ''}", fontsize=8)
     panel.tick_params(labelsize=7)
     panel.grid(alpha=0.25)
@@ -84,22 +89,17 @@ def _look(number: int) -> dict[str, Any]:
     return {"marker": MARKERS[number % len(MARKERS)], "color": COLOURS[number % len(COLOURS)]}
 
 
-def _places(lines: Sequence[Line]) -> dict[str, float]:
-    """Where methods stand; those of nearly one size side by side around it."""
-    groups: list[list[Line]] = []
-    for line in sorted(lines, key=_size):
-        if groups and _size(line) < ALIKE * _size(groups[-1][-1]):
-            groups[-1].append(line)
+def _places(sizes: Mapping[str, int]) -> dict[str, float]:
+    """Where methods stand; those of nearly one size side by side around it, the smaller ones first."""
+    groups: list[list[str]] = []
+    for key in sorted(sizes, key=lambda key: sizes[key]):
+        if groups and sizes[key] < ALIKE * sizes[groups[-1][-1]]:
+            groups[-1].append(key)
         else:
-            groups.append([line])
+            groups.append([key])
     places: dict[str, float] = {}
     for group in groups:
-        middle = geometric_mean([_size(line) for line in group])
-        ordered = sorted(group, key=lines.index)
-        for place, line in enumerate(ordered):
-            places[line.key] = middle * STEP ** (place - (len(group) - 1) / 2)
+        middle = geometric_mean([sizes[key] for key in group])
+        for place, key in enumerate(group):
+            places[key] = middle * STEP ** (place - (len(group) - 1) / 2)
     return places
-
-
-def _size(line: Line) -> int:
-    return line.adapter + line.head

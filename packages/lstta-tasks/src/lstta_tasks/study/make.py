@@ -6,8 +6,8 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
-from zlib import crc32
 
 from lstta_tasks.experiment.named import check_method
 from lstta_tasks.file_lock import lock_beside
@@ -90,7 +90,7 @@ def run_folder(work_dir: Path, study: Study, run: Run) -> Path:
 
 def part_of(index: int, count: int) -> Callable[[Run], bool]:
     """Whether a run belongs to the ``index``-th of ``count`` parts, for people who share no file system."""
-    return lambda run: crc32(run.name.encode()) % count == index - 1
+    return lambda run: int(sha256(run.name.encode()).hexdigest(), 16) % count == index - 1
 
 
 def _make_alone(results: StudyResults, run: Run, work_dir: Path, say: Callable[[str], None]) -> bool:

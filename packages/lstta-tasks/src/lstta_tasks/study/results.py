@@ -52,7 +52,7 @@ class StudyResults:
             self._load(run)
         self._values = {place: self._best(place, [*self.study.searched(), *self._further]) for place in places}
         if self._others is not None:
-            self._values = self._found(places, self._others)
+            self._values = self._found(self._others)
         elif self.study.search is not None:
             self._values = {place: value for place, value in self._values.items() if value is not None}
         for run in self.study.compared(self._values):
@@ -97,8 +97,17 @@ class StudyResults:
     def open(self) -> dict[Place, int]:
         """How many values are still to be tried, of the places whose search has begun and is not complete."""
         searched = [*self.study.searched(), *self._further]
-        left = Counter(Place(run.task, run.method) for run in searched if run not in self._read)
+        left: Mapping[Place, int] = Counter(Place(run.task, run.method) for run in searched if run not in self._read)
+        if self._others is not None:
+            there = self._others.open()
+            left = {place: there[other] for place, other in self._elsewhere(self._others).items() if other in there}
         return {place: count for place, count in left.items() if place in self._values}
+
+    def unused(self) -> list[str]:
+        """Result files that count for nothing: of a value that was not found, or of runs that the study has no more."""
+        used = {self.path(run) for run in self._read}
+        files = [path for path in sorted(self.study.results.rglob("*.json")) if path not in used]
+        return [str(path.relative_to(self.study.results).with_suffix("")) for path in files]
 
     def seconds(self, run: Run) -> float:
         """About what a run costs: as the same method's on the task did, else as others did, else as the study says."""
@@ -119,12 +128,17 @@ class StudyResults:
             return None
         return max(made, key=self._merit).value
 
-    def _found(self, places: Sequence[Place], others: StudyResults) -> dict[Place, float | None]:
+    def _found(self, others: StudyResults) -> dict[Place, float | None]:
         """What the other study has found so far, by this study's places."""
         others.refresh()
-        names = {} if self.study.found is None else self.study.found.tasks
-        there = {p: others.study.place_of(names.get(p.task, p.task), p.method) for p in places}
+        there = self._elsewhere(others)
         return {place: others.values[other] for place, other in there.items() if other in others.values}
+
+    def _elsewhere(self, others: StudyResults) -> dict[Place, Place]:
+        """Where the other study finds the values, by this study's places."""
+        names = {} if self.study.found is None else self.study.found.tasks
+        places = [self.study.place_of(task, method) for task in self.study.tasks for method in self.study.methods]
+        return {p: others.study.place_of(names.get(p.task, p.task), p.method) for p in places}
 
     def _merit(self, run: Run) -> float:
         result = self._read[run]
@@ -174,4 +188,14 @@ def _results_of(study: Study, found: Found, so_far: bool) -> StudyResults:
         raise ValueError(f"{study.path}: found: {other.path} has no {', '.join(sorted(lacking))}")
     if other.search is None or other.search.key != found.key:
         raise ValueError(f"{study.path}: found.key: {other.path} does not search {found.key}")
+    searched = {Place(run.task, run.method) for run in other.searched()}
+    for task in study.tasks:
+        for key, method in study.methods.items():
+            place = other.place_of(found.tasks.get(task, task), method.like or key)
+            if task in (method.tasks or study.tasks) and place not in searched:
+                raise ValueError(
+                    f"{study.path}: methods.{key} on {task} takes what {other.path} finds for {place.method} on "
+                    f"{place.task}, where it searches nothing: leave {task!r} out of methods.{key}.tasks, or add "
+                    f"methods.{place.method}.searched there"
+                )
     return StudyResults(other, partial(digest, other), so_far=so_far)

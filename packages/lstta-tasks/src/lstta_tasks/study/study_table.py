@@ -29,13 +29,16 @@ def print_table(summary: Summary, *, markdown: bool = False) -> None:
 def cells(summary: Summary) -> tuple[list[str], list[list[str]]]:
     """The header and the rows, the trivial answers first; at the end how adapters fared, where that was watched."""
     tasks = list(summary.primary)
-    most = max((len(cell.values) for line in summary.lines for cell in line.cells.values()), default=0)
     header = ["", "trains", *(f"{t}, {summary.primary[t]}{' ↓' if summary.lower[t] else ''}" for t in tasks)]
     trivial = [f"{summary.baselines[t][0]:.3f}" if t in summary.baselines else "" for t in tasks]
-    named = {name for _, name in summary.baselines.values()}
-    first = [[", ".join(sorted(named)), "0", *trivial]] if named else []
+    named = dict.fromkeys(summary.baselines[t][1] for t in tasks if t in summary.baselines)
+    first = [[", ".join(named), "0", *trivial]] if named else []
     lines = [
-        [line.label, f"{line.adapter:,}", *(_cell(line.cells[t], most) if t in line.cells else "" for t in tasks)]
+        [
+            line.label,
+            f"{line.adapter:,}",
+            *(_cell(line.cells[t], summary.seeds) if t in line.cells else "" for t in tasks),
+        ]
         for line in summary.lines
     ]
     if any(line.watched for line in summary.lines):
@@ -52,6 +55,8 @@ def _fared(watched: Watched | None) -> tuple[str, str, str]:
     return ("–" if dead is None else f"{dead:.2f}", "–" if added is None else f"{added:.3f}", str(watched.jumps))
 
 
-def _cell(cell: Cell, most: int) -> str:
+def _cell(cell: Cell | None, seeds: int) -> str:
+    if cell is None:
+        return ""
     spread = "" if cell.deviation is None else f" ± {cell.deviation:.3f}"
-    return f"{cell.mean:.3f}{spread}" + (f" ({len(cell.values)})" if len(cell.values) < most else "")
+    return f"{cell.mean:.3f}{spread}" + (f" ({len(cell.values)})" if len(cell.values) < seeds else "")

@@ -22,10 +22,12 @@ class Cell:
     Attributes:
         values: the primary score on the test split, by seed.
         searched: the value of the searched setting.
+        trains: how many parameters, readout and head included.
     """
 
     values: Mapping[int, float]
     searched: float | None
+    trains: int
 
     @property
     def mean(self) -> float:
@@ -83,12 +85,14 @@ class Summary:
         lower: by task, whether less of it is better.
         baselines: by task, the same score of a trivial answer and which answer that is; for tasks that define one.
         lines: in the study's order; methods without any result are left out.
+        seeds: how many the study wants.
     """
 
     primary: Mapping[str, str]
     lower: Mapping[str, bool]
     baselines: Mapping[str, tuple[float, str]]
     lines: tuple[Line, ...]
+    seeds: int
 
 
 def summarise(study: Study, finished: Mapping[Run, Result]) -> Summary:
@@ -108,6 +112,7 @@ def summarise(study: Study, finished: Mapping[Run, Result]) -> Summary:
             if test["baseline"] is not None
         },
         lines=tuple(_lines(study, finished)),
+        seeds=len(study.seeds),
     )
 
 
@@ -118,7 +123,8 @@ def _lines(study: Study, finished: Mapping[Run, Result]) -> Iterable[Line]:
         for task in dict.fromkeys(run.task for run in own):
             here = {run: result for run, result in own.items() if run.task == task}
             values = {run.seed: result["test"]["value"] for run, result in here.items()}
-            cells[task] = Cell(values, next(iter(here)).value)
+            trains = sum(next(iter(here.values()))["parameters"].values())
+            cells[task] = Cell(values, next(iter(here)).value, trains)
         if own:
             adapter, head = (max(r["parameters"][part] for r in own.values()) for part in ("adapter", "head"))
             yield Line(key, method.label or key, adapter, head, cells, _watched(own.values()))
