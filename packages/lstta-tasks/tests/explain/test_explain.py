@@ -140,6 +140,11 @@ class TestCurves:
         assert made.most_attended(VISUAL) == ((4.0, 6.0) if most > STANDS_OUT / 4 else None)
         assert made.most_attended(AUDIO) is None
 
+    def test_even_attention_to_what_a_clip_has_is_even(self) -> None:
+        shares, holds = np.array([0.25, 0.25, 0.25, 0.25, 0, 0, 0]), np.array([True] * 4 + [False] * 3)
+        assert explanation(attention={AUDIO: shares}).most_attended(AUDIO) is not None
+        assert explanation(attention={AUDIO: shares}, holds={AUDIO: holds}).most_attended(AUDIO) is None
+
 
 class TestRetrieval:
     TEXTS = ("loud and bright", "soft and dark", "it is silent")

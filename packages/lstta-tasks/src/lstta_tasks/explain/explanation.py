@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -35,6 +35,7 @@ class Explanation:
             Empty where the method has none.
         attention: (T,) by modality, the share of each segment in what the readout reads. A modality that the clip
             lacks is in neither.
+        holds: (T,) bool by modality, which segments hold anything; all, where nothing is said of a modality.
     """
 
     source: ClipSource
@@ -44,6 +45,7 @@ class Explanation:
     duration: float
     importances: Mapping[Modality, Curve]
     attention: Mapping[Modality, Curve]
+    holds: Mapping[Modality, NDArray[np.bool_]] = field(default_factory=dict)
 
     @property
     def relative_importances(self) -> dict[Modality, Curve]:
@@ -57,13 +59,14 @@ class Explanation:
     def most_attended(self, modality: Modality) -> tuple[float, float] | None:
         """The segment with most of the attention to a modality, (start, end) in seconds.
 
-        None where none stands out, with ``STANDS_OUT`` times an even share, or attention is not told.
+        None where none stands out, with ``STANDS_OUT`` times an even share of the segments that hold anything, or
+        attention is not told.
         """
         if modality not in self.attention:
             return None
         shares = self.attention[modality]
         edges, most = self.edges(len(shares)), int(shares.argmax())
-        if shares[most] * len(shares) < STANDS_OUT:
+        if shares[most] * np.sum(self.holds.get(modality, np.full(len(shares), True))) < STANDS_OUT:
             return None
         return float(edges[most]), float(edges[most + 1])
 
@@ -108,6 +111,7 @@ def explain_batch(
                 duration=clip.duration,
                 importances=_usable(importances, sensed),
                 attention=_usable(attention, sensed),
+                holds=sensed,
             )
         )
     return explanations

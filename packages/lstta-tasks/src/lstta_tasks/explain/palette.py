@@ -19,7 +19,7 @@ IMPORTANCE = (
 )
 ATTENTION = (
     "Attention: which part of the readout's weights a segment has, in the mean of its heads; dotted, an even share. "
-    f"The segment with most is outlined where it has {STANDS_OUT:g} times that. "
+    f"The segment with most is outlined where it has {STANDS_OUT:g} times an even share of those that hold anything. "
     "It says what was read, not what changed the answer."
 )
 LISTENED = (
