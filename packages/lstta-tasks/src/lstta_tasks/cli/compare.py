@@ -179,10 +179,6 @@ def _show(study: Study, results: StudyResults, asked: Callable[[Run], bool], arg
     finished = {run: result for run, result in results.finished().items() if asked(run)}
     where = escaped(str(study.results.resolve()))
     outputs = [path for path in (args.csv, args.json, args.figure) if path is not None]
-    if unused := results.unused():
-        names = escaped(", ".join(unused))
-        why = "of a value that no search has found yet, or of a run that the study has not"
-        print(f"{len(unused)} result files do not count, each {why}: {names}")
     if not finished:
         made = sum(map(asked, results.made()))
         so_far = f"; of its search {made} are, which --so-far shows" if made else ""
@@ -190,6 +186,7 @@ def _show(study: Study, results: StudyResults, asked: Callable[[Run], bool], arg
             so_far = f"; --so-far takes the values that {study.found.study} has found so far"
         unwritten = f"; not written: {escaped(', '.join(map(str, outputs)))}" if outputs else ""
         print(f"no run of the tables is finished in {where}{so_far}{unwritten}")
+        _name_unused(results)
         return
     summary = summarise(study, finished)
     print_table(summary, markdown=args.markdown)
@@ -207,6 +204,14 @@ def _show(study: Study, results: StudyResults, asked: Callable[[Run], bool], arg
             print(f"{place.task}, {place.method}: {count} of the search's values not tried yet")
     if left := len(results.missing()) + len(results.waiting()):
         print(f"{left} runs of the study are missing in {where}: lstta compare {args.study} --list")
+    _name_unused(results)
+
+
+def _name_unused(results: StudyResults) -> None:
+    if unused := results.unused():
+        names = ", ".join(unused[:3]) + (f" and {len(unused) - 3} more" if len(unused) > 3 else "")
+        why = "of a value that no search has found yet, or of a run that the study has not"
+        print(f"{len(unused)} result files do not count, each {why}: {escaped(names)}")
 
 
 def _part(text: str) -> tuple[int, int]:
