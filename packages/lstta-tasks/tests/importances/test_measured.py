@@ -90,6 +90,13 @@ class TestOrders:
         assert len(set(rows)) == len(rows) == 2 * 2 * len(SAMPLES)
         assert all((again[s][m] == first[s][m]).all() for s in first for m in first[s])
 
+    def test_each_gets_another_clips_and_each_is_given_once(self) -> None:
+        numbered = {sample.id: {AUDIO: np.full(T, place)} for place, sample in enumerate(SAMPLES)}
+        got = [float(by[AUDIO][0]) for by in of_another_clip(numbered, CLIPS).values()]
+        assert sorted(got) == list(range(5))
+        clips = {place: sample.source.id for place, sample in enumerate(SAMPLES)}
+        assert all(clips[place] != clips[int(other)] for place, other in enumerate(got))
+
     @pytest.mark.parametrize("counts", [(2, 2, 1), (3, 5), (1, 1), (7, 1, 2)])
     def test_another_clip_is_never_the_own(self, counts: tuple[int, ...]) -> None:
         clips = {f"q{c}{n}": f"clip{c}" for n in range(max(counts)) for c, count in enumerate(counts) if n < count}

@@ -88,16 +88,16 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def _check_together(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
     """Ends with an error where an option would do nothing."""
-    only = next((name for name in ("prepare", "list", "report") if getattr(args, name)), None)
-    idle = {"--markdown": args.markdown, "--csv": args.csv, "--json": args.json, "--figure": args.figure}
-    if only == "report" or only is None:
-        idle = {}
-    if only is not None:
-        idle |= {"--most": args.most is not None, "--jobs": args.jobs > 1}
-    if only in ("prepare", "report"):
-        idle["--part"] = args.part != (1, 1)
-    if named := [name for name, value in idle.items() if value]:
-        parser.error(f"--{only} does not go with {', '.join(named)}, which would do nothing")
+    outputs = ("markdown", "csv", "json", "figure")
+    idle = {
+        "prepare": (*outputs, "most", "jobs", "part"),
+        "list": (*outputs, "most", "jobs"),
+        "report": ("most", "jobs", "part"),
+    }
+    for only, options in idle.items():
+        named = [f"--{option}" for option in options if getattr(args, option) != parser.get_default(option)]
+        if getattr(args, only) and named:
+            parser.error(f"--{only} does not go with {', '.join(named)}, which would do nothing")
     if args.jobs > 1 and args.most is not None:
         parser.error("--most is for one process: leave --jobs out")
 

@@ -65,11 +65,11 @@ def of_another_clip(scores: Scores, clips: Mapping[str, str]) -> Scores:
         clips: the id of each one's clip; two at least.
     """
     samples = list(scores)
-    half = len(samples) // 2
+    count = len(samples)
     others = {}
     for place, sample in enumerate(samples):
-        turned = samples[(place + half) % len(samples) :] + samples[: (place + half) % len(samples)]
-        others[sample] = next(scores[other] for other in turned if clips[other] != clips[sample])
+        from_half = (samples[(place + count // 2 + step) % count] for step in range(count))
+        others[sample] = next(scores[other] for other in from_half if clips[other] != clips[sample])
     return others
 
 

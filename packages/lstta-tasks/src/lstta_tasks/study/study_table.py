@@ -34,11 +34,7 @@ def cells(summary: Summary) -> tuple[list[str], list[list[str]]]:
     named = dict.fromkeys(summary.baselines[t][1] for t in tasks if t in summary.baselines)
     first = [[", ".join(named), "0", *trivial]] if named else []
     lines = [
-        [
-            line.label,
-            f"{line.adapter:,}",
-            *(_cell(line.cells[t], summary.seeds) if t in line.cells else "" for t in tasks),
-        ]
+        [line.label, f"{line.adapter:,}", *(_cell(line.cells.get(t), summary.seeds) for t in tasks)]
         for line in summary.lines
     ]
     if any(line.watched for line in summary.lines):
